@@ -1,0 +1,72 @@
+# How a folder of src/ becomes a library, a test program and fuzz targets.
+#
+#   src/<folder>/**/*.cc          → library hone_<folder>
+#   src/<folder>/**/*_test.cc     → program hone_<folder>_test (GoogleTest)
+#   src/<folder>/**/*_bench.cc    → part of the bench folder's library where it registers itself
+#   src/<folder>/**/*_fuzz.cc     → program <name>_fuzz each, with the fuzz preset
+#   src/<folder>/main.cc          → program hone
+
+add_library(hone_options INTERFACE)
+target_include_directories(hone_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(hone_options INTERFACE -Wall -Wextra -Wshadow -Wno-psabi -Werror
+                       -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 warns falsely about its own AVX-512 headers and about inlined std::string code.
+  target_compile_options(hone_options INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized
+                         -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
+endif()
+
+if(HONE_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+function(hone_folder name)
+  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  set(dir ${PROJECT_SOURCE_DIR}/src/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
+  set(tests ${sources})
+  set(fuzzers ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
+
+  if(sources)
+    add_library(hone_${name} STATIC ${sources})
+    target_link_libraries(hone_${name} PUBLIC hone_options ${ARG_USES})
+  else()
+    add_library(hone_${name} INTERFACE)
+    target_link_libraries(hone_${name} INTERFACE hone_options ${ARG_USES})
+  endif()
+
+  if(EXISTS ${dir}/main.cc)
+    add_executable(hone ${dir}/main.cc)
+    target_link_libraries(hone PRIVATE hone_${name})
+  endif()
+
+  if(HONE_TESTS AND tests)
+    add_executable(hone_${name}_test ${tests} ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
+    target_link_libraries(hone_${name}_test PRIVATE hone_${name} GTest::gtest GTest::gmock)
+    target_include_directories(hone_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
+    target_compile_definitions(hone_${name}_test PRIVATE
+                               HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  endif()
+
+  if(HONE_FUZZ)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(target ${fuzzer} NAME_WE)
+      add_executable(${target} ${fuzzer})
+      target_link_libraries(${target} PRIVATE hone_${name} -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()
+
+function(hone_structure_test)
+  if(HONE_TESTS)
+    add_executable(hone_structure_test ${PROJECT_SOURCE_DIR}/tests/structure_test.cc
+                   ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
+    target_link_libraries(hone_structure_test PRIVATE hone_base GTest::gtest GTest::gmock)
+    target_include_directories(hone_structure_test PRIVATE ${PROJECT_SOURCE_DIR})
+    target_compile_definitions(hone_structure_test PRIVATE
+                               HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  endif()
+endfunction()
