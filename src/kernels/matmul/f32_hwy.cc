@@ -9,8 +9,6 @@
 // the tiles of a chunk of rows pass over it; a chunk of rows, small enough to stay in L2 while all
 // panels pass over it. Meanwhile each first tile fetches the next block, which hides the latency of
 // L2 and, where rows are few and the weights stream through once, of L3.
-#include "kernels/matmul/f32.h"
-
 #include <algorithm>
 #include <cstring>
 
@@ -168,7 +166,7 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
 
 }  // namespace
 
-MatMulKernel F32MatMul(std::string_view name, base::Isa isa, std::string_view instruction) {
+constexpr MatMulKernel F32MatMul(std::string_view name, base::Isa isa, std::string_view instruction) {
   return {name,        quant::Format::kF32, isa,  kTileRows, kTileColumns, instruction,
           PackedBytes, PreparedBytes,       Pack, Prepare,   Multiply,     ScratchBytes};
 }
@@ -181,14 +179,13 @@ HWY_AFTER_NAMESPACE();
 namespace hone::kernels {
 
 #if HWY_ARCH_X86
-MatMulKernel F32Avx512() {
-  return N_AVX3::F32MatMul("f32_avx512", base::Isa::kAvx512, "vfmadd231ps zmm");
-}
-MatMulKernel F32Avx2() {
-  return N_AVX2::F32MatMul("f32_avx2", base::Isa::kAvx2, "vfmadd231ps ymm");
-}
+extern constinit const MatMulKernel kF32Avx512 =
+    N_AVX3::F32MatMul("f32_avx512", base::Isa::kAvx512, "vfmadd231ps zmm");
+extern constinit const MatMulKernel kF32Avx2 =
+    N_AVX2::F32MatMul("f32_avx2", base::Isa::kAvx2, "vfmadd231ps ymm");
 #elif HWY_ARCH_ARM_A64
-MatMulKernel F32Neon() { return N_NEON::F32MatMul("f32_neon", base::Isa::kNeon, "fmla v.4s"); }
+extern constinit const MatMulKernel kF32Neon =
+    N_NEON::F32MatMul("f32_neon", base::Isa::kNeon, "fmla v.4s");
 #endif
 
 }  // namespace hone::kernels

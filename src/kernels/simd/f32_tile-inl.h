@@ -62,7 +62,7 @@ HWY_INLINE void TileBody(const TileArgs& t) {
     for (int j = 0; j < kVectors; ++j) bk[j] = hn::LoadU(d, b + j * kLanes);
     if constexpr (kPrefetch) {
 #pragma GCC unroll 8
-      for (int j = 0; j < kVectors * kLanes; j += 16) hwy::Prefetch(prefetch + j);
+      for (int j = 0; j < kVectors * kLanes; j += 16) __builtin_prefetch(prefetch + j);
       prefetch += kVectors * kLanes;
     }
 #pragma GCC unroll 8

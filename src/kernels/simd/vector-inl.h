@@ -21,7 +21,7 @@ using F32V = hn::Vec<F32>;
 using I32 = hn::RebindToSigned<F32>;
 
 // Lanes of F32 as a constant; every target that we compile has vectors of fixed length.
-inline constexpr int kLanes = static_cast<int>(HWY_MAX_LANES_D(F32));
+inline constexpr int kLanes = static_cast<int>(HWY_LANES(float));
 
 // The first n < kLanes floats at p, the other lanes zero. Reads no byte beyond them.
 HWY_INLINE F32V LoadFirst(const float* p, int n) {
@@ -58,7 +58,7 @@ HWY_INLINE F32V LoadWithin(const float* p, int i, int n) {
 }
 
 HWY_INLINE float SumLanes(F32V v) { return hn::GetLane(hn::SumOfLanes(F32(), v)); }
-HWY_INLINE float MaxLanes(F32V v) { return hn::GetLane(hn::MaxOfLanes(F32(), v)); }
+HWY_INLINE float LargestLane(F32V v) { return hn::GetLane(hn::MaxOfLanes(F32(), v)); }
 
 }  // namespace hone::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
