@@ -1,5 +1,5 @@
-// The specification of the int8 product, in plain loops: what every int8 kernel computes, except for
-// the order of its f32 epilogue and, where its list entry says so, a coarser activation scale.
+// The specification of the int8 product, in plain loops: what every int8 kernel computes, except
+// for the order of its f32 epilogue and, where its list entry says so, a coarser activation scale.
 //
 //   packed    int8 [N,K], then f32 scale [N], both padded to 64 bytes
 //   prepared  f32 scale, 60 bytes of padding, int8 [K]
@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 64;
 
-std::size_t RoundUp64(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+std::size_t RoundUp64(std::size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
 
 std::size_t WeightBytes(int n, int k) {
   return RoundUp64(static_cast<std::size_t>(n) * static_cast<std::size_t>(k));
@@ -26,14 +28,17 @@ std::size_t PackedBytes(int n, int k) {
   return WeightBytes(n, k) + RoundUp64(static_cast<std::size_t>(n) * sizeof(float));
 }
 
-std::size_t PreparedBytes(int k) { return kHeaderBytes + RoundUp64(static_cast<std::size_t>(k)); }
+std::size_t PreparedBytes(int k) {
+  return kHeaderBytes + RoundUp64(static_cast<std::size_t>(k));
+}
 
 // A panel is one column here.
 void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
   HONE_CHECK(weights.k <= kMaxK);
   const auto k = static_cast<std::size_t>(weights.k);
   auto* scale = reinterpret_cast<float*>(packed + WeightBytes(weights.n, weights.k));
-  for (auto n = static_cast<std::size_t>(panel_begin); n < static_cast<std::size_t>(panel_end); ++n) {
+  for (auto n = static_cast<std::size_t>(panel_begin); n < static_cast<std::size_t>(panel_end);
+       ++n) {
     std::memcpy(packed + n * k, weights.row[n], k);
     scale[n] = weights.scale[n];
   }
@@ -69,8 +74,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     std::memcpy(&row_scale, prepared, sizeof row_scale);
     const auto* a = reinterpret_cast<const std::int8_t*>(prepared + kHeaderBytes);
     for (int column = panel_begin; column < panel_end; ++column) {
-      const auto* b = reinterpret_cast<const std::int8_t*>(packed) +
-                      static_cast<std::ptrdiff_t>(column) * k;
+      const auto* b =
+          reinterpret_cast<const std::int8_t*>(packed) + static_cast<std::ptrdiff_t>(column) * k;
       std::int32_t sum = 0;
       for (int i = 0; i < k; ++i) sum += a[i] * b[i];
       float value = static_cast<float>(sum) * (row_scale * scale[column]);
@@ -84,12 +89,24 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
   }
 }
 
-std::size_t ScratchBytes(int) { return 0; }
+std::size_t ScratchBytes(int) {
+  return 0;
+}
 
 }  // namespace
 
-extern constinit const MatMulKernel kInt8Ref = {
-    "int8_ref", quant::Format::kInt8, base::Isa::kPortable, 1,       1,       "scalar",
-    PackedBytes, PreparedBytes,       Pack,                 Prepare, Multiply, ScratchBytes};
+extern constinit const MatMulKernel kInt8Ref = {"int8_ref",
+                                                quant::Format::kInt8,
+                                                base::Isa::kPortable,
+                                                1,
+                                                1,
+                                                "scalar",
+                                                PackedBytes,
+                                                PreparedBytes,
+                                                Pack,
+                                                Prepare,
+                                                Multiply,
+                                                ScratchBytes,
+                                                127};
 
 }  // namespace hone::kernels
