@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "kernels/activation/activate.h"
+#include "kernels/activation/activation.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/rotary/rotary.h"
@@ -136,19 +136,28 @@ void Worker::Embed(const Share& share) {
   const std::int64_t start = Start();
   const model::ModelConfig& config = plan_.config;
   const int none = config.layer_count();
-  const auto begin = static_cast<std::size_t>(share.own_begin);
-  const auto count = static_cast<std::size_t>(share.own_rows());
   const bool projected = !plan_.embedding_projection.empty();
   // ELECTRA's embeddings are narrower than the model: they lie in `up` until they are projected.
   float* out = projected ? share.buffers->up.As<float>() +
                                static_cast<std::ptrdiff_t>(share.own_begin - share.begin) *
                                    config.embedding_width
                          : Hidden(share.own_begin);
-  kernels::Embed({.word = plan_.word, .position = plan_.position, .type = plan_.type},
-                 batch_.ids.subspan(begin, count),
-                 std::span<const int>(workspace_.positions).subspan(begin, count),
-                 batch_.types.empty() ? batch_.types : batch_.types.subspan(begin, count),
-                 config.embedding_width, out);
+  const auto table = [](const tensor::TensorView& view) {
+    return kernels::EmbeddingTable{view.data, view.dtype};
+  };
+  const std::int32_t* types = batch_.types.empty() ? workspace_.no_types.data() : batch_.types.data();
+  kernels::Embed({
+      .word = table(plan_.word),
+      .position = table(plan_.position),
+      .type = table(plan_.type),
+      .ids = batch_.ids.data() + share.own_begin,
+      .positions = workspace_.positions.data() + share.own_begin,
+      .types = types + share.own_begin,
+      .tokens = share.own_rows(),
+      .width = config.embedding_width,
+      .out = out,
+      .out_stride = config.embedding_width,
+  });
   if (!plan_.embeddings_norm.empty()) {
     kernels::LayerNorm(out, config.embedding_width, share.own_rows(), config.embedding_width,
                        plan_.embeddings_norm.gain.data(),
@@ -177,10 +186,10 @@ void Worker::Qkv(const Share& share, int layer) {
           plan.qkv.n);
   if (plan.rotary_table == nullptr) return;
   const std::int64_t start = Start();
-  const auto own_begin = static_cast<std::size_t>(share.own_begin);
-  kernels::Rotate(qkv + static_cast<std::ptrdiff_t>(share.own_begin - share.begin) * plan.qkv.n,
-                  plan.qkv.n, share.own_rows(), 2 * plan.shape.heads, plan_.config.head_size,
-                  workspace_.positions.data() + own_begin, plan.rotary_table);
+  kernels::ApplyRotary(*plan.rotary_table, workspace_.positions.data() + share.own_begin,
+                       share.own_rows(), 2 * plan.shape.heads,
+                       qkv + static_cast<std::ptrdiff_t>(share.own_begin - share.begin) * plan.qkv.n,
+                       plan.qkv.n);
   Count(layer, Op::kOther, start);
 }
 
@@ -294,6 +303,7 @@ void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch
   for (int b = 0; b < texts; ++b) longest = std::max(longest, batch.length(b));
   workspace.Reserve(plan, tokens, texts, longest, block, split_columns, threads);
   workspace.order.clear();
+  workspace.no_types.resize(static_cast<std::size_t>(tokens), 0);
   workspace.positions.clear();
   for (int b = 0; b < texts; ++b) {
     workspace.order.push_back(b);

@@ -5,7 +5,6 @@
 #include <mutex>
 
 #include "base/check.h"
-#include "kernels/rotary/rotary.h"
 #include "runtime/weight_source.h"
 
 namespace hone::runtime {
@@ -48,7 +47,7 @@ class PlanBuilder {
   void Add(std::vector<const Linear*> parts, Format format, PackedLinear* target);
   base::Status PackAll(base::ThreadPool& pool);
   void AddRelativeBias();
-  const float* RotaryTable(float base);
+  const kernels::RotaryTable* RotaryTable(float base);
   void FindWidest();
 
   const model::Model& model_;
@@ -112,15 +111,15 @@ base::Status PlanBuilder::AddHead() {
   return base::OkStatus();
 }
 
-const float* PlanBuilder::RotaryTable(float base) {
+const kernels::RotaryTable* PlanBuilder::RotaryTable(float base) {
   if (base == 0) return nullptr;
   for (const auto& [known, table] : plan_.rotary_tables) {
-    if (known == base) return table.data();
+    if (known == base) return &table;
   }
   const model::ModelConfig& config = plan_.config;
   plan_.rotary_tables.emplace_back(
-      base, kernels::BuildRotaryTable(config.max_tokens, config.head_size, base));
-  return plan_.rotary_tables.back().second.data();
+      base, kernels::BuildRotaryTable(base, config.head_size, config.max_tokens));
+  return &plan_.rotary_tables.back().second;
 }
 
 void PlanBuilder::AddRelativeBias() {

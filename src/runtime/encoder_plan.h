@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/thread_pool.h"
 #include "kernels/attention/attention.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/rotary/rotary.h"
 #include "model/model.h"
 #include "quant/format.h"
 #include "runtime/packed_linear.h"
@@ -33,7 +35,7 @@ struct LayerPlan {
   PackedLinear up;      // [F, D], or [2F, D] where gated
   PackedLinear down;    // [D, F]
   NormPlan attention_norm, ffn_norm;
-  const float* rotary_table = nullptr;  // kernels/rotary, for this layer's base; or null
+  const kernels::RotaryTable* rotary_table = nullptr;  // for this layer's base; or null
 };
 
 struct HeadStagePlan {
@@ -63,7 +65,8 @@ struct EncoderPlan {
   bool normalize = false;  // the head's output to unit length
   const kernels::AttentionKernel* attention = nullptr;
   std::vector<float> relative_bias;  // [H, 2·max_tokens-1], centre at max_tokens-1; or empty
-  std::vector<std::pair<float, std::vector<float>>> rotary_tables;  // by base
+  // By base; a list, since layers point to them.
+  std::list<std::pair<float, kernels::RotaryTable>> rotary_tables;
 
   // The widest of each kind over all layers, for buffers.
   int widest_attention = 0;        // H·K

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "kernels/activation/activate.h"
+#include "kernels/activation/activation.h"
 #include "kernels/layer_norm/layer_norm.h"
 #include "kernels/pooling/pooling.h"
 
@@ -103,7 +103,8 @@ void ForwardHead(const EncoderPlan& plan, const HeadOutputPlan& output, const Ba
       width = stage.dense.n;
       std::swap(x, y);
     } else if (stage.activation != kernels::Activation::kNone) {
-      kernels::Activate(stage.activation, x, rows * width);
+      kernels::Activate(stage.activation, x,
+                        static_cast<std::size_t>(rows) * static_cast<std::size_t>(width));
     }
     if (!stage.norm.empty()) {
       kernels::LayerNorm(x, width, rows, width, stage.norm.gain.data(),
@@ -113,7 +114,7 @@ void ForwardHead(const EncoderPlan& plan, const HeadOutputPlan& output, const Ba
   }
   if (plan.normalize) {
     for (int r = 0; r < rows; ++r) {
-      kernels::NormalizeL2(x + static_cast<std::ptrdiff_t>(r) * width, width);
+      kernels::L2Normalize(x + static_cast<std::ptrdiff_t>(r) * width, width);
     }
   }
   out->resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(output.width));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -29,7 +30,8 @@ struct Workspace {
   base::AlignedBuffer context;  // [T, H·K] f32
   BlockBuffers shared;          // all rows, where products are split by columns
   std::vector<WorkerBuffers> workers;
-  std::vector<int> positions;   // [T] position ids
+  std::vector<std::int32_t> positions;  // [T] position ids
+  std::vector<std::int32_t> no_types;   // [T] zeros, for batches without types
   std::vector<int> order;       // texts, longest first
 
   // Makes room: `tokens` in all, the longest text of `longest`, blocks of `block` rows for each
