@@ -38,7 +38,8 @@ struct RandomWeights {
       first = reinterpret_cast<const std::byte*>(values.data());
       row_bytes = width * (format == quant::Format::kF32 ? 4 : 2);
     }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) rows.row.push_back(first + i * row_bytes);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
+      rows.row.push_back(first + i * row_bytes);
   }
 
   std::vector<float> values;
@@ -72,7 +73,8 @@ MatMulTiming Time(const MatMulKernel& kernel, const MatMulShape& shape, base::Th
     pool.Run([&](int worker) {
       const auto w = static_cast<std::size_t>(worker);
       kernel.multiply(packed.data(), n, k, prepared.data(), m, panels * worker / pool.threads(),
-                      panels * (worker + 1) / pool.threads(), epilogue, c.data(), n, scratch[w].data());
+                      panels * (worker + 1) / pool.threads(), epilogue, c.data(), n,
+                      scratch[w].data());
     });
     timing.prepare_s = std::min(timing.prepare_s, middle - start);
     timing.multiply_s = std::min(timing.multiply_s, Now() - middle);

@@ -17,7 +17,8 @@ double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Sums eight streams of a cache line each, so that loads are what limits; the compiler vectorises it.
+// Sums eight streams of a cache line each, so that loads are what limits; the compiler vectorises
+// it.
 std::uint64_t ReadAll(const std::uint64_t* data, std::size_t words) {
   std::uint64_t sum[8] = {};
   for (std::size_t i = 0; i + 8 <= words; i += 8) {
@@ -81,7 +82,8 @@ double MeasureReadBandwidth(int threads) {
   }
   volatile std::uint64_t sink = sums[0];  // the reads have a reader
   static_cast<void>(sink);
-  return static_cast<double>(words * sizeof(std::uint64_t) * static_cast<std::size_t>(threads)) / best_s;
+  return static_cast<double>(words * sizeof(std::uint64_t) * static_cast<std::size_t>(threads)) /
+         best_s;
 }
 
 }  // namespace hone::kernels

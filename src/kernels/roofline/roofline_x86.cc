@@ -88,8 +88,12 @@ void PeakWiden(int rounds) {
   HONE_UNROLL for (auto& s : sum) HONE_KEEP(s);
 }
 
-void PeakWiden4(int rounds) { PeakWiden<4>(rounds); }
-void PeakWiden8(int rounds) { PeakWiden<8>(rounds); }
+void PeakWiden4(int rounds) {
+  PeakWiden<4>(rounds);
+}
+void PeakWiden8(int rounds) {
+  PeakWiden<8>(rounds);
+}
 HONE_TARGET_END
 
 }  // namespace hone::kernels
