@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "kernels/simd/targets.h"
 #include "hwy/highway.h"
+#include "kernels/simd/targets.h"
 
 namespace hone::kernels {
 
