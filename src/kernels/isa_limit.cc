@@ -3,7 +3,6 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
-#include "kernels/simd/targets.h"
 
 namespace hone::kernels {
 
