@@ -2,7 +2,6 @@
 
 #include <cstdint>
 
-#include "kernels/simd/targets.h"
 #include "hwy/highway.h"
 
 namespace hone::kernels {

@@ -7,9 +7,13 @@
 namespace hone::kernels {
 namespace {
 
-std::size_t ScratchBytes(int tokens, int) { return static_cast<std::size_t>(tokens) * sizeof(double); }
+std::size_t ScratchBytes(int tokens, int) {
+  return static_cast<std::size_t>(tokens) * sizeof(double);
+}
 
-std::size_t PreparedBytes(int, int) { return 0; }
+std::size_t PreparedBytes(int, int) {
+  return 0;
+}
 
 void Prepare(const AttentionArgs&, std::byte*) {}
 
@@ -44,7 +48,8 @@ void Attend(const AttentionArgs& a, const std::byte*, int query_begin, int query
 }  // namespace
 
 extern constinit const AttentionKernel kAttentionRef = {
-    "attention_ref", base::Isa::kPortable, AttentionPrecision::kF32, ScratchBytes,
-    PreparedBytes,   Prepare,              Attend};
+    "attention_ref", base::Isa::kPortable, AttentionPrecision::kF32,
+    ScratchBytes,    PreparedBytes,        Prepare,
+    Attend};
 
 }  // namespace hone::kernels

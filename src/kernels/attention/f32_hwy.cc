@@ -1,12 +1,14 @@
 // Attention in f32: one body for AVX2, AVX-512 and NEON.
 //
-// prepared  k as panels [K][kTileColumns] of consecutive keys, then v as [T][V], V = K rounded up to a
-//           vector. Both are copies: rows of the fused QKV matrix lie a page apart, one TLB entry each.
+// prepared  k as panels [K][kTileColumns] of consecutive keys, then v as [T][V], V = K rounded up
+// to a
+//           vector. Both are copies: rows of the fused QKV matrix lie a page apart, one TLB entry
+//           each.
 // scratch   one tile of queries [kTileRows][K], scaled, and their scores [kTileRows][tokens]
 //
-// A tile of queries keeps the scores of its whole sequence (8 × 384 × 4 = 12 KiB), so the maximum is
-// known before the first exponential, and nothing is ever rescaled. Scores are in units of log2: the
-// queries carry scale · log2 e, which turns e^x into 2^x for free.
+// A tile of queries keeps the scores of its whole sequence (8 × 384 × 4 = 12 KiB), so the maximum
+// is known before the first exponential, and nothing is ever rescaled. Scores are in units of log2:
+// the queries carry scale · log2 e, which turns e^x into 2^x for free.
 #include <algorithm>
 #include <cstring>
 
@@ -25,12 +27,20 @@ namespace hone::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-constexpr int RoundUp(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
+constexpr int RoundUp(int n, int multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 // Distances of rows, in floats. An odd number of cache lines: see f32_hwy.cc of the matrix product.
-constexpr int ScoreStride(int tokens) { return RoundUp(RoundUp(tokens, kTileColumns), 16) | 16; }
-constexpr int QueryStride(int head_size) { return RoundUp(head_size, 16) | 16; }
-constexpr int ValueStride(int head_size) { return RoundUp(head_size, kLanes); }
+constexpr int ScoreStride(int tokens) {
+  return RoundUp(RoundUp(tokens, kTileColumns), 16) | 16;
+}
+constexpr int QueryStride(int head_size) {
+  return RoundUp(head_size, 16) | 16;
+}
+constexpr int ValueStride(int head_size) {
+  return RoundUp(head_size, kLanes);
+}
 
 std::size_t KeyFloats(int tokens, int head_size) {
   return static_cast<std::size_t>(RoundUp(RoundUp(tokens, kTileColumns) * head_size, 16));
@@ -42,8 +52,8 @@ std::size_t ScratchBytes(int tokens, int head_size) {
 }
 
 std::size_t PreparedBytes(int tokens, int head_size) {
-  return sizeof(float) * (KeyFloats(tokens, head_size) +
-                          static_cast<std::size_t>(tokens) * ValueStride(head_size));
+  return sizeof(float) *
+         (KeyFloats(tokens, head_size) + static_cast<std::size_t>(tokens) * ValueStride(head_size));
 }
 
 void Prepare(const AttentionArgs& args, std::byte* prepared) {
@@ -76,9 +86,8 @@ void Scores(const AttentionArgs& args, const float* keys, const QueryTile& t) {
   const int stride = QueryStride(args.head_size);
   for (int r = 0; r < t.rows; ++r) {
     const float* q = args.q + (t.query + r) * args.stride;
-    MapVectors(q, args.head_size, t.q + r * stride, [&](F32V v, int) HWY_ATTR {
-      return hn::Mul(v, hn::Set(F32(), factor));
-    });
+    MapVectors(q, args.head_size, t.q + r * stride,
+               [&](F32V v, int) HWY_ATTR { return hn::Mul(v, hn::Set(F32(), factor)); });
   }
   for (int s = t.begin; s < t.end; s += kTileColumns) {
     TileOfRows<kTileVectors, false>(
@@ -88,8 +97,8 @@ void Scores(const AttentionArgs& args, const float* keys, const QueryTile& t) {
 }
 
 // Scores of one query → their exponentials, relative to the largest; returns the sum of these.
-// Lanes are keys by their absolute number, begin being a multiple of the panel: what lies outside the
-// query's own range adds zeros to them, so the sum is the same bits in any tile.
+// Lanes are keys by their absolute number, begin being a multiple of the panel: what lies outside
+// the query's own range adds zeros to them, so the sum is the same bits in any tile.
 HWY_INLINE float Exponentials(const AttentionArgs& args, const QueryTile& t, int query, float* p) {
   const F32 d;
   const int first = args.window < 0 ? 0 : std::max(t.begin, query - args.window);
@@ -132,7 +141,7 @@ HWY_INLINE float Exponentials(const AttentionArgs& args, const QueryTile& t, int
 void Values(const AttentionArgs& args, const float* values, const QueryTile& t, const float* sum) {
   const int stride = ValueStride(args.head_size), q_stride = QueryStride(args.head_size);
   const int vectors = stride / kLanes, passes = (vectors + kTileVectors - 1) / kTileVectors;
-  TileArgs tile{t.scores, t.score_stride, nullptr, stride,  t.end - t.begin,
+  TileArgs tile{t.scores, t.score_stride, nullptr, stride, t.end - t.begin,
                 nullptr,  q_stride,       false,   nullptr};
   for (int pass = 0; pass < passes; ++pass) {
     const int begin = vectors * pass / passes, end = vectors * (pass + 1) / passes;
@@ -165,7 +174,8 @@ void Attend(const AttentionArgs& args, const std::byte* prepared, int query_begi
     tile.end = args.tokens;
     if (args.window >= 0) {
       tile.begin = std::max(0, tile.query - args.window) / kTileColumns * kTileColumns;
-      tile.end = std::min<long>(args.tokens, static_cast<long>(tile.query) + tile.rows + args.window);
+      tile.end =
+          std::min<long>(args.tokens, static_cast<long>(tile.query) + tile.rows + args.window);
     }
     Scores(args, keys, tile);
     float sum[kTileRows];

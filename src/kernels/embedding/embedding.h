@@ -23,7 +23,7 @@ struct EmbeddingTable {
 
 struct EmbeddingArgs {
   EmbeddingTable word, position, type;
-  const std::int32_t* ids = nullptr;        // [T] each
+  const std::int32_t* ids = nullptr;  // [T] each
   const std::int32_t* positions = nullptr;
   const std::int32_t* types = nullptr;
   int tokens = 0;

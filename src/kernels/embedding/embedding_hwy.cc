@@ -21,7 +21,9 @@ constexpr int kPiece = 256;
 
 using tensor::DType;
 
-HWY_INLINE F32V Widen(const float* p) { return hn::Load(F32(), p); }
+HWY_INLINE F32V Widen(const float* p) {
+  return hn::Load(F32(), p);
+}
 HWY_INLINE F32V Widen(const hwy::bfloat16_t* p) {
   return hn::PromoteTo(F32(), hn::Load(hn::Rebind<hwy::bfloat16_t, F32>(), p));
 }
@@ -37,16 +39,15 @@ void AddRow(const std::byte* row, int n, float* out) {
     std::memcpy(piece, row, static_cast<std::size_t>(count) * sizeof(T));
     std::fill(reinterpret_cast<std::byte*>(piece + count),
               reinterpret_cast<std::byte*>(piece + kPiece), std::byte{0});
-    MapVectors(out + begin, count, out + begin, [&](F32V v, int i) HWY_ATTR {
-      return hn::Add(v, Widen(piece + i));
-    });
+    MapVectors(out + begin, count, out + begin,
+               [&](F32V v, int i) HWY_ATTR { return hn::Add(v, Widen(piece + i)); });
   }
 }
 
 void AddRowOf(const EmbeddingTable& table, std::int32_t index, int n, float* out) {
   if (table.data == nullptr) return;
-  const std::byte* row = table.data + static_cast<std::size_t>(index) * static_cast<std::size_t>(n) *
-                                          tensor::SizeOf(table.dtype);
+  const std::byte* row = table.data + static_cast<std::size_t>(index) *
+                                          static_cast<std::size_t>(n) * tensor::SizeOf(table.dtype);
   switch (table.dtype) {
     case DType::kF32: return AddRow<float>(row, n, out);
     case DType::kF16: return AddRow<hwy::float16_t>(row, n, out);
@@ -75,7 +76,9 @@ namespace hone::kernels {
 
 HWY_EXPORT(EmbedRows);
 
-void Embed(const EmbeddingArgs& args) { HWY_DYNAMIC_DISPATCH(EmbedRows)(args); }
+void Embed(const EmbeddingArgs& args) {
+  HWY_DYNAMIC_DISPATCH(EmbedRows)(args);
+}
 
 }  // namespace hone::kernels
 #endif

@@ -28,8 +28,8 @@ void EmbedRef(const EmbeddingArgs& args) {
       const auto add = [&](const EmbeddingTable& table, const std::int32_t* indices) {
         if (table.data == nullptr) return;
         const auto row = static_cast<std::size_t>(indices[t]);
-        sum += Element(table, row * static_cast<std::size_t>(args.width) +
-                                  static_cast<std::size_t>(i));
+        sum += Element(table,
+                       row * static_cast<std::size_t>(args.width) + static_cast<std::size_t>(i));
       };
       add(args.word, args.ids);
       add(args.position, args.positions);

@@ -1,8 +1,7 @@
 // One row at a time, which stays in L1 for its three passes (mean, variance, output).
-#include "kernels/layer_norm/layer_norm.h"
-
 #include <cmath>
 
+#include "kernels/layer_norm/layer_norm.h"
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE

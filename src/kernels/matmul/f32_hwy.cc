@@ -1,14 +1,15 @@
 // The f32 matrix product: one body for AVX2, AVX-512 and NEON.
 //
 // packed    panel after panel, [K][kTileColumns] f32, columns beyond N zero
-// prepared  the rows as they are; the distance of rows is an odd number of cache lines, since rows a
+// prepared  the rows as they are; the distance of rows is an odd number of cache lines, since rows
+// a
 //           power of two apart would all fall into one set of L1
 // scratch   partial sums of kChunkRows rows of a panel
 //
-// Blocks, from the inside: a register tile; kBlockK steps of a panel, small enough to stay in L1 while
-// the tiles of a chunk of rows pass over it; a chunk of rows, small enough to stay in L2 while all
-// panels pass over it. Meanwhile each first tile fetches the next block, which hides the latency of
-// L2 and, where rows are few and the weights stream through once, of L3.
+// Blocks, from the inside: a register tile; kBlockK steps of a panel, small enough to stay in L1
+// while the tiles of a chunk of rows pass over it; a chunk of rows, small enough to stay in L2
+// while all panels pass over it. Meanwhile each first tile fetches the next block, which hides the
+// latency of L2 and, where rows are few and the weights stream through once, of L3.
 #include <algorithm>
 #include <cstring>
 
@@ -47,12 +48,15 @@ int ChunkRows(int k) {
   return std::clamp(fit, 2 * kTileRows, kMaxChunkRows / kTileRows * kTileRows);
 }
 
-std::size_t ScratchBytes(int) { return sizeof(float) * kMaxChunkRows * kTileColumns; }
+std::size_t ScratchBytes(int) {
+  return sizeof(float) * kMaxChunkRows * kTileColumns;
+}
 
 void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
   const auto k = static_cast<std::size_t>(weights.k);
   for (int panel = panel_begin; panel < panel_end; ++panel) {
-    float* out = reinterpret_cast<float*>(packed) + static_cast<std::size_t>(panel) * k * kTileColumns;
+    float* out =
+        reinterpret_cast<float*>(packed) + static_cast<std::size_t>(panel) * k * kTileColumns;
     const int columns = std::min(kTileColumns, weights.n - panel * kTileColumns);
     // 16 steps at a time: one line of each row.
     for (std::size_t k0 = 0; k0 < k; k0 += 16) {
@@ -132,8 +136,15 @@ void MultiplyPanel(const float* a, std::ptrdiff_t a_stride, int rows, const floa
     const int steps = std::min(kBlockK, k - k0);
     for (int i = 0; i < blocks.count; ++i) {
       const int row = blocks.begin(i);
-      TileArgs tile{a + row * a_stride + k0, a_stride, panel + k0 * kTileColumns, kTileColumns,
-                    steps, sums + row * kTileColumns, kTileColumns, k0 != 0, nullptr};
+      TileArgs tile{a + row * a_stride + k0,
+                    a_stride,
+                    panel + k0 * kTileColumns,
+                    kTileColumns,
+                    steps,
+                    sums + row * kTileColumns,
+                    kTileColumns,
+                    k0 != 0,
+                    nullptr};
       if (i == 0) {
         tile.prefetch = tile.b + static_cast<std::ptrdiff_t>(kBlockK) * kTileColumns;
         TileOfRows<kTileVectors, true>(blocks.size(i), tile);
@@ -166,7 +177,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
 
 }  // namespace
 
-constexpr MatMulKernel F32MatMul(std::string_view name, base::Isa isa, std::string_view instruction) {
+constexpr MatMulKernel F32MatMul(std::string_view name, base::Isa isa,
+                                 std::string_view instruction) {
   return {name,        quant::Format::kF32, isa,  kTileRows, kTileColumns, instruction,
           PackedBytes, PreparedBytes,       Pack, Prepare,   Multiply,     ScratchBytes};
 }

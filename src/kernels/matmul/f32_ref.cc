@@ -18,7 +18,9 @@ std::size_t PreparedBytes(int k) {
   return (static_cast<std::size_t>(k) * sizeof(float) + 63) / 64 * 64;
 }
 
-std::size_t ScratchBytes(int) { return 0; }
+std::size_t ScratchBytes(int) {
+  return 0;
+}
 
 void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
   const std::size_t row_bytes = static_cast<std::size_t>(weights.k) * sizeof(float);
@@ -42,8 +44,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
   const auto* b = reinterpret_cast<const float*>(packed);
   const int end = std::min(panel_end * kColumns, n);
   for (int m = 0; m < rows; ++m) {
-    const auto* a = reinterpret_cast<const float*>(prepared +
-                                                   static_cast<std::size_t>(m) * PreparedBytes(k));
+    const auto* a =
+        reinterpret_cast<const float*>(prepared + static_cast<std::size_t>(m) * PreparedBytes(k));
     for (int j = panel_begin * kColumns; j < end; ++j) {
       const float* row = b + static_cast<std::ptrdiff_t>(j) * k;
       double sum = 0;
@@ -59,7 +61,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
 }  // namespace
 
 extern constinit const MatMulKernel kF32Ref = {
-    "f32_ref",   quant::Format::kF32, base::Isa::kPortable, 1,       kColumns, "plain C++",
-    PackedBytes, PreparedBytes,       Pack,                 Prepare, Multiply, ScratchBytes};
+    "f32_ref",   quant::Format::kF32, base::Isa::kPortable, 1,    kColumns,
+    "plain C++", PackedBytes,         PreparedBytes,        Pack, Prepare,
+    Multiply,    ScratchBytes};
 
 }  // namespace hone::kernels

@@ -66,7 +66,9 @@ void MaxRows(const float* x, std::ptrdiff_t stride, int rows, int d, float* out)
   HWY_DYNAMIC_DISPATCH(Max)(x, stride, rows, d, out);
 }
 
-void L2Normalize(float* x, int d) { HWY_DYNAMIC_DISPATCH(Normalize)(x, d); }
+void L2Normalize(float* x, int d) {
+  HWY_DYNAMIC_DISPATCH(Normalize)(x, d);
+}
 
 }  // namespace hone::kernels
 #endif

@@ -15,8 +15,8 @@ namespace hone::kernels::HWY_NAMESPACE {
 inline constexpr float kLog2E = 1.44269504088896340736f;
 inline constexpr float kLog2ELow = 1.92596299e-8f;  // log2 e - kLog2E
 
-// Minimum and maximum with a constant that let NaN through: x86 returns the second operand when one is
-// NaN, and Arm's instructions propagate it.
+// Minimum and maximum with a constant that let NaN through: x86 returns the second operand when one
+// is NaN, and Arm's instructions propagate it.
 HWY_INLINE F32V AtLeast(F32V v, float low) {
   const F32V limit = hn::Set(F32(), low);
 #if HWY_TARGET == HWY_SCALAR
@@ -34,8 +34,8 @@ HWY_INLINE F32V AtMost(F32V v, float high) {
 #endif
 }
 
-// 2^(n + f) by a minimax polynomial of degree 5 (7.5e-8) in |f| ≤ 1/2. `biased` is n + kRound, whose
-// low bits therefore are the exponent field of 2^n.
+// 2^(n + f) by a minimax polynomial of degree 5 (7.5e-8) in |f| ≤ 1/2. `biased` is n + kRound,
+// whose low bits therefore are the exponent field of 2^n.
 inline constexpr float kRound = 12582912.0f + 127.0f;  // 1.5 · 2^23 + bias
 
 HWY_INLINE F32V Exp2Parts(F32V biased, F32V f) {

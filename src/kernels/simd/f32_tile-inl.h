@@ -1,9 +1,10 @@
-// The register tile of every f32 product: out[r,j] (+)= Σ_k a[r,k] · b[k,j], r < kRows, j < columns.
+// The register tile of every f32 product: out[r,j] (+)= Σ_k a[r,k] · b[k,j], r < kRows, j <
+// columns.
 //
-// Each output is one chain of fused multiply-adds in the order of k, whatever the tile's height, so a
-// row's bits depend on that row alone. With kTileRows × kTileVectors sums in registers, a step of k
-// costs kTileVectors loads and kTileRows broadcasts for their product in FMAs: on all targets the FMA
-// ports are the limit, and the chains are more than latency × ports (4 × 2) in number.
+// Each output is one chain of fused multiply-adds in the order of k, whatever the tile's height, so
+// a row's bits depend on that row alone. With kTileRows × kTileVectors sums in registers, a step of
+// k costs kTileVectors loads and kTileRows broadcasts for their product in FMAs: on all targets the
+// FMA ports are the limit, and the chains are more than latency × ports (4 × 2) in number.
 #if defined(HONE_KERNELS_SIMD_F32_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef HONE_KERNELS_SIMD_F32_TILE_INL_H
 #undef HONE_KERNELS_SIMD_F32_TILE_INL_H
@@ -38,8 +39,8 @@ struct TileArgs {
   int k;
   float* out;
   std::ptrdiff_t out_stride;
-  bool accumulate;           // start from out, not from zero
-  const float* prefetch;     // null, or what to fetch while computing: one row of b a step
+  bool accumulate;        // start from out, not from zero
+  const float* prefetch;  // null, or what to fetch while computing: one row of b a step
 };
 
 template <int kRows, int kVectors, bool kPrefetch>
@@ -96,8 +97,8 @@ HWY_INLINE void TileOfRows(int rows, const TileArgs& t) {
   }
 }
 
-// Rows split as evenly as blocks of at most kTileRows allow: 17 as 6 + 6 + 5, since a block of one row
-// has too few chains to fill the FMA pipes.
+// Rows split as evenly as blocks of at most kTileRows allow: 17 as 6 + 6 + 5, since a block of one
+// row has too few chains to fill the FMA pipes.
 struct RowBlocks {
   int rows, count;
   explicit RowBlocks(int n) : rows(n), count((n + kTileRows - 1) / kTileRows) {}

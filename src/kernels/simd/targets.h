@@ -1,8 +1,8 @@
 // Which of Highway's targets the kernels are compiled for: include before hwy/foreach_target.h.
 //
 // One target a register width is enough, since no body uses what the targets between add; each more
-// would only lengthen the build. Left are the baseline (scalar or SSE2, by Highway's version), AVX2,
-// AVX3 (AVX-512) and NEON.
+// would only lengthen the build. Left are the baseline (scalar or SSE2, by Highway's version),
+// AVX2, AVX3 (AVX-512) and NEON.
 #pragma once
 
 // Macros are expanded where Highway uses HWY_DISABLED_TARGETS, after it has defined its names.

@@ -57,8 +57,12 @@ HWY_INLINE F32V LoadWithin(const float* p, int i, int n) {
   return i + kLanes <= n ? hn::LoadU(F32(), p + i) : LoadFirst(p + i, n - i);
 }
 
-HWY_INLINE float SumLanes(F32V v) { return hn::GetLane(hn::SumOfLanes(F32(), v)); }
-HWY_INLINE float LargestLane(F32V v) { return hn::GetLane(hn::MaxOfLanes(F32(), v)); }
+HWY_INLINE float SumLanes(F32V v) {
+  return hn::GetLane(hn::SumOfLanes(F32(), v));
+}
+HWY_INLINE float LargestLane(F32V v) {
+  return hn::GetLane(hn::MaxOfLanes(F32(), v));
+}
 
 }  // namespace hone::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
