@@ -26,9 +26,8 @@ std::vector<Limit> MeasureKernels(int threads) {
   constexpr double kSeconds = 0.05;
   std::vector<Limit> limits;
   for (const int m : {16, 64, 128, 384}) {
-    for (const kernels::MatMulTiming& timing :
-         kernels::BenchMatMul("", kernels::EncoderShapes(m), threads, kernels::Activation::kNone,
-                              kSeconds)) {
+    for (const kernels::MatMulTiming& timing : kernels::BenchMatMul(
+             "", kernels::EncoderShapes(m), threads, kernels::Activation::kNone, kSeconds)) {
       limits.push_back({base::StrCat(timing.kernel, " ", timing.shape.m, "x", timing.shape.n, "x",
                                      timing.shape.k),
                         timing.threads, timing.gops, "Gop/s", timing.share});

@@ -12,9 +12,13 @@ TEST(Percentile, InterpolatesBetweenOrderStatistics) {
   EXPECT_DOUBLE_EQ(Percentile({10, 20}, 0.95), 19.5);
 }
 
-TEST(Percentile, OfOneValueIsThatValue) { EXPECT_DOUBLE_EQ(Percentile({7}, 0.99), 7); }
+TEST(Percentile, OfOneValueIsThatValue) {
+  EXPECT_DOUBLE_EQ(Percentile({7}, 0.99), 7);
+}
 
-TEST(Percentile, OfNothingIsZero) { EXPECT_DOUBLE_EQ(Percentile({}, 0.5), 0); }
+TEST(Percentile, OfNothingIsZero) {
+  EXPECT_DOUBLE_EQ(Percentile({}, 0.5), 0);
+}
 
 }  // namespace
 }  // namespace hone::bench

@@ -36,7 +36,9 @@ std::string BaseName(std::string path) {
 class BenchCommand : public Command {
  public:
   std::string name() const override { return "bench"; }
-  std::string summary() const override { return "measure a model's latency, or the machine's limits"; }
+  std::string summary() const override {
+    return "measure a model's latency, or the machine's limits";
+  }
   std::string example() const override {
     return "  hone bench -m minilm -b 1 -s 16,128 -t 2 --dtype int8 -o json\n"
            "  hone bench -m minilm -b 8 --lengths sentences.txt\n"
@@ -53,7 +55,8 @@ class BenchCommand : public Command {
     flags.Text("--lengths", &lengths_file_, "use the natural lengths of the lines of this file");
     flags.Int("-r,--reps", &effort_.reps, 0, 1 << 24, "passes; 0: as many as fit in --seconds");
     flags.Real("--seconds", &effort_.seconds, "time for each row");
-    flags.Switch("--random-weights", &random_weights_, "make up the weights from config.json alone");
+    flags.Switch("--random-weights", &random_weights_,
+                 "make up the weights from config.json alone");
     flags.Switch("--profile", &profile_, "add the time of each layer and operation");
     flags.Switch("--roofline", &roofline_, "print the machine's limits instead");
     flags.Switch("--kernels", &kernels_, "print the speed of every matrix product kernel instead");
@@ -66,8 +69,11 @@ class BenchCommand : public Command {
     if (roofline_ || kernels_) {
       for (const bench::Limit& limit : roofline_ ? bench::MeasureRoofline(options.threads)
                                                  : bench::MeasureKernels(options.threads)) {
-        table.Write({{"what", limit.what}, {"threads", limit.threads}, {"value", Cell(limit.value, 1)},
-                     {"unit", limit.unit}, {"share_of_peak", Cell(limit.share, 3)}});
+        table.Write({{"what", limit.what},
+                     {"threads", limit.threads},
+                     {"value", Cell(limit.value, 1)},
+                     {"unit", limit.unit},
+                     {"share_of_peak", Cell(limit.share, 3)}});
       }
       return base::OkStatus();
     }
@@ -168,24 +174,25 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
     }
     for (const std::vector<std::vector<int>>& lengths : cases) {
       if (profile_) engine->StartProfile();
-      const bench::Timing timing = bench::BenchForward(*engine, outputs, model.config.vocabulary,
-                                                       lengths, effort_);
-      table.Write({{"model", BaseName(model_.model)},
-                   {"dtype", quant::NameOf(engine->format())},
-                   {"isa", base::IsaName(options.isa)},
-                   {"threads", options.threads},
-                   {"batch", batch},
-                   {"seq", Cell(timing.mean_tokens / batch, lengths_file_.empty() ? 0 : 1)},
-                   {"reps", timing.reps},
-                   {"p50_ms", Cell(timing.p50_ms, 3)},
-                   {"p95_ms", Cell(timing.p95_ms, 3)},
-                   {"p99_ms", Cell(timing.p99_ms, 3)},
-                   {"tokens_per_s", Cell(timing.tokens_per_s, 0)},
-                   {"load_ms", Cell(load_ms, 1)},
-                   {"first_ms", Cell(first_ms, 2)},
-                   {"peak_rss_mib", Cell(static_cast<double>(env::PeakResidentBytes()) / 1048576.0, 1)},
-                   {"kernel", engine->load_report().kernel},
-                   {"attention", engine->load_report().attention}});
+      const bench::Timing timing =
+          bench::BenchForward(*engine, outputs, model.config.vocabulary, lengths, effort_);
+      table.Write(
+          {{"model", BaseName(model_.model)},
+           {"dtype", quant::NameOf(engine->format())},
+           {"isa", base::IsaName(options.isa)},
+           {"threads", options.threads},
+           {"batch", batch},
+           {"seq", Cell(timing.mean_tokens / batch, lengths_file_.empty() ? 0 : 1)},
+           {"reps", timing.reps},
+           {"p50_ms", Cell(timing.p50_ms, 3)},
+           {"p95_ms", Cell(timing.p95_ms, 3)},
+           {"p99_ms", Cell(timing.p99_ms, 3)},
+           {"tokens_per_s", Cell(timing.tokens_per_s, 0)},
+           {"load_ms", Cell(load_ms, 1)},
+           {"first_ms", Cell(first_ms, 2)},
+           {"peak_rss_mib", Cell(static_cast<double>(env::PeakResidentBytes()) / 1048576.0, 1)},
+           {"kernel", engine->load_report().kernel},
+           {"attention", engine->load_report().attention}});
       if (profile_) PrintProfile(*engine, timing.reps + static_cast<int>(lengths.size()));
     }
   }
@@ -194,6 +201,8 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
 
 }  // namespace
 
-std::unique_ptr<Command> MakeBenchCommand() { return std::make_unique<BenchCommand>(); }
+std::unique_ptr<Command> MakeBenchCommand() {
+  return std::make_unique<BenchCommand>();
+}
 
 }  // namespace hone::cli

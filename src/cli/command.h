@@ -19,8 +19,8 @@ class Command {
  public:
   virtual ~Command() = default;
   virtual std::string name() const = 0;
-  virtual std::string summary() const = 0;   // one line
-  virtual std::string example() const = 0;   // shown below the flags
+  virtual std::string summary() const = 0;  // one line
+  virtual std::string example() const = 0;  // shown below the flags
   virtual void AddFlags(Flags& flags) = 0;
   // An error is printed as one line, "hone NAME: …", and exits with 1; InvalidUsage exits with 2.
   virtual base::Status Run() = 0;

@@ -30,8 +30,8 @@ Flags& Flags::Required(const std::string& names, std::string* value, const std::
   return *this;
 }
 
-Flags& Flags::Choice(const std::string& names, std::string* value,
-                     std::vector<std::string> choices, const std::string& help) {
+Flags& Flags::Choice(const std::string& names, std::string* value, std::vector<std::string> choices,
+                     const std::string& help) {
   CLI::Option* option = Named(app_->add_option(names, *value, help), names);
   option->check(CLI::IsMember(std::move(choices)));
   if (!value->empty()) option->capture_default_str();

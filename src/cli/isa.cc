@@ -24,6 +24,8 @@ base::Status ReadIsaLimit() {
   return base::OkStatus();
 }
 
-base::Isa IsaLimit() { return limit; }
+base::Isa IsaLimit() {
+  return limit;
+}
 
 }  // namespace hone::cli

@@ -62,4 +62,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace hone::cli
 
-int main(int argc, char** argv) { return hone::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return hone::cli::Main(argc, argv);
+}

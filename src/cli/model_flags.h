@@ -12,13 +12,13 @@ namespace hone::cli {
 
 struct ModelFlags {
   std::string model;
-  std::string dtype;       // empty: as stored
-  int threads = 0;         // 0: as many as the machine gives
+  std::string dtype;  // empty: as stored
+  int threads = 0;    // 0: as many as the machine gives
   int max_tokens = 0;
   bool no_truncate = false;
 
-  void Add(Flags& flags);             // all of them
-  void AddEngineOnly(Flags& flags);   // model, dtype, threads
+  void Add(Flags& flags);            // all of them
+  void AddEngineOnly(Flags& flags);  // model, dtype, threads
 
   base::StatusOr<runtime::EngineOptions> Engine() const;
   base::StatusOr<std::unique_ptr<runtime::TextModel>> Open() const;

@@ -16,7 +16,9 @@ constexpr milliseconds kBetween(100);  // a terminal need not be written to more
 }  // namespace
 
 Progress::Progress(std::string what)
-    : what_(std::move(what)), terminal_(isatty(STDERR_FILENO) == 1), start_(steady_clock::now()),
+    : what_(std::move(what)),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      start_(steady_clock::now()),
       last_(start_) {}
 
 Progress::~Progress() {

@@ -117,11 +117,11 @@ base::StatusOr<std::vector<float>> RankCommand::CosineScores(
   return scores;
 }
 
-base::StatusOr<std::vector<float>> RankCommand::CrossScores(
-    runtime::TextModel& model, const std::vector<std::string>& lines) {
+base::StatusOr<std::vector<float>> RankCommand::CrossScores(runtime::TextModel& model,
+                                                            const std::vector<std::string>& lines) {
   std::vector<float> scores;
-  HONE_RETURN_IF_ERROR(ForEachBatch(
-      model, lines, true, [&](std::span<const float> row) { scores.push_back(row[0]); }));
+  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, true,
+                                    [&](std::span<const float> row) { scores.push_back(row[0]); }));
   return scores;
 }
 
@@ -129,7 +129,8 @@ void RankCommand::Print(const std::vector<std::string>& lines,
                         const std::vector<float>& scores) const {
   std::vector<std::size_t> order(lines.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  std::ranges::stable_sort(order,
+                           [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   if (top_ > 0 && order.size() > static_cast<std::size_t>(top_)) {
     order.resize(static_cast<std::size_t>(top_));
   }
@@ -144,6 +145,8 @@ void RankCommand::Print(const std::vector<std::string>& lines,
 
 }  // namespace
 
-std::unique_ptr<Command> MakeRankCommand() { return std::make_unique<RankCommand>(); }
+std::unique_ptr<Command> MakeRankCommand() {
+  return std::make_unique<RankCommand>();
+}
 
 }  // namespace hone::cli

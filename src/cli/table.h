@@ -12,11 +12,11 @@ namespace hone::cli {
 
 // A number carries the digits that md shows; JSON and CSV get all of them.
 struct Cell {
-  Cell(std::string text) : value(std::move(text)) {}       // NOLINT
+  Cell(std::string text) : value(std::move(text)) {}         // NOLINT
   Cell(std::string_view text) : value(std::string(text)) {}  // NOLINT
-  Cell(const char* text) : value(std::string(text)) {}     // NOLINT
-  Cell(int number) : value(std::int64_t{number}) {}        // NOLINT
-  Cell(std::int64_t number) : value(number) {}             // NOLINT
+  Cell(const char* text) : value(std::string(text)) {}       // NOLINT
+  Cell(int number) : value(std::int64_t{number}) {}          // NOLINT
+  Cell(std::int64_t number) : value(number) {}               // NOLINT
   Cell(double number, int digits) : value(number), decimals(digits) {}
 
   std::variant<std::string, std::int64_t, double> value;

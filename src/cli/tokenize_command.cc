@@ -54,6 +54,8 @@ class TokenizeCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeTokenizeCommand() { return std::make_unique<TokenizeCommand>(); }
+std::unique_ptr<Command> MakeTokenizeCommand() {
+  return std::make_unique<TokenizeCommand>();
+}
 
 }  // namespace hone::cli

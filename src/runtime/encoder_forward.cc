@@ -20,7 +20,9 @@ std::int64_t NowNs() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
-int RoundUp(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+int RoundUp(int value, int multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 // The rows and columns that a worker has in hand. In a block of rows of its own it does every step
 // alone; where products are split by columns all workers share the rows, and meet after each step.
@@ -28,7 +30,7 @@ struct Share {
   int begin, end;          // rows of matrix products
   int own_begin, own_end;  // rows of row-wise steps: the same, or this worker's part of them
   bool split_columns;
-  BlockBuffers* buffers;   // row r of a product lies at r - begin
+  BlockBuffers* buffers;  // row r of a product lies at r - begin
 
   int rows() const { return end - begin; }
   int own_rows() const { return own_end - own_begin; }
@@ -39,9 +41,15 @@ class Worker {
  public:
   Worker(const EncoderPlan& plan, const Batch& batch, base::ThreadPool& pool, Workspace& workspace,
          WorkerProfile* profile, float* hidden, int index)
-      : plan_(plan), batch_(batch), pool_(pool), workspace_(workspace),
-        own_(workspace.workers[static_cast<std::size_t>(index)]), profile_(profile),
-        hidden_(hidden), index_(index), width_(plan.config.width) {}
+      : plan_(plan),
+        batch_(batch),
+        pool_(pool),
+        workspace_(workspace),
+        own_(workspace.workers[static_cast<std::size_t>(index)]),
+        profile_(profile),
+        hidden_(hidden),
+        index_(index),
+        width_(plan.config.width) {}
 
   void EmbedAndFirstQkv(const Share& share, LayerRange range);
   void AfterAttention(const Share& share, int layer, LayerRange range);
@@ -145,7 +153,8 @@ void Worker::Embed(const Share& share) {
   const auto table = [](const tensor::TensorView& view) {
     return kernels::EmbeddingTable{view.data, view.dtype};
   };
-  const std::int32_t* types = batch_.types.empty() ? workspace_.no_types.data() : batch_.types.data();
+  const std::int32_t* types =
+      batch_.types.empty() ? workspace_.no_types.data() : batch_.types.data();
   kernels::Embed({
       .word = table(plan_.word),
       .position = table(plan_.position),
@@ -159,16 +168,17 @@ void Worker::Embed(const Share& share) {
       .out_stride = config.embedding_width,
   });
   if (!plan_.embeddings_norm.empty()) {
-    kernels::LayerNorm(out, config.embedding_width, share.own_rows(), config.embedding_width,
-                       plan_.embeddings_norm.gain.data(),
-                       plan_.embeddings_norm.bias.empty() ? nullptr
-                                                          : plan_.embeddings_norm.bias.data(),
-                       config.norm_epsilon, out, config.embedding_width);
+    kernels::LayerNorm(
+        out, config.embedding_width, share.own_rows(), config.embedding_width,
+        plan_.embeddings_norm.gain.data(),
+        plan_.embeddings_norm.bias.empty() ? nullptr : plan_.embeddings_norm.bias.data(),
+        config.norm_epsilon, out, config.embedding_width);
   }
   Count(none, Op::kEmbed, start);
   if (projected) {
     Product(share, none, Op::kEmbed, plan_.embedding_projection, share.buffers->up.As<float>(),
-            config.embedding_width, kernels::Activation::kNone, nullptr, Hidden(share.begin), width_);
+            config.embedding_width, kernels::Activation::kNone, nullptr, Hidden(share.begin),
+            width_);
   }
 }
 
@@ -186,10 +196,10 @@ void Worker::Qkv(const Share& share, int layer) {
           plan.qkv.n);
   if (plan.rotary_table == nullptr) return;
   const std::int64_t start = Start();
-  kernels::ApplyRotary(*plan.rotary_table, workspace_.positions.data() + share.own_begin,
-                       share.own_rows(), 2 * plan.shape.heads,
-                       qkv + static_cast<std::ptrdiff_t>(share.own_begin - share.begin) * plan.qkv.n,
-                       plan.qkv.n);
+  kernels::ApplyRotary(
+      *plan.rotary_table, workspace_.positions.data() + share.own_begin, share.own_rows(),
+      2 * plan.shape.heads,
+      qkv + static_cast<std::ptrdiff_t>(share.own_begin - share.begin) * plan.qkv.n, plan.qkv.n);
   Count(layer, Op::kOther, start);
 }
 

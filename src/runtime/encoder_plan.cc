@@ -65,7 +65,8 @@ void PlanBuilder::Add(std::vector<const Linear*> parts, Format format, PackedLin
   HONE_CHECK(target->k <= kernels::kMaxK);
   jobs_.push_back({std::move(parts), target, arena_bytes_});
   const std::size_t bytes = target->kernel->packed_bytes(target->n, target->k);
-  arena_bytes_ += (bytes + base::kCacheLineBytes - 1) / base::kCacheLineBytes * base::kCacheLineBytes;
+  arena_bytes_ +=
+      (bytes + base::kCacheLineBytes - 1) / base::kCacheLineBytes * base::kCacheLineBytes;
 }
 
 base::Status PlanBuilder::AddLayers() {
@@ -198,7 +199,8 @@ base::Status PlanBuilder::Build(base::ThreadPool& pool) {
   HONE_RETURN_IF_ERROR(AddHead());
   AddRelativeBias();
   // int8 and int4 round the activations already: attention may then round its own.
-  const bool reduced = format_ == Format::kInt8 || format_ == Format::kInt4 || format_ == Format::kBF16;
+  const bool reduced =
+      format_ == Format::kInt8 || format_ == Format::kInt4 || format_ == Format::kBF16;
   plan_.attention = &kernels::SelectAttention(
       reduced ? kernels::AttentionPrecision::kReduced : kernels::AttentionPrecision::kF32, isa_);
   HONE_RETURN_IF_ERROR(PackAll(pool));

@@ -69,13 +69,13 @@ struct EncoderPlan {
   std::list<std::pair<float, kernels::RotaryTable>> rotary_tables;
 
   // The widest of each kind over all layers, for buffers.
-  int widest_attention = 0;        // H·K
-  int widest_up = 0;               // F, or 2F
-  int widest_ffn = 0;              // F
-  std::size_t encoded_bytes = 0;   // of one row in a kernel's format
-  std::size_t scratch_bytes = 0;   // of matrix products, a worker
+  int widest_attention = 0;       // H·K
+  int widest_up = 0;              // F, or 2F
+  int widest_ffn = 0;             // F
+  std::size_t encoded_bytes = 0;  // of one row in a kernel's format
+  std::size_t scratch_bytes = 0;  // of matrix products, a worker
 
-  base::AlignedBuffer arena;       // packed weights
+  base::AlignedBuffer arena;                              // packed weights
   std::shared_ptr<const formats::Checkpoint> checkpoint;  // keeps the embeddings mapped
 };
 

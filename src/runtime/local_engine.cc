@@ -49,8 +49,8 @@ class LocalEngineImpl : public LocalEngine {
     }
   }
 
-  void ApplyHead(int index, const Batch& batch, std::span<const float> hidden,
-                 std::int32_t mask_id, std::vector<float>* out) override {
+  void ApplyHead(int index, const Batch& batch, std::span<const float> hidden, std::int32_t mask_id,
+                 std::vector<float>* out) override {
     HONE_CHECK(static_cast<std::size_t>(index) < plan_->head.size());
     ForwardHead(*plan_, plan_->head[static_cast<std::size_t>(index)], batch, pool_, head_buffers_,
                 hidden, mask_id, out);
@@ -77,12 +77,13 @@ class LocalEngineImpl : public LocalEngine {
   LoadReport report_;
   std::vector<WorkerProfile> profile_;  // empty: not measuring
   std::int64_t profiled_tokens_ = 0;
-  double profiled_pairs_ = 0;           // sum of squared lengths
+  double profiled_pairs_ = 0;  // sum of squared lengths
 };
 
 base::Status LocalEngineImpl::Check(const Batch& batch) const {
   const model::ModelConfig& config = plan_->config;
-  if (batch.begins.size() < 2 || batch.begins.front() != 0 || batch.begins.back() != batch.tokens()) {
+  if (batch.begins.size() < 2 || batch.begins.front() != 0 ||
+      batch.begins.back() != batch.tokens()) {
     return base::BadInput("batch: begins must run from 0 to the number of tokens");
   }
   for (int b = 0; b < batch.texts(); ++b) {
@@ -98,7 +99,8 @@ base::Status LocalEngineImpl::Check(const Batch& batch) const {
     }
   }
   if (!batch.types.empty() && batch.types.size() != batch.ids.size()) {
-    return base::BadInput("batch: ", batch.types.size(), " types for ", batch.ids.size(), " tokens");
+    return base::BadInput("batch: ", batch.types.size(), " types for ", batch.ids.size(),
+                          " tokens");
   }
   for (const std::int32_t type : batch.types) {
     if (type != 0 && (type < 0 || (config.token_types > 0 && type >= config.token_types))) {
@@ -119,8 +121,7 @@ double LocalEngineImpl::Flops(std::size_t layer, Op op) const {
     case Op::kOutput: return product(plan.output);
     case Op::kUp: return product(plan.up);
     case Op::kDown: return product(plan.down);
-    case Op::kAttention:
-      return 4.0 * profiled_pairs_ * plan.shape.heads * plan_->config.head_size;
+    case Op::kAttention: return 4.0 * profiled_pairs_ * plan.shape.heads * plan_->config.head_size;
     default: return 0;
   }
 }
@@ -130,7 +131,8 @@ std::vector<ProfileRow> LocalEngineImpl::TakeProfile() {
   for (std::size_t layer = 0; layer <= plan_->layers.size(); ++layer) {
     for (int op = 0; op < kOpCount; ++op) {
       std::int64_t ns = 0;
-      for (const WorkerProfile& worker : profile_) ns += worker.ns[layer][static_cast<std::size_t>(op)];
+      for (const WorkerProfile& worker : profile_)
+        ns += worker.ns[layer][static_cast<std::size_t>(op)];
       if (ns == 0) continue;
       rows.push_back({layer == plan_->layers.size() ? -1 : static_cast<int>(layer),
                       static_cast<Op>(op), static_cast<double>(ns) * 1e-9,

@@ -29,9 +29,9 @@ base::StatusOr<std::unique_ptr<TextModel>> TextModel::Open(env::FileSystem& file
   HONE_ASSIGN_OR_RETURN(result->model_, model::Model::Open(files, directory));
   HONE_ASSIGN_OR_RETURN(result->tokenizer_, formats::OpenTokenizer(files, directory));
   if (result->tokenizer_->vocabulary_size() > result->model_.config.vocabulary) {
-    return base::BadInput(directory, ": the tokenizer has ",
-                          result->tokenizer_->vocabulary_size(), " tokens, the model's embedding ",
-                          result->model_.config.vocabulary, " rows");
+    return base::BadInput(directory, ": the tokenizer has ", result->tokenizer_->vocabulary_size(),
+                          " tokens, the model's embedding ", result->model_.config.vocabulary,
+                          " rows");
   }
   HONE_ASSIGN_OR_RETURN(result->engine_, LocalEngine::Load(result->model_, options.engine));
   const int limit = result->model_.max_text_tokens;

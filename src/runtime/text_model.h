@@ -32,15 +32,15 @@ struct TextInput {
 
 struct TextModelOptions {
   EngineOptions engine;
-  int max_tokens = 0;           // longer texts are cut here; 0: the model's own limit
-  bool refuse_too_long = false; // an error instead of cutting
+  int max_tokens = 0;            // longer texts are cut here; 0: the model's own limit
+  bool refuse_too_long = false;  // an error instead of cutting
 };
 
 struct TextOutput {
-  std::vector<std::vector<float>> rows;    // one a head output: [rows, width]
-  std::vector<text::Encoding> encodings;   // one a text
-  std::vector<std::int32_t> begins;        // [B+1] tokens of text b: [begins[b], begins[b+1])
-  int truncated = 0;                       // texts that were cut
+  std::vector<std::vector<float>> rows;   // one a head output: [rows, width]
+  std::vector<text::Encoding> encodings;  // one a text
+  std::vector<std::int32_t> begins;       // [B+1] tokens of text b: [begins[b], begins[b+1])
+  int truncated = 0;                      // texts that were cut
   double tokenize_ms = 0, compute_ms = 0;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "formats/packed_int4.h"
 #include "quant/int4.h"
 #include "quant/int8.h"
 
@@ -15,7 +16,9 @@ using formats::StoredKind;
 using formats::StoredMatrix;
 using quant::Format;
 
-std::size_t Size(int n) { return static_cast<std::size_t>(n); }
+std::size_t Size(int n) {
+  return static_cast<std::size_t>(n);
+}
 
 template <typename T>
 std::span<T> RowOf(std::vector<T>& matrix, int row, std::size_t width) {
@@ -75,24 +78,38 @@ base::Status AddInt8(const StoredMatrix& m, const ReadRow& read, WeightSource* s
   return base::OkStatus();
 }
 
+// Points `rows` into an int4 matrix that the source owns.
+void AddInt4Rows(quant::Int4Matrix matrix, WeightSource* source) {
+  quant::Int4Matrix& m = source->int4.emplace_back(std::move(matrix));
+  const std::size_t row_bytes = Size(quant::Int4RowBytes(m.k));
+  const std::size_t groups = Size(quant::Int4Groups(m.k));
+  for (int row = 0; row < m.n; ++row) {
+    source->rows.row.push_back(AsBytes(RowOf(m.nibbles, row, row_bytes)));
+    source->rows.group_scale.push_back(RowOf(m.group_scale, row, groups).data());
+    source->rows.group_zero.push_back(RowOf(m.group_zero, row, groups).data());
+  }
+  source->rows.scale.insert(source->rows.scale.end(), m.scale.begin(), m.scale.end());
+}
+
 base::Status AddInt4(const StoredMatrix& m, const ReadRow& read, WeightSource* source) {
   const std::size_t row_bytes = Size(quant::Int4RowBytes(m.k));
   const std::size_t groups = Size(quant::Int4Groups(m.k));
-  source->nibbles.emplace_back(Size(m.n) * row_bytes);
-  source->nibbles.emplace_back(Size(m.n) * groups);
-  source->nibbles.emplace_back(Size(m.n) * groups);
-  std::vector<std::uint8_t>* const stored = &source->nibbles.back() - 2;
+  quant::Int4Matrix matrix{
+      .n = m.n,
+      .k = m.k,
+      .nibbles = std::vector<std::uint8_t>(Size(m.n) * row_bytes),
+      .group_scale = std::vector<std::uint8_t>(Size(m.n) * groups),
+      .group_zero = std::vector<std::uint8_t>(Size(m.n) * groups),
+      .scale = std::vector<float>(Size(m.n)),
+  };
   std::vector<float> wide(Size(m.k));
   for (int row = 0; row < m.n; ++row) {
     read(row, wide);
-    const std::span q = RowOf(stored[0], row, row_bytes);
-    const std::span s = RowOf(stored[1], row, groups);
-    const std::span z = RowOf(stored[2], row, groups);
-    source->rows.scale.push_back(quant::QuantizeInt4Row(wide, q, s, z));
-    source->rows.row.push_back(AsBytes(q));
-    source->rows.group_scale.push_back(s.data());
-    source->rows.group_zero.push_back(z.data());
+    matrix.scale[Size(row)] = quant::QuantizeInt4Row(wide, RowOf(matrix.nibbles, row, row_bytes),
+                                                     RowOf(matrix.group_scale, row, groups),
+                                                     RowOf(matrix.group_zero, row, groups));
   }
+  AddInt4Rows(std::move(matrix), source);
   return base::OkStatus();
 }
 
@@ -157,7 +174,42 @@ base::Status AddStoredInt8(const StoredMatrix& m, Format format, WeightSource* s
   return AddConverted(
       m,
       [&](int row, std::span<float> out) {
-        quant::DequantizeInt8Row({values + Size(row) * Size(m.k), Size(m.k)}, scale[Size(row)], out);
+        quant::DequantizeInt8Row({values + Size(row) * Size(m.k), Size(m.k)}, scale[Size(row)],
+                                 out);
+      },
+      format, source);
+}
+
+base::Status AddStoredInt4(const StoredMatrix& m, Format format, WeightSource* source) {
+  HONE_ASSIGN_OR_RETURN(formats::LoadedInt4 loaded, formats::LoadInt4(m));
+  if (format == Format::kInt4) {
+    AddInt4Rows(std::move(loaded.matrix), source);
+    return base::OkStatus();
+  }
+  const quant::Int4Matrix& int4 = loaded.matrix;
+  const std::size_t row_bytes = Size(quant::Int4RowBytes(m.k));
+  const std::size_t groups = Size(quant::Int4Groups(m.k));
+  std::vector<std::int8_t> expanded(Size(m.k));
+  const auto expand = [&](int row, std::span<std::int8_t> out) {
+    quant::ExpandInt4Row(std::span(int4.nibbles).subspan(Size(row) * row_bytes, row_bytes),
+                         std::span(int4.group_scale).subspan(Size(row) * groups, groups),
+                         std::span(int4.group_zero).subspan(Size(row) * groups, groups), out);
+  };
+  if (format == Format::kInt8) {
+    // s·(q - z) is an int8 already, with the channel's scale: nothing is rounded.
+    std::vector<std::int8_t>& values = source->bytes.emplace_back(Size(m.n) * Size(m.k));
+    for (int row = 0; row < m.n; ++row) {
+      expand(row, RowOf(values, row, Size(m.k)));
+      source->rows.row.push_back(AsBytes(RowOf(values, row, Size(m.k))));
+    }
+    source->rows.scale.insert(source->rows.scale.end(), int4.scale.begin(), int4.scale.end());
+    return base::OkStatus();
+  }
+  return AddConverted(
+      m,
+      [&](int row, std::span<float> out) {
+        expand(row, expanded);
+        quant::DequantizeInt8Row(expanded, int4.scale[Size(row)], out);
       },
       format, source);
 }
@@ -173,24 +225,17 @@ quant::Format StoredFormat(const StoredMatrix& matrix) {
   return matrix.values.dtype == tensor::DType::kBF16 ? Format::kBF16 : Format::kF32;
 }
 
-base::StatusOr<WeightSource> GatherRows(std::span<const StoredMatrix* const> parts,
-                                        Format format) {
+base::StatusOr<WeightSource> GatherRows(std::span<const StoredMatrix* const> parts, Format format) {
   WeightSource source;
   source.rows.format = format;
-  // AddInt4 takes pointers into the vector of vectors: no reallocation may move the outer one.
-  source.nibbles.reserve(3 * parts.size());
   for (const StoredMatrix* part : parts) {
     HONE_CHECK(source.rows.k == 0 || source.rows.k == part->k);
     source.rows.k = part->k;
     source.rows.n += part->n;
     switch (part->kind) {
-      case StoredKind::kFloat:
-        HONE_RETURN_IF_ERROR(AddStoredFloat(*part, format, &source));
-        break;
-      case StoredKind::kInt8:
-        HONE_RETURN_IF_ERROR(AddStoredInt8(*part, format, &source));
-        break;
-      case StoredKind::kInt4: return base::Unsupported("int4");
+      case StoredKind::kFloat: HONE_RETURN_IF_ERROR(AddStoredFloat(*part, format, &source)); break;
+      case StoredKind::kInt8: HONE_RETURN_IF_ERROR(AddStoredInt8(*part, format, &source)); break;
+      case StoredKind::kInt4: HONE_RETURN_IF_ERROR(AddStoredInt4(*part, format, &source)); break;
     }
   }
   return source;

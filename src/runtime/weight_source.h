@@ -14,6 +14,7 @@
 #include "formats/checkpoint.h"
 #include "kernels/matmul/matmul.h"
 #include "quant/format.h"
+#include "quant/int4.h"
 
 namespace hone::runtime {
 
@@ -23,7 +24,7 @@ struct WeightSource {
   std::vector<std::vector<float>> floats;
   std::vector<std::vector<std::uint16_t>> halves;
   std::vector<std::vector<std::int8_t>> bytes;
-  std::vector<std::vector<std::uint8_t>> nibbles;
+  std::vector<quant::Int4Matrix> int4;
 };
 
 // The format the matrix is stored in: f16 counts as f32, since no kernel multiplies it as it is.

@@ -32,7 +32,7 @@ struct Workspace {
   std::vector<WorkerBuffers> workers;
   std::vector<std::int32_t> positions;  // [T] position ids
   std::vector<std::int32_t> no_types;   // [T] zeros, for batches without types
-  std::vector<int> order;       // texts, longest first
+  std::vector<int> order;               // texts, longest first
 
   // Makes room: `tokens` in all, the longest text of `longest`, blocks of `block` rows for each
   // worker, and the shared block where `split_columns`.
