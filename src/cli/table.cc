@@ -31,7 +31,11 @@ std::string JsonLine(const Row& row) {
   for (const auto& [name, cell] : row) {
     json.Key(name);
     if (const auto* text = std::get_if<std::string>(&cell.value)) {
-      json.String(*text);
+      if (cell.raw_json) {
+        json.Raw(*text);
+      } else {
+        json.String(*text);
+      }
     } else if (const auto* integer = std::get_if<std::int64_t>(&cell.value)) {
       json.Int(*integer);
     } else {

@@ -19,8 +19,16 @@ struct Cell {
   Cell(std::int64_t number) : value(number) {}               // NOLINT
   Cell(double number, int digits) : value(number), decimals(digits) {}
 
+  // Text that is JSON already: written as it is with -o json, as text otherwise.
+  static Cell RawJson(std::string json) {
+    Cell cell(std::move(json));
+    cell.raw_json = true;
+    return cell;
+  }
+
   std::variant<std::string, std::int64_t, double> value;
   int decimals = 0;
+  bool raw_json = false;
 };
 
 using Row = std::vector<std::pair<std::string, Cell>>;
