@@ -90,7 +90,7 @@ void Scores(const AttentionArgs& args, const float* keys, const QueryTile& t) {
                [&](F32V v, int) HWY_ATTR { return hn::Mul(v, hn::Set(F32(), factor)); });
   }
   for (int s = t.begin; s < t.end; s += kTileColumns) {
-    TileOfRows<kTileVectors, false>(
+    TileOfRows<kTileVectors, 0>(
         t.rows, {t.q, stride, keys + static_cast<std::ptrdiff_t>(s) * args.head_size, kTileColumns,
                  args.head_size, t.scores + (s - t.begin), t.score_stride, false, nullptr});
   }
@@ -147,9 +147,9 @@ void Values(const AttentionArgs& args, const float* values, const QueryTile& t, 
     const int begin = vectors * pass / passes, end = vectors * (pass + 1) / passes;
     tile.b = values + static_cast<std::ptrdiff_t>(t.begin) * stride + begin * kLanes;
     tile.out = t.q + begin * kLanes;
-    if (end - begin == 1) TileOfRows<1, false>(t.rows, tile);
-    if (end - begin == 2) TileOfRows<HWY_MIN(2, kTileVectors), false>(t.rows, tile);
-    if (end - begin >= 3) TileOfRows<kTileVectors, false>(t.rows, tile);
+    if (end - begin == 1) TileOfRows<1, 0>(t.rows, tile);
+    if (end - begin == 2) TileOfRows<HWY_MIN(2, kTileVectors), 0>(t.rows, tile);
+    if (end - begin >= 3) TileOfRows<kTileVectors, 0>(t.rows, tile);
   }
   for (int r = 0; r < t.rows; ++r) {
     const F32V factor = hn::Set(F32(), 1.0f / sum[r]);

@@ -28,7 +28,8 @@ namespace hone::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-constexpr int kBlockK = 128;
+// A block of a panel is 36 KiB of AVX-512's 48, and 16 KiB of the 32 that cores with AVX2 have.
+constexpr int kBlockK = kLanes == 16 ? 192 : 256;
 constexpr int kMaxChunkRows = 192;
 // Half of the L2 of the smallest cores that have the vectors (Zen 2 512 KiB, Skylake-SP 1 MiB).
 constexpr std::size_t kChunkBytes = kLanes == 16 ? 512 << 10 : 256 << 10;
@@ -145,11 +146,18 @@ void MultiplyPanel(const float* a, std::ptrdiff_t a_stride, int rows, const floa
                     kTileColumns,
                     k0 != 0,
                     nullptr};
-      if (i == 0) {
-        tile.prefetch = tile.b + static_cast<std::ptrdiff_t>(kBlockK) * kTileColumns;
-        TileOfRows<kTileVectors, true>(blocks.size(i), tile);
+      // The next block, 16 floats a line, is fetched by the first tiles of this one, a part by
+      // each.
+      const float* next = tile.b + static_cast<std::ptrdiff_t>(kBlockK) * kTileColumns;
+      constexpr int kLines = kTileColumns / 16;
+      if (i == 0 && blocks.count == 1) {
+        tile.prefetch = next;
+        TileOfRows<kTileVectors, kLines>(blocks.size(i), tile);
+      } else if (i < kLines) {
+        tile.prefetch = next + i * steps * 16;
+        TileOfRows<kTileVectors, 1>(blocks.size(i), tile);
       } else {
-        TileOfRows<kTileVectors, false>(blocks.size(i), tile);
+        TileOfRows<kTileVectors, 0>(blocks.size(i), tile);
       }
     }
   }

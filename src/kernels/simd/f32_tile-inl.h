@@ -40,10 +40,10 @@ struct TileArgs {
   float* out;
   std::ptrdiff_t out_stride;
   bool accumulate;        // start from out, not from zero
-  const float* prefetch;  // null, or what to fetch while computing: one row of b a step
+  const float* prefetch;  // what to fetch while computing, kPrefetch cache lines a step
 };
 
-template <int kRows, int kVectors, bool kPrefetch>
+template <int kRows, int kVectors, int kPrefetch>
 HWY_INLINE void TileBody(const TileArgs& t) {
   const F32 d;
   F32V sum[kRows][kVectors];
@@ -61,10 +61,10 @@ HWY_INLINE void TileBody(const TileArgs& t) {
     F32V bk[kVectors];
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) bk[j] = hn::LoadU(d, b + j * kLanes);
-    if constexpr (kPrefetch) {
+    if constexpr (kPrefetch != 0) {
 #pragma GCC unroll 8
-      for (int j = 0; j < kVectors * kLanes; j += 16) __builtin_prefetch(prefetch + j);
-      prefetch += kVectors * kLanes;
+      for (int j = 0; j < kPrefetch; ++j) __builtin_prefetch(prefetch + j * 16, 0, 2);  // to L2
+      prefetch += kPrefetch * 16;
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
@@ -83,7 +83,7 @@ HWY_INLINE void TileBody(const TileArgs& t) {
   }
 }
 
-template <int kVectors, bool kPrefetch>
+template <int kVectors, int kPrefetch>
 HWY_INLINE void TileOfRows(int rows, const TileArgs& t) {
   switch (rows) {
     case 1: return TileBody<1, kVectors, kPrefetch>(t);
