@@ -211,7 +211,11 @@ void WriteQuantizationConfig(const QuantizationConfig& config, JsonWriter* json)
   json->Key("output_activations").Null().EndObject().EndObject();
   json->Key("ignore");
   WriteNames(config.ignore, json);
-  json->Key("kv_cache_scheme").Null().EndObject();
+  json->Key("kv_cache_scheme").Null();
+  // compressed-tensors 0.20 lays a compressed module out with unpacked zero points, which no packed
+  // file fits; asking transformers to dequantise while it loads takes the way round that.
+  if (!int8 && !config.symmetric) json->Key("dequantize").Bool(true);
+  json->EndObject();
 }
 
 }  // namespace hone::formats
