@@ -19,6 +19,7 @@
 // Not finite: a NaN or infinity in q or v comes out where the reference shows it; one in k makes
 // all of the head NaN.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -73,17 +74,22 @@ std::size_t ScratchBytes(int tokens, int head_size) {
   return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).scratch_words());
 }
 
+// A magnitude's bits as an integer order like the magnitudes, with NaN above infinity.
+inline float LargestOf(I bits) {
+  return std::bit_cast<float>(V::LargestI(bits));
+}
+
 // row · factor - offset, zero-padded to whole vectors; returns the largest magnitude, NaN if any
 // is.
 inline float CopyRow(const float* row, int size, float factor, const float* offset, float* out) {
-  F largest = V::Set(0.0f);
+  I largest = V::SetI(0);
   for (int i = 0; i < size; i += kLanes) {
     F v = i + kLanes <= size ? V::LoadU(row + i) : V::LoadFirst(row + i, size - i);
     v = V::Sub(V::Mul(v, V::Set(factor)), V::LoadU(offset + i));
     V::StoreU(v, out + i);
-    largest = V::MaxOrNan(V::Abs(v), largest);
+    largest = V::MaxI(V::MagnitudeBits(v), largest);
   }
-  return V::Largest(largest);
+  return LargestOf(largest);
 }
 
 // The integers row · inverse, as V lays out queries or keys.
@@ -139,13 +145,15 @@ inline void PrepareValues(const AttentionArgs& args, const Shape& shape, bool fi
       if (s >= args.tokens) return V::Set(0.0f);
       return i + kLanes <= size ? V::LoadU(v) : V::LoadFirst(v, size - i);
     };
-    F largest = V::Set(0.0f);
-    for (int s = 0; s < args.tokens; ++s) largest = V::MaxOrNan(V::Abs(load(s)), largest);
-    alignas(64) float bound[kLanes], inverse[kLanes];
-    V::StoreU(largest, bound);
+    I largest = V::SetI(0);
+    for (int s = 0; s < args.tokens; ++s) largest = V::MaxI(V::MagnitudeBits(load(s)), largest);
+    alignas(64) std::int32_t bits[kLanes];
+    alignas(64) float inverse[kLanes];
+    V::StoreI(largest, bits);
     for (int c = 0; c < kLanes; ++c) {
-      inverse[c] = Inverse(bound[c], kValueMax);
-      scale[i + c] = finite ? bound[c] / kValueMax : NAN;
+      const float bound = std::bit_cast<float>(bits[c]);
+      inverse[c] = Inverse(bound, kValueMax);
+      scale[i + c] = finite ? bound / kValueMax : NAN;
     }
     const F factor = V::LoadU(inverse);
     // Of lanes 4j … 4j+3 of both vectors of scores, packing makes four pairs side by side.
@@ -212,10 +220,31 @@ HONE_NOINLINE void Scores(const Shape& shape, const std::int32_t* prepared, cons
 struct ScoreRow {
   float* first;
   float* At(int i) const { return first + i / kKeys * kPanelStride + i % kKeys; }
-  void Hide(int begin, int end) const {
-    for (int i = begin; i < end; ++i) *At(i) = -HUGE_VALF;
-  }
 };
+
+// -inf, zeros, -inf, of a panel's length each: added at an offset, it hides the keys at either end.
+struct HidingMask {
+  constexpr HidingMask() {
+    for (int i = 0; i < kKeys; ++i) value[i] = value[2 * kKeys + i] = -HUGE_VALF;
+  }
+  alignas(64) float value[3 * kKeys] = {};
+};
+constexpr HidingMask kHidingMask;
+
+// Of a row's `keys` scores, only [begin, end) stay visible.
+inline void Hide(ScoreRow row, int begin, int end, int keys) {
+  const auto add = [&](int panel, const float* mask) {
+    float* p = row.At(panel * kKeys);
+    V::StoreU(V::Add(V::LoadU(p), V::LoadU(mask)), p);
+    V::StoreU(V::Add(V::LoadU(p + kLanes), V::LoadU(mask + kLanes)), p + kLanes);
+  };
+  for (int panel = 0; panel * kKeys < begin; ++panel) {
+    add(panel, kHidingMask.value + kKeys - std::min(begin - panel * kKeys, kKeys));
+  }
+  for (int panel = end / kKeys; panel * kKeys < keys; ++panel) {
+    add(panel, kHidingMask.value + 2 * kKeys - std::max(end - panel * kKeys, 0));
+  }
+}
 
 // Applies the bias, which gives the scores the unit of log2.
 inline void AddBias(const float* bias, int count, float scale, ScoreRow row) {
@@ -239,8 +268,7 @@ HONE_NOINLINE float Probabilities(const AttentionArgs& args, const QueryTile& t,
     AddBias(args.relative_bias + (t.begin - query), t.end - t.begin, scale, row);
     scale = 1.0f;
   }
-  row.Hide(0, first - t.begin);
-  row.Hide(last - t.begin, padded);
+  Hide(row, first - t.begin, last - t.begin, padded);
   const float* end = row.At(padded);
   F largest0 = V::LoadU(row.first), largest1 = V::LoadU(row.first + kLanes);
   for (const float* p = row.first + kPanelStride; p < end; p += kPanelStride) {

@@ -1,5 +1,6 @@
 // Attention in integers with AVX-512 VNNI: q, k in 8 bits, probabilities and values in 16.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -30,22 +31,15 @@ struct V {
   static F Sub(F a, F b) { return _mm512_sub_ps(a, b); }
   static F Mul(F a, F b) { return _mm512_mul_ps(a, b); }
   static F MulAdd(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
-  static F Abs(F v) { return _mm512_abs_ps(v); }
   static F Max(F a, F b) { return _mm512_max_ps(a, b); }
-  // `sum` where it is NaN already; v where that is NaN, since the comparison then is false.
-  static F MaxOrNan(F v, F sum) {
-    const __mmask16 keep =
-        _mm512_cmp_ps_mask(sum, v, _CMP_GE_OQ) | _mm512_cmp_ps_mask(sum, sum, _CMP_UNORD_Q);
-    return _mm512_mask_blend_ps(keep, v, sum);
-  }
-  static float Largest(F v) {
-    const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    return nan != 0 ? NAN : _mm512_reduce_max_ps(v);
-  }
+  static float Largest(F v) { return _mm512_reduce_max_ps(v); }
 
   static I SetI(std::int32_t v) { return _mm512_set1_epi32(v); }
   static I LoadI(const std::int32_t* p) { return _mm512_loadu_si512(p); }
   static void StoreI(I v, std::int32_t* p) { _mm512_storeu_si512(p, v); }
+  static I MagnitudeBits(F v) { return _mm512_castps_si512(_mm512_abs_ps(v)); }
+  static I MaxI(I a, I b) { return _mm512_max_epi32(a, b); }
+  static std::int32_t LargestI(I v) { return _mm512_reduce_max_epi32(v); }
   static I Round(F v) { return _mm512_cvtps_epi32(v); }
   static F ToFloat(I v) { return _mm512_cvtepi32_ps(v); }
   static std::int32_t SumI(I v) { return _mm512_reduce_add_epi32(v); }
