@@ -81,9 +81,11 @@ float LargestMagnitude(const float* x, int k) {
   }
   const __m512i all = _mm512_max_epi32(_mm512_max_epi32(largest[0], largest[1]),
                                        _mm512_max_epi32(largest[2], largest[3]));
-  alignas(64) std::int32_t lanes[16];
-  _mm512_store_si512(lanes, all);
-  const std::int32_t bits = *std::max_element(lanes, lanes + 16);
+  __m256i half = _mm256_max_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+  __m128i quarter = _mm_max_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  quarter = _mm_max_epi32(quarter, _mm_shuffle_epi32(quarter, 0x4E));
+  quarter = _mm_max_epi32(quarter, _mm_shuffle_epi32(quarter, 0xB1));
+  const std::int32_t bits = _mm_cvtsi128_si32(quarter);
   float result;
   std::memcpy(&result, &bits, sizeof result);
   return result;

@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "kernels/matmul/matmul.h"
-#include "quant/int8.h"
+#include "quant/int4.h"
 
 namespace hone::kernels {
 namespace {
@@ -36,11 +36,19 @@ std::size_t PreparedBytes(int k) {
 void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
   HONE_CHECK(weights.k <= kMaxK);
   const auto k = static_cast<std::size_t>(weights.k);
+  const auto groups = static_cast<std::size_t>(quant::Int4Groups(weights.k));
   auto* scale = reinterpret_cast<float*>(packed + WeightBytes(weights.n, weights.k));
   for (auto n = static_cast<std::size_t>(panel_begin); n < static_cast<std::size_t>(panel_end);
        ++n) {
-    std::memcpy(packed + n * k, weights.row[n], k);
     scale[n] = weights.scale[n];
+    if (weights.format == quant::Format::kInt8) {
+      std::memcpy(packed + n * k, weights.row[n], k);
+    } else {
+      quant::ExpandInt4Row({reinterpret_cast<const std::uint8_t*>(weights.row[n]),
+                            static_cast<std::size_t>(quant::Int4RowBytes(weights.k))},
+                           {weights.group_scale[n], groups}, {weights.group_zero[n], groups},
+                           {reinterpret_cast<std::int8_t*>(packed + n * k), k});
+    }
   }
 }
 
@@ -97,6 +105,20 @@ std::size_t ScratchBytes(int) {
 
 extern constinit const MatMulKernel kInt8Ref = {"int8_ref",
                                                 quant::Format::kInt8,
+                                                base::Isa::kPortable,
+                                                1,
+                                                1,
+                                                "scalar",
+                                                PackedBytes,
+                                                PreparedBytes,
+                                                Pack,
+                                                Prepare,
+                                                Multiply,
+                                                ScratchBytes,
+                                                127};
+
+extern constinit const MatMulKernel kInt4Ref = {"int4_ref",
+                                                quant::Format::kInt4,
                                                 base::Isa::kPortable,
                                                 1,
                                                 1,

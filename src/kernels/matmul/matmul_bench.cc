@@ -7,6 +7,7 @@
 #include "base/aligned_buffer.h"
 #include "base/thread_pool.h"
 #include "kernels/roofline/roofline.h"
+#include "quant/int4.h"
 #include "quant/int8.h"
 
 namespace hone::kernels {
@@ -33,6 +34,16 @@ struct RandomWeights {
       rows.scale = int8.scale;
       first = reinterpret_cast<const std::byte*>(int8.values.data());
       row_bytes = width;
+    } else if (format == quant::Format::kInt4) {
+      int4 = quant::QuantizeInt4(values, n, k);
+      rows.scale = int4.scale;
+      first = reinterpret_cast<const std::byte*>(int4.nibbles.data());
+      row_bytes = static_cast<std::size_t>(quant::Int4RowBytes(k));
+      const auto groups = static_cast<std::size_t>(quant::Int4Groups(k));
+      for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+        rows.group_scale.push_back(&int4.group_scale[i * groups]);
+        rows.group_zero.push_back(&int4.group_zero[i * groups]);
+      }
     } else {
       // The bits of an f32 array are as good as any others where bf16 is timed.
       first = reinterpret_cast<const std::byte*>(values.data());
@@ -44,6 +55,7 @@ struct RandomWeights {
 
   std::vector<float> values;
   quant::Int8Matrix int8;
+  quant::Int4Matrix int4;
   WeightRows rows;
 };
 

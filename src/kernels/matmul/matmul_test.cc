@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/aligned_buffer.h"
+#include "quant/int4.h"
 #include "quant/int8.h"
 #include "tensor/dtype.h"
 
@@ -24,6 +25,7 @@ enum class Fill { kUniform, kNormal, kLargest, kSmallest, kAlternating };
 // Weights in one format with all that WeightRows points into, and their exact values.
 struct Weights {
   quant::Int8Matrix int8;
+  quant::Int4Matrix int4;
   std::vector<std::uint16_t> bf16;
   std::vector<float> f32;
   std::vector<double> exact;  // [N,K]
@@ -53,6 +55,24 @@ void FillInt8(Weights& w) {
   }
 }
 
+void FillInt4(Weights& w) {
+  w.int4 = quant::QuantizeInt4(w.f32, w.rows.n, w.rows.k);
+  w.rows.scale = w.int4.scale;
+  const auto bytes = static_cast<std::size_t>(quant::Int4RowBytes(w.rows.k));
+  const auto groups = static_cast<std::size_t>(quant::Int4Groups(w.rows.k));
+  std::vector<std::int8_t> row(static_cast<std::size_t>(w.rows.k));
+  for (std::size_t n = 0; n < w.int4.scale.size(); ++n) {
+    w.rows.row.push_back(reinterpret_cast<const std::byte*>(&w.int4.nibbles[n * bytes]));
+    w.rows.group_scale.push_back(&w.int4.group_scale[n * groups]);
+    w.rows.group_zero.push_back(&w.int4.group_zero[n * groups]);
+    quant::ExpandInt4Row({&w.int4.nibbles[n * bytes], bytes}, {w.rows.group_scale[n], groups},
+                         {w.rows.group_zero[n], groups}, row);
+    for (const std::int8_t v : row) {
+      w.exact.push_back(static_cast<double>(w.int4.scale[n]) * v);
+    }
+  }
+}
+
 void FillFloat(Weights& w) {
   const auto k = static_cast<std::size_t>(w.rows.k);
   for (float& v : w.f32) {
@@ -74,6 +94,8 @@ Weights MakeWeights(Format format, int n, int k, Fill fill, std::mt19937& random
   for (int i = 0; i < n * k; ++i) w.f32.push_back(Draw(fill, random, i));
   if (format == Format::kInt8) {
     FillInt8(w);
+  } else if (format == Format::kInt4) {
+    FillInt4(w);
   } else {
     FillFloat(w);
   }
