@@ -19,13 +19,15 @@ struct Level {
 };
 
 constexpr std::array kLevels = {
-    Level{Isa::kPortable, "portable"}, Level{Isa::kAvx2, "avx2"},
-    Level{Isa::kAvxVnni, "avxvnni"},   Level{Isa::kAvx512, "avx512"},
+    Level{Isa::kPortable, "portable"},     Level{Isa::kAvx2, "avx2"},
+    Level{Isa::kAvxVnni, "avxvnni"},       Level{Isa::kAvx512, "avx512"},
     Level{Isa::kAvx512Bf16, "avx512bf16"}, Level{Isa::kNeon, "neon"},
-    Level{Isa::kNeonDot, "neondot"},   Level{Isa::kNeonI8mm, "neoni8mm"},
+    Level{Isa::kNeonDot, "neondot"},       Level{Isa::kNeonI8mm, "neoni8mm"},
 };
 
-bool IsArm(Isa isa) { return isa >= Isa::kNeon; }
+bool IsArm(Isa isa) {
+  return isa >= Isa::kNeon;
+}
 
 #if defined(__x86_64__)
 
@@ -68,7 +70,9 @@ bool Runs(Isa isa) {
 
 #else
 
-bool Runs(Isa isa) { return isa == Isa::kPortable; }
+bool Runs(Isa isa) {
+  return isa == Isa::kPortable;
+}
 
 #endif
 
@@ -108,6 +112,8 @@ std::span<const Isa> SupportedIsas() {
   return supported;
 }
 
-Isa DetectIsa() { return SupportedIsas().back(); }
+Isa DetectIsa() {
+  return SupportedIsas().back();
+}
 
 }  // namespace hone::base

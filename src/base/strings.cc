@@ -14,7 +14,8 @@ void AppendPieces(std::string* out, std::initializer_list<std::string_view> piec
 std::string Fixed(double value, int decimals) {
   char buffer[64];
   const int size = std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
-  if (size < static_cast<int>(sizeof buffer)) return std::string(buffer, static_cast<std::size_t>(size));
+  if (size < static_cast<int>(sizeof buffer))
+    return std::string(buffer, static_cast<std::size_t>(size));
   std::string text(static_cast<std::size_t>(size), '\0');
   std::snprintf(text.data(), text.size() + 1, "%.*f", decimals, value);
   return text;

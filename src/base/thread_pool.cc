@@ -9,12 +9,13 @@
 namespace hone::base {
 namespace {
 
-// About 50 µs of spinning at 3 GHz and ~40 cycles a pause: longer than the serial parts of a forward
-// pass, far shorter than a scheduler tick.
+// About 50 µs of spinning at 3 GHz and ~40 cycles a pause: longer than the serial parts of a
+// forward pass, far shorter than a scheduler tick.
 constexpr int kSpins = 4000;
 
-// A barrier inside a job waits for peers that are computing; parking there would cost a wake-up in the
-// middle of a layer. On a machine with fewer cores than threads it must give the core away, however.
+// A barrier inside a job waits for peers that are computing; parking there would cost a wake-up in
+// the middle of a layer. On a machine with fewer cores than threads it must give the core away,
+// however.
 constexpr int kBarrierSpinsBeforeYield = 20000;
 
 void Pause() {

@@ -33,7 +33,8 @@ class ThreadPool {
   // Calls job(worker) once on each of the threads(), worker = 0 .. threads()-1. Allocates nothing.
   template <typename Job>
   void Run(Job&& job) {
-    RunErased([](void* context, int worker) { (*static_cast<std::remove_reference_t<Job>*>(context))(worker); },
+    RunErased([](void* context,
+                 int worker) { (*static_cast<std::remove_reference_t<Job>*>(context))(worker); },
               const_cast<void*>(static_cast<const void*>(&job)));
   }
 
@@ -50,8 +51,8 @@ class ThreadPool {
     });
   }
 
-  // Inside Run only: returns when every worker of the job has arrived. Between two phases of one job
-  // it costs a few hundred nanoseconds, where two Runs would cost twice that.
+  // Inside Run only: returns when every worker of the job has arrived. Between two phases of one
+  // job it costs a few hundred nanoseconds, where two Runs would cost twice that.
   void Barrier();
 
  private:

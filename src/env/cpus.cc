@@ -19,7 +19,8 @@ int AffinityCpus() {
   return static_cast<int>(std::thread::hardware_concurrency());
 }
 
-// "max 100000" or "150000 100000" (v2); quota and period in files of their own (v1). Infinity: no limit.
+// "max 100000" or "150000 100000" (v2); quota and period in files of their own (v1). Infinity: no
+// limit.
 double QuotaV2(const std::string& directory) {
   std::ifstream file(directory + "/cpu.max");
   std::string quota;
@@ -36,7 +37,8 @@ double QuotaV1(const std::string& directory) {
 }
 
 // The smallest quota from `group` up to the root of the hierarchy mounted at `mount`.
-double SmallestQuota(const std::string& mount, std::string group, double (*quota)(const std::string&)) {
+double SmallestQuota(const std::string& mount, std::string group,
+                     double (*quota)(const std::string&)) {
   double smallest = quota(mount);
   while (group.size() > 1) {
     smallest = std::min(smallest, quota(mount + group));
@@ -82,7 +84,11 @@ int UsableCpus() {
   return std::max(1, quota < affinity ? static_cast<int>(quota) : affinity);
 }
 
-std::uint64_t PeakResidentBytes() { return StatusBytes("VmHWM:"); }
-std::uint64_t ResidentBytes() { return StatusBytes("VmRSS:"); }
+std::uint64_t PeakResidentBytes() {
+  return StatusBytes("VmHWM:");
+}
+std::uint64_t ResidentBytes() {
+  return StatusBytes("VmRSS:");
+}
 
 }  // namespace hone::env

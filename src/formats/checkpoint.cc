@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "formats/quantization_config.h"
 #include "formats/stored_matrix.h"
 #include "formats/tensor_table.h"
 
@@ -15,13 +16,17 @@ using tensor::TensorView;
 constexpr std::string_view kSingleFile = "model.safetensors";
 constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 constexpr std::uint64_t kMaxIndexBytes = 256 << 20;
+constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
 
 class FileCheckpoint final : public Checkpoint {
  public:
   TensorTable& tensors() { return tensors_; }
+  void set_group(int group) { group_ = group; }
 
   bool Has(std::string_view name) const override { return tensors_.Has(name); }
   std::vector<std::string> Names() const override { return tensors_.Names(); }
+
+  const TensorView* Find(std::string_view name) const override { return tensors_.Find(name); }
 
   base::StatusOr<TensorView> Tensor(std::string_view name,
                                     const tensor::Shape& shape) const override {
@@ -38,7 +43,7 @@ class FileCheckpoint final : public Checkpoint {
   }
 
   base::StatusOr<StoredMatrix> Matrix(std::string_view module, int n, int k) const override {
-    return ReadStoredMatrix(tensors_, module, n, k, 0);
+    return ReadStoredMatrix(tensors_, module, n, k, group_);
   }
 
   bool HasMatrix(std::string_view module) const override {
@@ -50,7 +55,19 @@ class FileCheckpoint final : public Checkpoint {
 
  private:
   TensorTable tensors_;
+  int group_ = 0;  // of int4 matrices, as config.json says; 0: it does not say
 };
+
+// config.json's quantization_config, where there is such a file: a folder of its own (2_Dense) or a
+// checkpoint in the making may lack it.
+base::StatusOr<QuantizationConfig> ReadQuantization(env::FileSystem& files,
+                                                    const std::string& directory) {
+  const std::string path = env::JoinPath(directory, "config.json");
+  if (!files.IsFile(path)) return QuantizationConfig{};
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
+  return ParseQuantizationConfig(json.root());
+}
 
 // A shard is a plain file name beside the index: nothing that leaves the directory.
 base::Status CheckShardName(const base::JsonValue& member, std::string_view name) {
@@ -134,6 +151,8 @@ base::StatusOr<std::shared_ptr<const Checkpoint>> Checkpoint::Open(env::FileSyst
     status = AddShards(files, directory, &checkpoint->tensors());
   }
   HONE_RETURN_IF_ERROR(status);
+  HONE_ASSIGN_OR_RETURN(const QuantizationConfig quantization, ReadQuantization(files, directory));
+  checkpoint->set_group(quantization.group);
   return checkpoint;
 }
 

@@ -60,6 +60,8 @@ class Checkpoint {
 
   virtual bool Has(std::string_view tensor) const = 0;
   virtual std::vector<std::string> Names() const = 0;  // tensors, sorted
+  // A listed tensor of any type and shape; null where Names() lacks it.
+  virtual const tensor::TensorView* Find(std::string_view) const { return nullptr; }
   // A float tensor of exactly this shape; -1 in `shape` accepts any size there.
   virtual base::StatusOr<tensor::TensorView> Tensor(std::string_view name,
                                                     const tensor::Shape& shape) const = 0;
