@@ -4,9 +4,11 @@ import statistics
 
 TITLES = {"minilm": "MiniLM-L6", "bert-base": "BERT-base shape"}
 # What each of Hone's formats is compared with: f32 with f32, all smaller ones with the peers' int8.
-AGAINST = {"hone-f32": ["ort-f32", "ov-f32"], "hone-int8": ["ort-int8", "ov-int8"],
-           "hone-int4": ["ort-int8", "ov-int8"]}
-NAMES = {"ort": "ONNX Runtime", "ov": "OpenVINO", "hone": "Hone"}
+INT8_PEERS = ["ort-int8", "ov-int8", "ovstatic-int8"]
+AGAINST = {"hone-f32": ["ort-f32", "ov-f32", "ovstatic-f32"], "hone-int8": INT8_PEERS,
+           "hone-int4": INT8_PEERS}
+NAMES = {"ort": "ONNX Runtime", "ov": "OpenVINO", "ovstatic": "OpenVINO, static shape,",
+         "hone": "Hone"}
 
 
 def label(engine: str) -> str:
@@ -103,7 +105,7 @@ def markdown(results: dict) -> str:
     ratios = ratio_rows(models)
     if ratios:
         lines += ["p50(Hone) / p50(peer), and the range of the ratio over the rounds:", ""]
-        lines += _table(["", "/ ONNX Runtime", "/ OpenVINO"], ratios)
+        lines += _table(["", "/ ONNX Runtime", "/ OpenVINO", "/ OpenVINO, static shape"], ratios)
     loads = load_rows(models)
     if loads:
         lines += ["Load and first answer (1×16) in a fresh process, warm file cache, imports of the "

@@ -1,6 +1,6 @@
 """One peer engine in a process of its own, driven by JSON lines on stdin; answers on stdout.
 
-    python worker.py ort|ov MODEL THREADS
+    python worker.py ort|ov|ovstatic MODEL THREADS
 
 A process each keeps the thread pools of the engines apart; compare.py stops this one (SIGSTOP) while
 others are measured, so that a pool that spins between runs disturbs nobody.
@@ -63,10 +63,14 @@ class OnnxRuntime:
 
 
 class OpenVino:
-    def __init__(self, path: str, threads: int):
+    """`static` compiles the model once more for every shape it meets: OpenVINO's fastest form, for
+    callers that know their lengths beforehand. Otherwise one model takes every shape."""
+
+    def __init__(self, path: str, threads: int, static: bool):
         import openvino
 
         self.core, self.path = openvino.Core(), path
+        self.static, self.requests = static, {}
         self.settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
         # The int8 model keeps OpenVINO's own choice (bf16 between its int8 operations where the CPU
         # multiplies bf16): its fastest, and what its users get.
@@ -74,11 +78,21 @@ class OpenVino:
             self.settings["INFERENCE_PRECISION_HINT"] = "f32"
 
     def load(self):
-        self.compiled = self.core.compile_model(self.path, "CPU", self.settings)
-        self.request = self.compiled.create_infer_request()
+        if not self.static:
+            self._compile(None)
+
+    def _compile(self, shape):
+        model = self.core.read_model(self.path)
+        if shape:
+            model.reshape({i: list(shape) for i in range(len(model.inputs))})
+        self.compiled = self.core.compile_model(model, "CPU", self.settings)
+        self.requests[shape] = self.compiled.create_infer_request()
 
     def run(self, inputs):
-        return self.request.infer(inputs, share_inputs=True, share_outputs=True)[0]
+        shape = inputs[0].shape if self.static else None
+        if shape not in self.requests:
+            self._compile(shape)
+        return self.requests[shape].infer(inputs, share_inputs=True, share_outputs=True)[0]
 
     def facts(self) -> dict:
         precision = self.compiled.get_property("INFERENCE_PRECISION_HINT")
@@ -107,7 +121,10 @@ def main() -> None:
     # The protocol owns the real stdout; whatever a library prints goes to stderr.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    engine = {"ort": OnnxRuntime, "ov": OpenVino}[kind](path, threads)
+    if kind == "ort":
+        engine = OnnxRuntime(path, threads)
+    else:
+        engine = OpenVino(path, threads, static=kind == "ovstatic")
     before = peak_rss_mib()
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
