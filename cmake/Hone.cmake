@@ -49,6 +49,10 @@ function(hone_folder name)
     target_include_directories(hone_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(hone_${name}_test PRIVATE
                                HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    # From the kernels upward, HONE_ISA limits their dispatch too.
+    if(NOT name MATCHES "^(base|tensor|text|env|quant|formats)$")
+      target_compile_definitions(hone_${name}_test PRIVATE HONE_TEST_HAS_KERNELS)
+    endif()
   endif()
 
   if(HONE_FUZZ)

@@ -91,7 +91,7 @@ HWY_INLINE F32V RoundToBF16(F32V v) {
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(u, 1));
   const auto up = hn::Add(bits, hn::Add(odd, hn::Set(u, 0x7FFF)));
   const auto nan = hn::Or(bits, hn::Set(u, 0x400000));
-  const auto is_nan = hn::RebindMask(u, hn::Ne(v, v));
+  const auto is_nan = hn::RebindMask(u, hn::IsNaN(v));
   const auto rounded = hn::IfThenElse(is_nan, nan, up);
   return hn::BitCast(F32(), hn::And(rounded, hn::Set(u, 0xFFFF0000)));
 }
