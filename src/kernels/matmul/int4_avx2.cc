@@ -191,6 +191,8 @@ void Tile(const Expanded& w, std::size_t groups, const std::byte* a, std::size_t
         const __m256i p0 = _mm256_maddubs_epi16(w0, x), p1 = _mm256_maddubs_epi16(w1, x);
         words[r][0] = s == 0 ? p0 : _mm256_add_epi16(words[r][0], p0);
         words[r][1] = s == 0 ? p1 : _mm256_add_epi16(words[r][1], p1);
+        HONE_KEEP(words[r][0]);
+        HONE_KEEP(words[r][1]);
       }
     }
     const std::byte* scale = w.s + g * kPairBytes;

@@ -169,6 +169,8 @@ inline __attribute__((always_inline)) void MultiplyBlock(const std::byte* a, std
         const __m256i p0 = _mm256_maddubs_epi16(x, w0), p1 = _mm256_maddubs_epi16(x, w1);
         words[r][0] = s == first ? p0 : _mm256_add_epi16(words[r][0], p0);
         words[r][1] = s == first ? p1 : _mm256_add_epi16(words[r][1], p1);
+        HONE_KEEP(words[r][0]);
+        HONE_KEEP(words[r][1]);
       }
     }
     HONE_UNROLL for (int r = 0; r < kR; ++r) {
