@@ -13,6 +13,7 @@
 //             [int16 groups × 16 × 2][int16 groups/2 × 16 × 2][u8 groups × 8 × 16 × 4]
 //   prepared  f32 scale, 60 bytes of padding, int8 [groups × 32], int16 Σ a [groups]
 //   tile      3 rows × 16 columns, as int8_avx2.cc
+#if defined(__x86_64__)
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -251,3 +252,4 @@ extern constinit const MatMulKernel kInt4Avx2 = {"int4_avx2",
 
 }  // namespace hone::kernels
 HONE_TARGET_END
+#endif

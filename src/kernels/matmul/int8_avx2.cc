@@ -18,6 +18,7 @@
 //   prepared  f32 scale, 60 bytes of padding, u8 [K]
 //   tile      3 rows × 16 columns: 6 int32 sums, 6 int16 sums, two weights, an activation and the
 //   ones
+#if defined(__x86_64__)
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -255,3 +256,4 @@ extern constinit const MatMulKernel kInt8Avx2 = {"int8_avx2",
 
 }  // namespace hone::kernels
 HONE_TARGET_END
+#endif

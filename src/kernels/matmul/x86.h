@@ -15,6 +15,8 @@
 #include <simde/x86/fma.h>
 #define HONE_TARGET_BEGIN(target)
 #define HONE_TARGET_END
+
+#include "kernels/matmul/simde_missing.h"
 #else
 #include <immintrin.h>
 #define HONE_PRAGMA(text) _Pragma(#text)
