@@ -13,6 +13,7 @@
 //             [int16 groups × 16 × 2][int16 groups/2 × 16 × 2][u8 groups × 8 × 16 × 4]
 //   prepared  f32 scale, 60 bytes of padding, int8 [groups × 32], int16 Σ a [groups]
 //   tile      3 rows × 16 columns, as int8_avx2.cc
+#if defined(__x86_64__)
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -191,6 +192,8 @@ void Tile(const Expanded& w, std::size_t groups, const std::byte* a, std::size_t
         const __m256i p0 = _mm256_maddubs_epi16(w0, x), p1 = _mm256_maddubs_epi16(w1, x);
         words[r][0] = s == 0 ? p0 : _mm256_add_epi16(words[r][0], p0);
         words[r][1] = s == 0 ? p1 : _mm256_add_epi16(words[r][1], p1);
+        HONE_KEEP(words[r][0]);
+        HONE_KEEP(words[r][1]);
       }
     }
     const std::byte* scale = w.s + g * kPairBytes;
@@ -249,3 +252,4 @@ extern constinit const MatMulKernel kInt4Avx2 = {"int4_avx2",
 
 }  // namespace hone::kernels
 HONE_TARGET_END
+#endif

@@ -6,6 +6,7 @@
 //             [u8 G × 4 × 48 × 4]: of a group's eight steps (int8_avx512.h), byte block p holds
 //             step 2p in its low nibbles and step 2p+1 in its high ones
 //   scratch   one expanded panel
+#if defined(__x86_64__)
 #include <algorithm>
 #include <cstring>
 
@@ -154,3 +155,4 @@ extern constinit const MatMulKernel kInt4Avx512 = {"int4_avx512",
 
 }  // namespace hone::kernels
 HONE_TARGET_END
+#endif

@@ -6,6 +6,7 @@
 //             [u8 G × 4 × 24 × 4]: of a group's eight steps (int8_avxvnni.h), byte block p holds
 //             step 2p in its low nibbles and step 2p+1 in its high ones
 //   scratch   one expanded panel
+#if defined(__x86_64__)
 #include <algorithm>
 #include <cstring>
 
@@ -152,3 +153,4 @@ extern constinit const MatMulKernel kInt4AvxVnni = {"int4_avxvnni",
 
 }  // namespace hone::kernels
 HONE_TARGET_END
+#endif

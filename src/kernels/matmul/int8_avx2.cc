@@ -18,6 +18,7 @@
 //   prepared  f32 scale, 60 bytes of padding, u8 [K]
 //   tile      3 rows × 16 columns: 6 int32 sums, 6 int16 sums, two weights, an activation and the
 //   ones
+#if defined(__x86_64__)
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -169,6 +170,8 @@ inline __attribute__((always_inline)) void MultiplyBlock(const std::byte* a, std
         const __m256i p0 = _mm256_maddubs_epi16(x, w0), p1 = _mm256_maddubs_epi16(x, w1);
         words[r][0] = s == first ? p0 : _mm256_add_epi16(words[r][0], p0);
         words[r][1] = s == first ? p1 : _mm256_add_epi16(words[r][1], p1);
+        HONE_KEEP(words[r][0]);
+        HONE_KEEP(words[r][1]);
       }
     }
     HONE_UNROLL for (int r = 0; r < kR; ++r) {
@@ -253,3 +256,4 @@ extern constinit const MatMulKernel kInt8Avx2 = {"int8_avx2",
 
 }  // namespace hone::kernels
 HONE_TARGET_END
+#endif

@@ -3,6 +3,7 @@
 // busy.
 //
 //   packed    panels of [int32 offset 48][f32 scale 48][int8 steps × 48 × 4]   (int8_avx512.h)
+#if defined(__x86_64__)
 #include "kernels/matmul/int8_avx512.h"
 
 #include <algorithm>
@@ -247,3 +248,4 @@ extern constinit const MatMulKernel kInt8Avx512 = {"int8_avx512",
 
 }  // namespace hone::kernels
 HONE_TARGET_END
+#endif

@@ -2,6 +2,7 @@
 // vectors and one broadcast activation; 12 dot products for 7 loads.
 //
 //   packed    panels of [int32 offset 24][f32 scale 24][int8 steps × 24 × 4]   (int8_avxvnni.h)
+#if defined(__x86_64__)
 #include "kernels/matmul/int8_avxvnni.h"
 
 #include <algorithm>
@@ -168,3 +169,4 @@ extern constinit const MatMulKernel kInt8AvxVnni = {"int8_avxvnni",
 
 }  // namespace hone::kernels
 HONE_TARGET_END
+#endif

@@ -15,6 +15,8 @@
 #include <simde/x86/fma.h>
 #define HONE_TARGET_BEGIN(target)
 #define HONE_TARGET_END
+
+#include "kernels/matmul/simde_missing.h"
 #else
 #include <immintrin.h>
 #define HONE_PRAGMA(text) _Pragma(#text)
@@ -32,6 +34,15 @@
 #define HONE_UNROLL _Pragma("unroll")
 #else
 #define HONE_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+// An empty asm that claims to change its operand. In a sum it keeps the compiler from
+// reassociating: GCC turns a chain of vector additions into a tree, whose many leaves it then
+// spills. It costs nothing.
+#if defined(HONE_SIMDE)
+#define HONE_KEEP(x)
+#else
+#define HONE_KEEP(x) __asm__ volatile("" : "+v"(x))
 #endif
 
 #define HONE_TARGET_AVX2 "avx2,fma,f16c"

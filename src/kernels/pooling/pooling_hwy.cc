@@ -34,7 +34,7 @@ void Max(const float* x, std::ptrdiff_t stride, int rows, int n, float* out) {
     MapVectors(out, n, out, [&](F32V v, int i) HWY_ATTR {
       const F32V other = LoadWithin(row, i, n);
       // Not hn::Max, which may drop a NaN: v stays where it is larger or NaN, else the other comes.
-      return hn::IfThenElse(hn::Or(hn::Gt(v, other), hn::Ne(v, v)), v, other);
+      return hn::IfThenElse(hn::Or(hn::Gt(v, other), hn::IsNaN(v)), v, other);
     });
   }
 }

@@ -4,10 +4,6 @@
 
 namespace hone::kernels {
 
-// An empty asm that claims to change its operand: the compiler then neither folds the loop away nor
-// merges chains that it would otherwise see are equal. It costs nothing.
-#define HONE_KEEP(x) __asm__ volatile("" : "+v"(x))
-
 HONE_TARGET_BEGIN(HONE_TARGET_AVX512)
 void PeakDot512(int rounds) {
   __m512i sum[24] = {}, x = _mm512_setzero_si512(), w = x;

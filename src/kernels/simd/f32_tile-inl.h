@@ -39,8 +39,8 @@ struct TileArgs {
   int k;
   float* out;
   std::ptrdiff_t out_stride;
-  bool accumulate;        // start from out, not from zero
-  const float* prefetch;  // what to fetch while computing, kPrefetch cache lines a step
+  bool accumulate;       // start from out, not from zero
+  const void* prefetch;  // what to fetch while computing, kPrefetch cache lines a step
 };
 
 template <int kRows, int kVectors, int kPrefetch>
@@ -56,15 +56,15 @@ HWY_INLINE void TileBody(const TileArgs& t) {
   }
   const float* HWY_RESTRICT a = t.a;
   const float* HWY_RESTRICT b = t.b;
-  const float* prefetch = t.prefetch;
+  const auto* prefetch = static_cast<const char*>(t.prefetch);
   for (int k = 0; k < t.k; ++k) {
     F32V bk[kVectors];
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) bk[j] = hn::LoadU(d, b + j * kLanes);
     if constexpr (kPrefetch != 0) {
 #pragma GCC unroll 8
-      for (int j = 0; j < kPrefetch; ++j) __builtin_prefetch(prefetch + j * 16, 0, 2);  // to L2
-      prefetch += kPrefetch * 16;
+      for (int j = 0; j < kPrefetch; ++j) __builtin_prefetch(prefetch + j * 64, 0, 2);  // to L2
+      prefetch += kPrefetch * 64;
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {

@@ -1,23 +1,26 @@
-// The f32 matrix product: one body for AVX2, AVX-512 and NEON.
+// The products in f32, of f32 and of bf16 weights: one body for AVX2, AVX-512 and NEON.
 //
-// packed    panel after panel, [K][kTileColumns] f32, columns beyond N zero
-// prepared  the rows as they are; the distance of rows is an odd number of cache lines, since rows
-// a
-//           power of two apart would all fall into one set of L1
-// scratch   partial sums of kChunkRows rows of a panel
+// packed    panel after panel, [K][kTileColumns] f32 or bf16, columns beyond N zero
+// prepared  the rows as f32, rounded to bf16 where the weights are; the distance of rows is an odd
+//           number of cache lines, since rows a power of two apart would fall into one set of L1
+// scratch   partial sums of kMaxChunkRows rows of a panel; for bf16, a block of the panel in f32
 //
 // Blocks, from the inside: a register tile; kBlockK steps of a panel, small enough to stay in L1
 // while the tiles of a chunk of rows pass over it; a chunk of rows, small enough to stay in L2
-// while all panels pass over it. Meanwhile each first tile fetches the next block, which hides the
-// latency of L2 and, where rows are few and the weights stream through once, of L3.
+// while all panels pass over it. Meanwhile the first tiles fetch the next block, which hides the
+// latency of L3 where rows are few and the weights stream through once.
+//
+// bf16 weights are widened a block at a time, for all rows of a chunk; sums are f32. Where rows are
+// few that costs little beside the weights' way from memory, half as long as that of f32.
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "kernels/matmul/matmul.h"
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/matmul/f32_hwy.cc"
+#define HWY_TARGET_INCLUDE "kernels/matmul/float_hwy.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "kernels/activation/activation-inl.h"
@@ -34,9 +37,12 @@ constexpr int kMaxChunkRows = 192;
 // Half of the L2 of the smallest cores that have the vectors (Zen 2 512 KiB, Skylake-SP 1 MiB).
 constexpr std::size_t kChunkBytes = kLanes == 16 ? 512 << 10 : 256 << 10;
 
+using BF16 = std::uint16_t;
+
+template <class T>
 std::size_t PackedBytes(int n, int k) {
   return static_cast<std::size_t>(Panels(n, kTileColumns)) * kTileColumns *
-         static_cast<std::size_t>(k) * sizeof(float);
+         static_cast<std::size_t>(k) * sizeof(T);
 }
 
 std::size_t PreparedBytes(int k) {
@@ -49,24 +55,28 @@ int ChunkRows(int k) {
   return std::clamp(fit, 2 * kTileRows, kMaxChunkRows / kTileRows * kTileRows);
 }
 
+constexpr int kSumFloats = kMaxChunkRows * kTileColumns;
+
+template <class T>
 std::size_t ScratchBytes(int) {
-  return sizeof(float) * kMaxChunkRows * kTileColumns;
+  return sizeof(float) * (kSumFloats + (sizeof(T) == sizeof(float) ? 0 : kBlockK * kTileColumns));
 }
 
+template <class T>
 void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
   const auto k = static_cast<std::size_t>(weights.k);
   for (int panel = panel_begin; panel < panel_end; ++panel) {
-    float* out =
-        reinterpret_cast<float*>(packed) + static_cast<std::size_t>(panel) * k * kTileColumns;
+    T* out = reinterpret_cast<T*>(packed) + static_cast<std::size_t>(panel) * k * kTileColumns;
     const int columns = std::min(kTileColumns, weights.n - panel * kTileColumns);
-    // 16 steps at a time: one line of each row.
-    for (std::size_t k0 = 0; k0 < k; k0 += 16) {
-      const std::size_t steps = std::min<std::size_t>(16, k - k0);
+    // A line of each row at a time.
+    constexpr std::size_t kLine = 64 / sizeof(T);
+    for (std::size_t k0 = 0; k0 < k; k0 += kLine) {
+      const std::size_t steps = std::min(kLine, k - k0);
       for (int j = 0; j < kTileColumns; ++j) {
-        float line[16] = {};
+        T line[kLine] = {};
         if (j < columns) {
           const std::byte* row = weights.row[static_cast<std::size_t>(panel * kTileColumns + j)];
-          std::memcpy(line, row + k0 * sizeof(float), steps * sizeof(float));
+          std::memcpy(line, row + k0 * sizeof(T), steps * sizeof(T));
         }
         for (std::size_t i = 0; i < steps; ++i) out[(k0 + i) * kTileColumns + j] = line[i];
       }
@@ -74,10 +84,27 @@ void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* 
   }
 }
 
+// To the nearest bf16, ties to even. Of a NaN only the quiet bit may have to be set.
+HWY_INLINE F32V RoundToBF16(F32V v) {
+  const hn::RebindToUnsigned<F32> u;
+  const auto bits = hn::BitCast(u, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(u, 1));
+  const auto up = hn::Add(bits, hn::Add(odd, hn::Set(u, 0x7FFF)));
+  const auto nan = hn::Or(bits, hn::Set(u, 0x400000));
+  const auto is_nan = hn::RebindMask(u, hn::IsNaN(v));
+  const auto rounded = hn::IfThenElse(is_nan, nan, up);
+  return hn::BitCast(F32(), hn::And(rounded, hn::Set(u, 0xFFFF0000)));
+}
+
+template <class T>
 void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte* prepared) {
-  for (int r = 0; r < rows; ++r) {
-    std::memcpy(prepared + static_cast<std::size_t>(r) * PreparedBytes(k), x + r * x_stride,
-                static_cast<std::size_t>(k) * sizeof(float));
+  for (int r = 0; r < rows; ++r, x += x_stride, prepared += PreparedBytes(k)) {
+    auto* out = reinterpret_cast<float*>(prepared);
+    if constexpr (sizeof(T) == sizeof(float)) {
+      std::memcpy(out, x, static_cast<std::size_t>(k) * sizeof(float));
+    } else {
+      MapVectors(x, k, out, [](F32V v, int) HWY_ATTR { return RoundToBF16(v); });
+    }
   }
 }
 
@@ -129,32 +156,41 @@ void StoreActivated(const float* sums, int rows, const Output& o) {
   }
 }
 
+// The block itself, or its f32 values in `widened`.
+HWY_INLINE const float* Widen(const float* block, int, float*) {
+  return block;
+}
+HWY_INLINE const float* Widen(const BF16* block, int n, float* widened) {
+  const hn::RebindToUnsigned<F32> u;
+  const hn::Rebind<std::uint16_t, decltype(u)> half;
+  for (int i = 0; i < n; i += kLanes) {
+    const auto bits = hn::ShiftLeft<16>(hn::PromoteTo(u, hn::LoadU(half, block + i)));
+    hn::Store(hn::BitCast(F32(), bits), F32(), widened + i);
+  }
+  return widened;
+}
+
 // A chunk of rows times one panel, into sums.
-void MultiplyPanel(const float* a, std::ptrdiff_t a_stride, int rows, const float* panel, int k,
-                   float* sums) {
+template <class T>
+void MultiplyPanel(const float* a, std::ptrdiff_t a_stride, int rows, const T* panel, int k,
+                   float* sums, float* widened) {
   const RowBlocks blocks(rows);
   for (int k0 = 0; k0 < k; k0 += kBlockK) {
     const int steps = std::min(kBlockK, k - k0);
+    const T* block = panel + k0 * kTileColumns;
+    const float* b = Widen(block, steps * kTileColumns, widened);
+    // The next block is fetched by the first tiles of this one, a part of its lines by each.
+    const T* next = block + kBlockK * kTileColumns;
+    constexpr int kLines = HWY_MAX(1, kTileColumns * static_cast<int>(sizeof(T)) / 64);
     for (int i = 0; i < blocks.count; ++i) {
       const int row = blocks.begin(i);
-      TileArgs tile{a + row * a_stride + k0,
-                    a_stride,
-                    panel + k0 * kTileColumns,
-                    kTileColumns,
-                    steps,
-                    sums + row * kTileColumns,
-                    kTileColumns,
-                    k0 != 0,
-                    nullptr};
-      // The next block, 16 floats a line, is fetched by the first tiles of this one, a part by
-      // each.
-      const float* next = tile.b + static_cast<std::ptrdiff_t>(kBlockK) * kTileColumns;
-      constexpr int kLines = kTileColumns / 16;
+      TileArgs tile{a + row * a_stride + k0,   a_stride,     b,       kTileColumns, steps,
+                    sums + row * kTileColumns, kTileColumns, k0 != 0, nullptr};
       if (i == 0 && blocks.count == 1) {
         tile.prefetch = next;
         TileOfRows<kTileVectors, kLines>(blocks.size(i), tile);
       } else if (i < kLines) {
-        tile.prefetch = next + i * steps * 16;
+        tile.prefetch = next + i * steps * (64 / static_cast<int>(sizeof(T)));
         TileOfRows<kTileVectors, 1>(blocks.size(i), tile);
       } else {
         TileOfRows<kTileVectors, 0>(blocks.size(i), tile);
@@ -163,10 +199,11 @@ void MultiplyPanel(const float* a, std::ptrdiff_t a_stride, int rows, const floa
   }
 }
 
+template <class T>
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
               std::ptrdiff_t c_stride, std::byte* scratch) {
-  const auto* b = reinterpret_cast<const float*>(packed);
+  const auto* b = reinterpret_cast<const T*>(packed);
   const auto* a = reinterpret_cast<const float*>(prepared);
   const auto a_stride = static_cast<std::ptrdiff_t>(PreparedBytes(k) / sizeof(float));
   auto* sums = reinterpret_cast<float*>(scratch);
@@ -176,7 +213,7 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     for (int panel = panel_begin; panel < panel_end; ++panel) {
       const int column = panel * kTileColumns;
       MultiplyPanel(a + row * a_stride, a_stride, chunk_rows,
-                    b + static_cast<std::ptrdiff_t>(column) * k, k, sums);
+                    b + static_cast<std::ptrdiff_t>(column) * k, k, sums, sums + kSumFloats);
       StoreActivated(sums, chunk_rows,
                      {&epilogue, column, std::min(kTileColumns, n - column), c, c_stride, row});
     }
@@ -185,10 +222,21 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
 
 }  // namespace
 
-constexpr MatMulKernel F32MatMul(std::string_view name, base::Isa isa,
-                                 std::string_view instruction) {
-  return {name,        quant::Format::kF32, isa,  kTileRows, kTileColumns, instruction,
-          PackedBytes, PreparedBytes,       Pack, Prepare,   Multiply,     ScratchBytes};
+template <class T>
+constexpr MatMulKernel FloatMatMul(std::string_view name, base::Isa isa,
+                                   std::string_view instruction) {
+  return {name,
+          sizeof(T) == sizeof(float) ? quant::Format::kF32 : quant::Format::kBF16,
+          isa,
+          kTileRows,
+          kTileColumns,
+          instruction,
+          PackedBytes<T>,
+          PreparedBytes,
+          Pack<T>,
+          Prepare<T>,
+          Multiply<T>,
+          ScratchBytes<T>};
 }
 
 }  // namespace HWY_NAMESPACE
@@ -198,14 +246,22 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace hone::kernels {
 
+using BF16 = std::uint16_t;
+
 #if HWY_ARCH_X86
 extern constinit const MatMulKernel kF32Avx512 =
-    N_AVX3::F32MatMul("f32_avx512", base::Isa::kAvx512, "vfmadd231ps zmm");
+    N_AVX3::FloatMatMul<float>("f32_avx512", base::Isa::kAvx512, "vfmadd231ps zmm");
 extern constinit const MatMulKernel kF32Avx2 =
-    N_AVX2::F32MatMul("f32_avx2", base::Isa::kAvx2, "vfmadd231ps ymm");
+    N_AVX2::FloatMatMul<float>("f32_avx2", base::Isa::kAvx2, "vfmadd231ps ymm");
+extern constinit const MatMulKernel kBF16Avx512 =
+    N_AVX3::FloatMatMul<BF16>("bf16_avx512", base::Isa::kAvx512, "vfmadd231ps zmm");
+extern constinit const MatMulKernel kBF16Avx2 =
+    N_AVX2::FloatMatMul<BF16>("bf16_avx2", base::Isa::kAvx2, "vfmadd231ps ymm");
 #elif HWY_ARCH_ARM_A64
 extern constinit const MatMulKernel kF32Neon =
-    N_NEON::F32MatMul("f32_neon", base::Isa::kNeon, "fmla v.4s");
+    N_NEON::FloatMatMul<float>("f32_neon", base::Isa::kNeon, "fmla v.4s");
+extern constinit const MatMulKernel kBF16Neon =
+    N_NEON::FloatMatMul<BF16>("bf16_neon", base::Isa::kNeon, "fmla v.4s");
 #endif
 
 }  // namespace hone::kernels
