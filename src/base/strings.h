@@ -49,6 +49,7 @@ class Piece {
   std::string_view text_;
 };
 
+// Grows by doubling, like std::string; pieces may lie in *out.
 void AppendPieces(std::string* out, std::initializer_list<std::string_view> pieces);
 
 template <typename... Args>

@@ -26,8 +26,12 @@ void* operator new(std::size_t size) {
   if (void* p = std::malloc(size)) return p;
   throw std::bad_alloc();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept {
+  std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
 
 // Stands in front of the C library's, which AlignedBuffer calls.
 extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) {
@@ -51,13 +55,14 @@ TEST(LocalEngine, AllocatesNothingOnceWarm) {
     "type_vocab_size": 2, "hidden_act": "gelu"})";
   const auto model = model::Model::Random(env::RealFileSystem(), directory, 1);
   ASSERT_TRUE(model.ok());
-  for (const quant::Format format : {quant::Format::kF32, quant::Format::kBF16,
-                                     quant::Format::kInt8, quant::Format::kInt4}) {
+  for (const quant::Format format :
+       {quant::Format::kF32, quant::Format::kBF16, quant::Format::kInt8, quant::Format::kInt4}) {
     const auto engine =
         LocalEngine::Load(*model, {.format = format, .threads = 2, .isa = tests::IsaLimit()});
     ASSERT_TRUE(engine.ok());
     // Batches on both sides of the limit where products are split by columns.
-    const std::vector<std::int32_t> ids(230, 3), short_begins = {0, 9, 20}, long_begins = {0, 200, 230};
+    const std::vector<std::int32_t> ids(230, 3), short_begins = {0, 9, 20},
+                                                 long_begins = {0, 200, 230};
     std::vector<float> hidden(ids.size() * 64), rows;
     const auto pass = [&](const std::vector<std::int32_t>& begins) {
       const auto tokens = static_cast<std::size_t>(begins.back());

@@ -220,10 +220,6 @@ base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(const model::Model& model
     chosen = StoredFormat(any.weight);
     break;
   }
-  if (model.config.layer_count() > kMaxLayers) {
-    return base::Unsupported("a model of ", model.config.layer_count(), " layers; at most ",
-                             kMaxLayers, " are supported");
-  }
   auto plan = std::make_unique<EncoderPlan>();
   HONE_RETURN_IF_ERROR(PlanBuilder(model, format.value_or(chosen), isa, plan.get()).Build(pool));
   return plan;

@@ -50,9 +50,6 @@ struct HeadOutputPlan {
   std::vector<HeadStagePlan> stages;
 };
 
-// A deeper model than any published; it sizes a forward pass's fixed counters.
-inline constexpr int kMaxLayers = 256;
-
 struct EncoderPlan {
   model::ModelConfig config;
   quant::Format format = quant::Format::kF32;

@@ -18,13 +18,10 @@ void ReserveBlock(const EncoderPlan& plan, int rows, BlockBuffers* block) {
 
 }  // namespace
 
-void Workspace::Reserve(const EncoderPlan& plan, int tokens, int texts, int longest, int block,
+void Workspace::Reserve(const EncoderPlan& plan, int tokens, int longest, int block,
                         bool split_columns, int threads) {
   qkv.Reserve(Floats(tokens, 3 * plan.widest_attention));
   context.Reserve(Floats(tokens, plan.widest_attention));
-  positions.reserve(static_cast<std::size_t>(tokens));
-  no_types.reserve(static_cast<std::size_t>(tokens));
-  order.reserve(static_cast<std::size_t>(texts));
   if (split_columns) ReserveBlock(plan, tokens, &shared);
   workers.resize(static_cast<std::size_t>(threads));
   for (WorkerBuffers& worker : workers) {

@@ -7,6 +7,7 @@
 
 #include "base/aligned_buffer.h"
 #include "runtime/encoder_plan.h"
+#include "runtime/steps.h"
 
 namespace hone::runtime {
 
@@ -33,11 +34,12 @@ struct Workspace {
   std::vector<std::int32_t> positions;  // [T] position ids
   std::vector<std::int32_t> no_types;   // [T] zeros, for batches without types
   std::vector<int> order;               // texts, longest first
+  Steps steps;
 
   // Makes room: `tokens` in all, the longest text of `longest`, blocks of `block` rows for each
   // worker, and the shared block where `split_columns`.
-  void Reserve(const EncoderPlan& plan, int tokens, int texts, int longest, int block,
-               bool split_columns, int threads);
+  void Reserve(const EncoderPlan& plan, int tokens, int longest, int block, bool split_columns,
+               int threads);
 };
 
 }  // namespace hone::runtime
