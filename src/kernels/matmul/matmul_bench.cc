@@ -61,7 +61,8 @@ struct RandomWeights {
 
 MatMulTiming Time(const MatMulKernel& kernel, const MatMulShape& shape, base::ThreadPool& pool,
                   Activation activation, double seconds) {
-  const auto [m, n, k] = shape;
+  // No structured binding: Clang 14 cannot capture one in a lambda.
+  const int m = shape.m, n = shape.n, k = shape.k;
   const auto rows = static_cast<std::size_t>(m);
   const int panels = Panels(n, kernel.tile_n);
   base::AlignedBuffer packed(kernel.packed_bytes(n, k));
