@@ -122,6 +122,8 @@ class JsonWriter {
   JsonWriter& Double(double value, int digits = 0);
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
+  // Text that is JSON already, as it is.
+  JsonWriter& Raw(std::string_view json);
   // Copies a parsed value.
   JsonWriter& Value(const JsonValue& value);
 

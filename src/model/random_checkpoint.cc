@@ -54,6 +54,7 @@ class RandomCheckpoint final : public formats::Checkpoint {
 
   bool Has(std::string_view) const override { return false; }
   std::vector<std::string> Names() const override { return {}; }
+  const TensorView* Find(std::string_view) const override { return nullptr; }
   bool HasMatrix(std::string_view) const override { return false; }
 
   StatusOr<TensorView> Tensor(std::string_view name, const Shape& shape) const override {
