@@ -34,6 +34,15 @@
 #define HONE_UNROLL _Pragma("GCC unroll 32")
 #endif
 
+// An empty asm that claims to change its operand. In a sum it keeps the compiler from
+// reassociating: GCC turns a chain of vector additions into a tree, whose many leaves it then
+// spills. It costs nothing.
+#if defined(HONE_SIMDE)
+#define HONE_KEEP(x)
+#else
+#define HONE_KEEP(x) __asm__ volatile("" : "+v"(x))
+#endif
+
 #define HONE_TARGET_AVX2 "avx2,fma,f16c"
 #define HONE_TARGET_AVXVNNI "avx2,fma,f16c,avxvnni"
 #define HONE_TARGET_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"
