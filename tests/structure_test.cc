@@ -65,6 +65,11 @@ bool IsInline(std::string_view path) {
   return path.ends_with("-inl.h");
 }
 
+// What several tests share; only tests include it.
+bool IsTestHeader(std::string_view path) {
+  return IsHeader(path) && path.substr(path.find_last_of('/') + 1).starts_with("test_");
+}
+
 // "src/base/json.h" → "base"; "" for a file right under src/.
 std::string FolderOf(const std::string& path) {
   const std::size_t first = path.find('/'), second = path.find('/', first + 1);
@@ -148,7 +153,8 @@ void CheckInclude(const Tree& tree, const std::string& path, const Include& incl
   const std::string where = StrCat(path, ":", include.line, ": ");
   const bool ours = tree.contains(StrCat("src/", include.name));
   if (!ours) {
-    if (IsThirdParty(include.name) && IsHeader(path) && !IsInline(path)) {
+    const bool for_tests = include.name.starts_with("gtest/") && IsTestHeader(path);
+    if (IsThirdParty(include.name) && IsHeader(path) && !IsInline(path) && !for_tests) {
       out->push_back(StrCat(where, "third-party header ", include.name, " in a header"));
     }
     const std::string folder = include.name.substr(0, include.name.find('/'));
@@ -320,6 +326,9 @@ TEST(StructureRules, NoCycleOfFiles) {
 TEST(StructureRules, NoThirdPartyHeaderInAHeader) {
   EXPECT_THAT(Violations({{"src/base/a.h", "#pragma once\n#include <nlohmann/json.hpp>\n"}}),
               ElementsAre("src/base/a.h:2: third-party header nlohmann/json.hpp in a header"));
+  EXPECT_THAT(Violations({{"src/base/a.h", "#pragma once\n#include <gtest/gtest.h>\n"},
+                          {"src/base/test_a.h", "#pragma once\n#include <gtest/gtest.h>\n"}}),
+              ElementsAre("src/base/a.h:2: third-party header gtest/gtest.h in a header"));
 }
 
 TEST(StructureRules, PragmaOnceInEveryHeader) {

@@ -31,22 +31,21 @@ bool IsArm(Isa isa) {
 
 #if defined(__x86_64__)
 
+// One bit of CPUID, for features that a supported compiler's builtins have no name for.
+bool CpuidBit(unsigned leaf, unsigned subleaf, char reg, int bit) {
+  unsigned a = leaf, b = 0, c = subleaf, d = 0;
+  __asm__("cpuid" : "+a"(a), "+b"(b), "+c"(c), "+d"(d));
+  return ((reg == 'a' ? a : c) >> bit & 1) != 0;
+}
+
 bool Runs(Isa isa) {
   // The builtins check the operating system's XSAVE state as well as CPUID.
   switch (isa) {
     case Isa::kPortable: return true;
-    case Isa::kAvx2: {
-      // Clang 14 has no name for F16C: CPUID leaf 1, ECX bit 29.
-      unsigned a = 1, b = 0, c = 0, d = 0;
-      __asm__("cpuid" : "+a"(a), "+b"(b), "+c"(c), "+d"(d));
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && (c >> 29 & 1) != 0;
-    }
-    case Isa::kAvxVnni: {
-      // GCC 12 has no name for it: CPUID leaf 7, sub-leaf 1, EAX bit 4.
-      unsigned a = 7, b = 0, c = 1, d = 0;
-      __asm__("cpuid" : "+a"(a), "+b"(b), "+c"(c), "+d"(d));
-      return Runs(Isa::kAvx2) && (a >> 4 & 1) != 0;
-    }
+    case Isa::kAvx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+             CpuidBit(1, 0, 'c', 29) /* F16C: Clang 14 has no name */;
+    case Isa::kAvxVnni: return Runs(Isa::kAvx2) && CpuidBit(7, 1, 'a', 4);  // GCC 12 has no name
     case Isa::kAvx512:
       return Runs(Isa::kAvx2) && __builtin_cpu_supports("avx512f") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&

@@ -217,8 +217,14 @@ TEST(JsonWriter, Indents) {
 
 TEST(JsonWriter, NumbersAndBytesThatJsonCannotHold) {
   JsonWriter w;
-  w.BeginArray().Double(NAN).Double(INFINITY).String("\xff\xc3").Double(1.23456789, 3).EndArray();
-  EXPECT_EQ(w.Take(), "[null,null,\"\xEF\xBF\xBD\xEF\xBF\xBD\",1.23]");
+  w.BeginArray()
+      .Double(-0.0)
+      .Double(NAN)
+      .Double(INFINITY)
+      .String("\xff\xc3")
+      .Double(1.23456789, 3)
+      .EndArray();
+  EXPECT_EQ(w.Take(), "[-0.0,null,null,\"\xEF\xBF\xBD\xEF\xBF\xBD\",1.23]");
 }
 
 }  // namespace

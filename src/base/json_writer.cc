@@ -94,6 +94,10 @@ JsonWriter& JsonWriter::Int(std::int64_t value) {
 JsonWriter& JsonWriter::Double(double value, int digits) {
   if (!std::isfinite(value)) return Null();
   BeforeValue();
+  if (value == 0 && std::signbit(value)) {
+    text_ += "-0.0";  // "-0" is the integer zero to most readers
+    return *this;
+  }
   char buffer[40];
   const std::to_chars_result result = digits == 0
                                           ? std::to_chars(buffer, buffer + sizeof buffer, value)

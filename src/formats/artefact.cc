@@ -171,7 +171,11 @@ Status ArtefactWriter::Commit(Manifest manifest) {
     // The rename below replaces nothing, so the old directory makes room first.
     HONE_ASSIGN_OR_RETURN(const std::string aside, files_.MakeTemporaryDirectory(out_ + ".old"));
     old = aside;
-    HONE_RETURN_IF_ERROR(files_.Move(out_, env::JoinPath(old, "artefact")));
+    const Status aside_moved = files_.Move(out_, env::JoinPath(old, "artefact"));
+    if (!aside_moved.ok()) {
+      files_.RemoveTree(old).IgnoreError();
+      return aside_moved;
+    }
   }
   const Status moved = files_.Move(directory_, out_);
   if (!moved.ok()) {

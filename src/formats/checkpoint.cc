@@ -1,10 +1,10 @@
 #include "formats/checkpoint.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
 #include "formats/quantization_config.h"
+#include "formats/shard_index.h"
 #include "formats/stored_matrix.h"
 #include "formats/tensor_table.h"
 
@@ -69,40 +69,18 @@ base::StatusOr<QuantizationConfig> ReadQuantization(env::FileSystem& files,
   return ParseQuantizationConfig(json.root());
 }
 
-// A shard is a plain file name beside the index: nothing that leaves the directory.
-base::Status CheckShardName(const base::JsonValue& member, std::string_view name) {
-  if (name.empty() || name == "." || name == ".." ||
-      name.find_first_of(std::string_view("/\\\0", 3)) != std::string_view::npos) {
-    return member.Error("expected the name of a file in the same directory");
-  }
-  return base::OkStatus();
-}
-
+// Opens the index's shards and holds every entry to the shard that it names.
 base::Status AddShards(env::FileSystem& files, const std::string& directory, TensorTable* tensors) {
   const std::string index_path = env::JoinPath(directory, kIndexFile);
   HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(index_path, kMaxIndexBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, index_path));
-  HONE_ASSIGN_OR_RETURN(const base::JsonValue weight_map, json.root().Get("weight_map"));
-  if (!weight_map.IsObject() || weight_map.size() == 0) {
-    return weight_map.Error("expected an object that names each tensor's shard");
-  }
-  std::vector<std::string> shards;
-  for (const base::JsonValue member : weight_map) {
-    HONE_ASSIGN_OR_RETURN(const std::string_view shard, member.String());
-    if (!shards.empty() && shards.back() == shard) continue;  // neighbours mostly share a shard
-    HONE_RETURN_IF_ERROR(CheckShardName(member, shard));
-    shards.emplace_back(shard);
-  }
-  std::ranges::sort(shards);
-  shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
-  for (const std::string& shard : shards) {
+  HONE_ASSIGN_OR_RETURN(const ShardIndex index, ParseShardIndex(text, index_path));
+  for (const std::string& shard : index.shards) {
     HONE_RETURN_IF_ERROR(tensors->AddFile(files, env::JoinPath(directory, shard)));
   }
-  for (const base::JsonValue member : weight_map) {
-    HONE_ASSIGN_OR_RETURN(const std::string_view shard, member.String());
-    if (!tensors->Has(member.key()) ||
-        tensors->PathOf(member.key()) != env::JoinPath(directory, shard)) {
-      return member.Error(base::StrCat("the shard \"", shard, "\" has no such tensor"));
+  for (const auto& [tensor, shard] : index.places) {
+    if (!tensors->Has(tensor) || tensors->PathOf(tensor) != env::JoinPath(directory, shard)) {
+      return base::BadInput(index_path, ": places tensor \"", tensor, "\" in ", shard,
+                            ", which has no such tensor");
     }
   }
   return base::OkStatus();
