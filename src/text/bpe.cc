@@ -87,6 +87,7 @@ class Bpe final : public Model {
 
   void Tokenize(std::string_view piece, ModelScratch* scratch,
                 std::vector<PieceToken>* tokens) const override {
+    const std::size_t first = tokens->size();
     if (options_.ignore_merges) {
       const std::int32_t id =
           options_.raw_bytes ? whole_words_.Find(piece) : vocabulary_.Find(piece);
@@ -96,8 +97,10 @@ class Bpe final : public Model {
       }
     }
     scratch->symbols.clear();
+    bool dropped = false;
     if (options_.raw_bytes) {
-      for (const char c : piece) AddRawByte(static_cast<unsigned char>(c), scratch);
+      for (const char c : piece) dropped |= !AddRawByte(static_cast<unsigned char>(c), scratch);
+      if (dropped) UseSpelledSizes(piece, scratch);
     } else {
       AddCharacters(piece, scratch);
     }
@@ -113,6 +116,7 @@ class Bpe final : public Model {
       tokens->push_back({symbol.id, begin, begin + symbol.size});
       begin += symbol.size;
     }
+    if (dropped) SpelledToRaw(piece, first, tokens);
   }
 
  private:
@@ -167,11 +171,42 @@ class Bpe final : public Model {
     symbols.push_back({unk_, size, kUnknownRun, 0});
   }
 
-  void AddRawByte(unsigned char byte, ModelScratch* scratch) const {
+  // False where the byte is dropped.
+  bool AddRawByte(unsigned char byte, ModelScratch* scratch) const {
     if (bytes_[byte] >= 0) {
       AddSymbol(bytes_[byte], 1, scratch);
-    } else {
-      AddUnknown(1, scratch);
+      return true;
+    }
+    AddUnknown(1, scratch);
+    return unk_ >= 0;
+  }
+
+  // The original counts in the spelling of the bytes, where a byte is one or two bytes long. Where
+  // bytes were dropped its offsets are off by what they were, and so must these be: symbols get the
+  // sizes of their spelling, and the tokens are turned back.
+  static std::uint32_t SpelledSize(char byte) {
+    return ByteToChar(static_cast<unsigned char>(byte)) < 0x80 ? 1 : 2;
+  }
+  void UseSpelledSizes(std::string_view piece, ModelScratch* scratch) const {
+    std::size_t symbol = 0;
+    for (const char c : piece) {
+      if (bytes_[static_cast<unsigned char>(c)] < 0) continue;
+      scratch->symbols[symbol++].size = SpelledSize(c);
+    }
+  }
+  static void SpelledToRaw(std::string_view piece, std::size_t first,
+                           std::vector<PieceToken>* tokens) {
+    std::uint32_t raw = 0, spelled_end = 0;  // spelled_end: where byte raw-1 ends
+    for (std::size_t t = first; t < tokens->size(); ++t) {
+      PieceToken& token = (*tokens)[t];
+      // The byte in which a spelled place lies.
+      const auto byte_at = [&](std::uint32_t place) {
+        while (spelled_end <= place && raw < piece.size()) spelled_end += SpelledSize(piece[raw++]);
+        return raw - 1;
+      };
+      const std::uint32_t end = token.end;
+      token.begin = byte_at(token.begin);
+      token.end = byte_at(end - 1) + 1;
     }
   }
 

@@ -15,6 +15,7 @@
 // Thread-safety  const after Compile; one RegexScratch a thread.
 #pragma once
 
+#include <array>
 #include <bitset>
 #include <cstdint>
 #include <string>
@@ -65,8 +66,8 @@ class Regex {
   };
 
   enum class Op : std::uint8_t {
-    kSet,    // one character of set `a`
-    kSplit,  // goes on at the next instruction, or else at `a`; `b`: which bytes it can begin with
+    kSet,         // one character of set `a`
+    kSplit,       // goes on at the next instruction, or else at `a`; `b`: index in branches_
     kSplitLazy,   // goes on at `a`, or else at the next instruction
     kJump,        // to `a`
     kRepeat,      // characters of set `a`, `b` to `c` times, greedy, giving back on failure
@@ -92,13 +93,22 @@ class Regex {
   friend class RegexCompiler;
   struct Attempt;  // one try at one place; regex_match.cc
 
-  void FindFirstBytes();
+  // Where a kSplit goes for a next byte: to the first alternative that can begin with it, and on
+  // failure to the next such one. kNowhere: there is none.
+  static constexpr std::uint16_t kNowhere = 0xFFFF;
+  struct Branch {
+    std::uint16_t first, other;
+  };
+
+  void Optimise();
   bool AddFirstBytes(std::uint32_t pc, int depth, ByteSet* bytes) const;
+  bool AlwaysMatches(std::uint32_t pc) const;
+  bool NeedNotGiveBack(std::uint32_t pc) const;
 
   std::vector<Instruction> program_;
   std::vector<CharSet> sets_;
-  std::vector<ByteSet> branches_;  // what a kSplit's first branch can begin with
-  ByteSet first_;                  // bytes that a match can begin with
+  std::vector<std::array<Branch, 257>> branches_;  // of each kSplit, by byte; 256: at the end
+  ByteSet first_;                                  // bytes that a match can begin with
   bool may_be_empty_ = true;
 };
 

@@ -65,14 +65,14 @@ class RegexCompiler {
     HONE_RETURN_IF_ERROR(Alternatives(0));
     if (!AtEnd()) return Fail("unmatched )");
     Add(Op::kMatch);
-    regex_.FindFirstBytes();
+    regex_.Optimise();
     return std::move(regex_);
   }
 
   Regex CompileLiteral() {
     while (!AtEnd()) AddLiteralCharacter(Next());
     Add(Op::kMatch);
-    regex_.FindFirstBytes();
+    regex_.Optimise();
     return std::move(regex_);
   }
 

