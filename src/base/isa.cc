@@ -35,9 +35,12 @@ bool Runs(Isa isa) {
   // The builtins check the operating system's XSAVE state as well as CPUID.
   switch (isa) {
     case Isa::kPortable: return true;
-    case Isa::kAvx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("f16c");
+    case Isa::kAvx2: {
+      // Clang 14 has no name for F16C: CPUID leaf 1, ECX bit 29.
+      unsigned a = 1, b = 0, c = 0, d = 0;
+      __asm__("cpuid" : "+a"(a), "+b"(b), "+c"(c), "+d"(d));
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && (c >> 29 & 1) != 0;
+    }
     case Isa::kAvxVnni: {
       // GCC 12 has no name for it: CPUID leaf 7, sub-leaf 1, EAX bit 4.
       unsigned a = 7, b = 0, c = 1, d = 0;
