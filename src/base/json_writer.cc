@@ -116,6 +116,12 @@ JsonWriter& JsonWriter::Null() {
   return *this;
 }
 
+JsonWriter& JsonWriter::Raw(std::string_view json) {
+  BeforeValue();
+  text_ += json;
+  return *this;
+}
+
 JsonWriter& JsonWriter::Value(const JsonValue& value) {
   switch (value.kind()) {
     case JsonKind::kNull: return Null();

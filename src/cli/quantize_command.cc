@@ -47,6 +47,8 @@ class QuantizeCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeQuantizeCommand() { return std::make_unique<QuantizeCommand>(); }
+std::unique_ptr<Command> MakeQuantizeCommand() {
+  return std::make_unique<QuantizeCommand>();
+}
 
 }  // namespace hone::cli

@@ -101,10 +101,9 @@ base::Status RunCommand::Answer(TableWriter& table) {
   if (pair_.empty()) return InvalidUsage("a question needs its context: --pair TEXT");
   Progress progress("answering");
   for (std::size_t i = 0; i < texts_.size(); ++i) {
-    HONE_ASSIGN_OR_RETURN(
-        const std::vector<runtime::Answer> answers,
-        runtime::AnswerQuestion(*opened_, texts_[i], pair_, stride_,
-                                {.count = top_, .allow_no_answer = no_answer_}));
+    HONE_ASSIGN_OR_RETURN(const std::vector<runtime::Answer> answers,
+                          runtime::AnswerQuestion(*opened_, texts_[i], pair_, stride_,
+                                                  {.count = top_, .allow_no_answer = no_answer_}));
     for (const runtime::Answer& answer : answers) {
       table.Write({{"question", texts_[i]},
                    {"answer", answer.text},
@@ -167,9 +166,8 @@ void RunCommand::PrintVector(const TextOutput& output, std::size_t i, const std:
 void RunCommand::PrintLabels(const TextOutput& output, std::size_t i, const std::string& text,
                              TableWriter& table) const {
   const model::Head& head = opened_->model().head;
-  for (const runtime::LabelScore& label :
-       runtime::ScoreLabels(RowOf(output, 0, i), head.labels,
-                            runtime::ScoreFunctionOf(head.problem), top_)) {
+  for (const runtime::LabelScore& label : runtime::ScoreLabels(
+           RowOf(output, 0, i), head.labels, runtime::ScoreFunctionOf(head.problem), top_)) {
     table.Write({{"text", text}, {"label", label.label}, {"score", Cell(double{label.score}, 4)}});
   }
 }
@@ -201,14 +199,13 @@ void RunCommand::PrintIntent(const TextOutput& output, std::size_t i, const std:
   const text::Encoding& encoding = output.encodings[i];
   const std::vector<std::uint8_t> continues =
       runtime::ContinuesWord(opened_->tokenizer(), encoding, text);
-  const runtime::JointResult result =
-      runtime::ReadJoint(RowOf(output, 0, i), head.labels,
-                         {.text = text,
-                          .logits = TokenRows(output, 1, i),
-                          .offsets = encoding.offsets,
-                          .sequence = encoding.sequence,
-                          .continues = continues},
-                         head.slot_labels);
+  const runtime::JointResult result = runtime::ReadJoint(RowOf(output, 0, i), head.labels,
+                                                         {.text = text,
+                                                          .logits = TokenRows(output, 1, i),
+                                                          .offsets = encoding.offsets,
+                                                          .sequence = encoding.sequence,
+                                                          .continues = continues},
+                                                         head.slot_labels);
   std::string slots;
   for (const runtime::Entity& slot : result.slots) {
     base::StrAppend(&slots, slots.empty() ? "" : "; ", slot.label, "=",
@@ -242,6 +239,8 @@ std::size_t RunCommand::PrintFillings(const TextOutput& output, std::size_t i,
 
 }  // namespace
 
-std::unique_ptr<Command> MakeRunCommand() { return std::make_unique<RunCommand>(); }
+std::unique_ptr<Command> MakeRunCommand() {
+  return std::make_unique<RunCommand>();
+}
 
 }  // namespace hone::cli
