@@ -148,6 +148,7 @@ def main() -> None:
     for model in args.models.split(","):
         print(f"measuring {model}", file=sys.stderr)
         results["models"][model] = measure_model(model, args)
+        results["load_average"] = os.getloadavg()[1]  # about the threads measured, on a quiet machine
         # After every model, so that an interrupted run leaves what it has.
         (out / f"benchmarks-{args.kind}.json").write_text(json.dumps(results, indent=1) + "\n")
         (out / f"benchmarks-{args.kind}.md").write_text(markdown(results))

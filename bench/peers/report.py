@@ -94,7 +94,8 @@ def markdown(results: dict) -> str:
     lines = [
         f"## {results['kind']}", "",
         f"{results['cpu']}; {' '.join(results['flags'])}. {results['threads']} threads, tokenisation "
-        f"left out, {results['rounds']} interleaved rounds, {results['date']}. "
+        f"left out, {results['rounds']} interleaved rounds, load average {results['load_average']:.1f}, "
+        f"{results['date']}. "
         + ", ".join(f"{k} {v}" for k, v in versions.items()) + ".", "",
     ]
     for engine, facts in next(iter(models.values()))["facts"].items():

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -76,6 +77,7 @@ base::StatusOr<Example> ParseRow(std::string_view line, const ReadSpec& spec,
   if (!columns.score.empty()) {
     HONE_ASSIGN_OR_RETURN(const base::JsonValue score, row.Get(columns.score));
     HONE_ASSIGN_OR_RETURN(example.score, score.Double());
+    if (!std::isfinite(example.score)) return score.Error("the score is not a finite number");
   }
   if (!columns.answers.empty()) {
     HONE_ASSIGN_OR_RETURN(base::JsonValue answers, row.Get(columns.answers));

@@ -138,6 +138,8 @@ TEST(ReadJsonLines, SaysWhereABadFileIsBad) {
   EXPECT_THAT(Error(Read("sst2", "{\"sentence\":\"a\",\"label\":-1}", "x.jsonl")),
               HasSubstr("x.jsonl:1: $.label: unknown label \"-1\""));
   EXPECT_THAT(Error(Read("sst2", "[1]", "x.jsonl")), HasSubstr("expected an object"));
+  EXPECT_THAT(Error(Read("stsb", R"({"sentence1":"a","sentence2":"b","label":1e999})", "x.jsonl")),
+              HasSubstr("x.jsonl:1"));
   EXPECT_THAT(Error(Read("ner", R"({"tokens":["a","b"],"tags":["O"]})", "x.jsonl")),
               HasSubstr("1 tags for 2 words"));
 }
