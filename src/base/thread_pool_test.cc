@@ -47,26 +47,6 @@ TEST(ThreadPool, ParallelForDoesEveryTaskOnce) {
   }
 }
 
-TEST(ThreadPool, BarrierSeparatesThePhasesOfAJob) {
-  for (const int threads : {1, 2, 4}) {
-    ThreadPool pool(threads);
-    const auto n = static_cast<std::size_t>(threads);
-    std::vector<int> phase(n, 0);
-    std::atomic<bool> early{false};
-    pool.Run([&](int worker) {
-      for (int step = 1; step <= 100; ++step) {
-        phase[static_cast<std::size_t>(worker)] = step;
-        pool.Barrier();
-        for (std::size_t other = 0; other < n; ++other) {
-          if (phase[other] != step) early = true;
-        }
-        pool.Barrier();
-      }
-    });
-    EXPECT_FALSE(early.load());
-  }
-}
-
 // Longer than the workers spin, so that they park and must be woken.
 TEST(ThreadPool, WakesParkedWorkers) {
   ThreadPool pool(3);
