@@ -148,14 +148,33 @@ std::vector<std::string> Cycles(const Tree& tree) {
   return found;
 }
 
-void CheckInclude(const Tree& tree, const std::string& path, const Include& include,
-                  std::vector<std::string>* out) {
+// Headers that a file of another folder sees, directly or through other headers.
+std::set<std::string> PublicHeaders(const Tree& tree) {
+  std::set<std::string> seen;
+  const std::function<void(const std::string&)> visit = [&](const std::string& header) {
+    if (!tree.contains(header) || !seen.insert(header).second) return;
+    for (const Include& include : IncludesOf(tree.at(header))) {
+      visit(StrCat("src/", include.name));
+    }
+  };
+  for (const auto& [path, text] : tree) {
+    for (const Include& include : IncludesOf(text)) {
+      const std::string target = StrCat("src/", include.name);
+      if (FolderOf(target) != FolderOf(path)) visit(target);
+    }
+  }
+  return seen;
+}
+
+void CheckInclude(const Tree& tree, const std::set<std::string>& public_headers,
+                  const std::string& path, const Include& include, std::vector<std::string>* out) {
   const std::string where = StrCat(path, ":", include.line, ": ");
   const bool ours = tree.contains(StrCat("src/", include.name));
   if (!ours) {
     const bool for_tests = include.name.starts_with("gtest/") && IsTestHeader(path);
-    if (IsThirdParty(include.name) && IsHeader(path) && !IsInline(path) && !for_tests) {
-      out->push_back(StrCat(where, "third-party header ", include.name, " in a header"));
+    if (IsThirdParty(include.name) && public_headers.contains(path) && !for_tests) {
+      out->push_back(StrCat(where, "third-party header ", include.name,
+                            " in a header that another folder sees"));
     }
     const std::string folder = include.name.substr(0, include.name.find('/'));
     if (include.quoted && LayerOf(folder) >= 0) {
@@ -181,12 +200,15 @@ void CheckInclude(const Tree& tree, const std::string& path, const Include& incl
 std::vector<std::string> Violations(const Tree& tree) {
   std::vector<std::string> out;
   std::set<std::string> unknown;
+  const std::set<std::string> public_headers = PublicHeaders(tree);
   for (const auto& [path, text] : tree) {
     if (LayerOf(FolderOf(path)) < 0) {
       unknown.insert(FolderOf(path));
       continue;
     }
-    for (const Include& include : IncludesOf(text)) CheckInclude(tree, path, include, &out);
+    for (const Include& include : IncludesOf(text)) {
+      CheckInclude(tree, public_headers, path, include, &out);
+    }
     // Highway's bodies are included once for each target, with a guard of their own kind.
     if (IsHeader(path) && !IsInline(path) && text.find("#pragma once") == std::string::npos) {
       out.push_back(StrCat(path, ": lacks #pragma once"));
@@ -202,48 +224,41 @@ std::vector<std::string> Violations(const Tree& tree) {
   return out;
 }
 
-// Words of the table of layers in ARCHITECTURE.md: the first fenced block whose every line begins
-// with a layer's number, e.g. " 3  kernels        formats". Parentheses and what follows them are
-// remarks.
-std::set<std::string> TableFolders(const std::string& architecture) {
+// The table of layers in ARCHITECTURE.md: rows like "| 3 | `kernels` `formats` |", folder to layer.
+std::map<std::string, int> TableFolders(const std::string& architecture) {
   std::istringstream lines(architecture);
-  std::set<std::string> folders;
-  bool inside = false, table = false;
+  std::map<std::string, int> folders;
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("```")) {
-      if (inside && table) return folders;
-      inside = !inside;
-      folders.clear();
-      table = false;
-      continue;
-    }
-    if (!inside) continue;
-    std::istringstream words(line.substr(0, line.find('(')));
+    std::istringstream words(line);
+    std::string bar;
     int layer = 0;
-    if (!(words >> layer)) {
-      table = false;
-      continue;
+    if (!(words >> bar >> layer) || bar != "|") continue;
+    for (std::string word; words >> word;) {
+      if (word.size() > 2 && word.front() == '`' && word.back() == '`') {
+        folders[word.substr(1, word.size() - 2)] = layer;
+      }
     }
-    table = true;
-    for (std::string word; words >> word;) folders.insert(word);
   }
-  return {};
+  return folders;
 }
 
-// Folders that only one of the table and the tree has.
+// Folders that only one of the table and the tree has, or that the table puts in another layer.
 std::vector<std::string> TableDifferences(const Tree& tree, const std::string& architecture) {
   std::set<std::string> present;
   for (const auto& [path, text] : tree) present.insert(FolderOf(path));
-  const std::set<std::string> table = TableFolders(architecture);
+  const std::map<std::string, int> table = TableFolders(architecture);
   std::vector<std::string> out;
   for (const std::string& folder : present) {
     if (!table.contains(folder)) {
       out.push_back(StrCat("docs/ARCHITECTURE.md: the table lacks src/", folder));
     }
   }
-  for (const std::string& folder : table) {
+  for (const auto& [folder, layer] : table) {
     if (!present.contains(folder)) {
       out.push_back(StrCat("docs/ARCHITECTURE.md: the table has ", folder, ", src/ has not"));
+    } else if (layer != LayerOf(folder)) {
+      out.push_back(StrCat("docs/ARCHITECTURE.md: ", folder, " is in row ", layer, ", not ",
+                           LayerOf(folder)));
     }
   }
   return out;
@@ -323,12 +338,14 @@ TEST(StructureRules, NoCycleOfFiles) {
                           "src/base/a.h"));
 }
 
-TEST(StructureRules, NoThirdPartyHeaderInAHeader) {
-  EXPECT_THAT(Violations({{"src/base/a.h", "#pragma once\n#include <nlohmann/json.hpp>\n"}}),
-              ElementsAre("src/base/a.h:2: third-party header nlohmann/json.hpp in a header"));
-  EXPECT_THAT(Violations({{"src/base/a.h", "#pragma once\n#include <gtest/gtest.h>\n"},
-                          {"src/base/test_a.h", "#pragma once\n#include <gtest/gtest.h>\n"}}),
-              ElementsAre("src/base/a.h:2: third-party header gtest/gtest.h in a header"));
+TEST(StructureRules, NoThirdPartyHeaderWhereAnotherFolderSeesIt) {
+  Tree tree = {{"src/base/a.h", "#pragma once\n#include \"base/b.h\"\n"},
+               {"src/base/b.h", "#pragma once\n#include <nlohmann/json.hpp>\n"},
+               {"src/base/test_a.h", "#pragma once\n#include <gtest/gtest.h>\n"}};
+  EXPECT_THAT(Violations(tree), IsEmpty()) << "inside one folder it is that folder's own business";
+  tree["src/model/m.cc"] = "#include \"base/a.h\"\n#include \"base/test_a.h\"\n";
+  EXPECT_THAT(Violations(tree), ElementsAre("src/base/b.h:2: third-party header nlohmann/json.hpp "
+                                            "in a header that another folder sees"));
 }
 
 TEST(StructureRules, PragmaOnceInEveryHeader) {
@@ -354,9 +371,11 @@ TEST(StructureRules, EveryFolderHasALayer) {
 
 TEST(StructureRules, TableAndTreeAgree) {
   const Tree tree = {{"src/base/a.h", ""}, {"src/env/f.h", ""}};
-  EXPECT_THAT(TableDifferences(tree, "text\n```\n 1  env (files)\n 0  base\n```\n"), IsEmpty());
-  EXPECT_THAT(TableDifferences(tree, "```\nint x;\n```\n```\n 1  env  text\n```\n"),
+  EXPECT_THAT(TableDifferences(tree, "text\n| row | folders |\n| 1 | `env` |\n| 0 | `base` |\n"),
+              IsEmpty());
+  EXPECT_THAT(TableDifferences(tree, "| 2 | `env` `text` |\n"),
               ElementsAre("docs/ARCHITECTURE.md: the table lacks src/base",
+                          "docs/ARCHITECTURE.md: env is in row 2, not 1",
                           "docs/ARCHITECTURE.md: the table has text, src/ has not"));
 }
 
