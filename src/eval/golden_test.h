@@ -1,15 +1,12 @@
-// Reads tests/golden/eval for the tests of this folder.
+// Reads tests/golden/eval for the tests of this folder; a golden that is absent or malformed is a CHECK.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <cmath>
 #include <fstream>
-#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "base/json.h"
 
 namespace hone::eval {
@@ -24,13 +21,13 @@ inline std::string ReadWhole(const std::string& path) {
 inline base::Json Golden(const std::string& name) {
   const std::string path = std::string(HONE_SOURCE_DIR) + "/tests/golden/eval/" + name + ".json";
   auto json = base::Json::Parse(ReadWhole(path), path);
-  EXPECT_TRUE(json.ok()) << json.status();
+  HONE_CHECK(json.ok());
   return *std::move(json);
 }
 
 inline base::JsonValue Member(const base::JsonValue& value, std::string_view name) {
   auto member = value.Get(name);
-  EXPECT_TRUE(member.ok()) << member.status();
+  HONE_CHECK(member.ok());
   return *member;
 }
 
