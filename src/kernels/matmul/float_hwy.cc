@@ -259,9 +259,9 @@ extern constinit const MatMulKernel kBF16Avx2 =
     N_AVX2::FloatMatMul<BF16>("bf16_avx2", base::Isa::kAvx2, "vfmadd231ps ymm");
 #elif HWY_ARCH_ARM_A64
 extern constinit const MatMulKernel kF32Neon =
-    N_NEON::FloatMatMul<float>("f32_neon", base::Isa::kNeon, "fmla v.4s");
+    N_NEON::FloatMatMul<float>("f32_neon", base::Isa::kNeon, "fmla");
 extern constinit const MatMulKernel kBF16Neon =
-    N_NEON::FloatMatMul<BF16>("bf16_neon", base::Isa::kNeon, "fmla v.4s");
+    N_NEON::FloatMatMul<BF16>("bf16_neon", base::Isa::kNeon, "fmla");
 #endif
 
 }  // namespace hone::kernels
