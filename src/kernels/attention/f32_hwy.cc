@@ -22,6 +22,7 @@
 #include "kernels/simd/exp-inl.h"
 #include "kernels/simd/f32_tile-inl.h"
 
+#if HONE_LISTED_TARGET
 HWY_BEFORE_NAMESPACE();
 namespace hone::kernels {
 namespace HWY_NAMESPACE {
@@ -208,6 +209,7 @@ constexpr AttentionKernel F32Attention(std::string_view name, base::Isa isa) {
 }  // namespace HWY_NAMESPACE
 }  // namespace hone::kernels
 HWY_AFTER_NAMESPACE();
+#endif  // HONE_LISTED_TARGET
 
 #if HWY_ONCE
 namespace hone::kernels {

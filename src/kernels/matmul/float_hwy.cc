@@ -26,6 +26,7 @@
 #include "kernels/activation/activation-inl.h"
 #include "kernels/simd/f32_tile-inl.h"
 
+#if HONE_LISTED_TARGET
 HWY_BEFORE_NAMESPACE();
 namespace hone::kernels {
 namespace HWY_NAMESPACE {
@@ -242,6 +243,7 @@ constexpr MatMulKernel FloatMatMul(std::string_view name, base::Isa isa,
 }  // namespace HWY_NAMESPACE
 }  // namespace hone::kernels
 HWY_AFTER_NAMESPACE();
+#endif  // HONE_LISTED_TARGET
 
 #if HWY_ONCE
 namespace hone::kernels {
