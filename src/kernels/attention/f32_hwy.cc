@@ -22,6 +22,7 @@
 #include "kernels/simd/exp-inl.h"
 #include "kernels/simd/f32_tile-inl.h"
 
+#if HONE_LISTED_TARGET
 HWY_BEFORE_NAMESPACE();
 namespace hone::kernels {
 namespace HWY_NAMESPACE {
@@ -60,8 +61,9 @@ void Prepare(const AttentionArgs& args, std::byte* prepared) {
   const int size = args.head_size;
   auto* keys = reinterpret_cast<float*>(prepared);
   for (int s0 = 0; s0 < args.tokens; s0 += kTileColumns, keys += kTileColumns * size) {
+    // A column a key; of the last panel only the vectors that hold any.
     const int count = std::min(kTileColumns, args.tokens - s0);
-    for (int j = 0; j < kTileColumns; ++j) {
+    for (int j = 0; j < RoundUp(count, kLanes); ++j) {
       const float* k = args.k + (s0 + std::min(j, count - 1)) * args.stride;
       for (int i = 0; i < size; ++i) keys[i * kTileColumns + j] = j < count ? k[i] : 0.0f;
     }
@@ -72,6 +74,13 @@ void Prepare(const AttentionArgs& args, std::byte* prepared) {
     std::memcpy(values, args.v + s * args.stride, static_cast<std::size_t>(size) * sizeof(float));
     std::fill(values + size, values + stride, 0.0f);
   }
+}
+
+// The first `vectors` of a tile's columns.
+HWY_INLINE void TileOfVectors(int vectors, int rows, const TileArgs& tile) {
+  if (vectors == 1) return TileOfRows<1, 0>(rows, tile);
+  if (vectors == 2) return TileOfRows<HWY_MIN(2, kTileVectors), 0>(rows, tile);
+  return TileOfRows<kTileVectors, 0>(rows, tile);
 }
 
 // A tile of queries, and the keys that any of them sees: [begin, end), begin at a panel.
@@ -90,9 +99,16 @@ void Scores(const AttentionArgs& args, const float* keys, const QueryTile& t) {
                [&](F32V v, int) HWY_ATTR { return hn::Mul(v, hn::Set(F32(), factor)); });
   }
   for (int s = t.begin; s < t.end; s += kTileColumns) {
-    TileOfRows<kTileVectors, 0>(
-        t.rows, {t.q, stride, keys + static_cast<std::ptrdiff_t>(s) * args.head_size, kTileColumns,
-                 args.head_size, t.scores + (s - t.begin), t.score_stride, false, nullptr});
+    const TileArgs tile{t.q,
+                        stride,
+                        keys + static_cast<std::ptrdiff_t>(s) * args.head_size,
+                        kTileColumns,
+                        args.head_size,
+                        t.scores + (s - t.begin),
+                        t.score_stride,
+                        false,
+                        nullptr};
+    TileOfVectors((std::min(kTileColumns, t.end - s) + kLanes - 1) / kLanes, t.rows, tile);
   }
 }
 
@@ -147,9 +163,7 @@ void Values(const AttentionArgs& args, const float* values, const QueryTile& t, 
     const int begin = vectors * pass / passes, end = vectors * (pass + 1) / passes;
     tile.b = values + static_cast<std::ptrdiff_t>(t.begin) * stride + begin * kLanes;
     tile.out = t.q + begin * kLanes;
-    if (end - begin == 1) TileOfRows<1, 0>(t.rows, tile);
-    if (end - begin == 2) TileOfRows<HWY_MIN(2, kTileVectors), 0>(t.rows, tile);
-    if (end - begin >= 3) TileOfRows<kTileVectors, 0>(t.rows, tile);
+    TileOfVectors(end - begin, t.rows, tile);
   }
   for (int r = 0; r < t.rows; ++r) {
     const F32V factor = hn::Set(F32(), 1.0f / sum[r]);
@@ -195,6 +209,7 @@ constexpr AttentionKernel F32Attention(std::string_view name, base::Isa isa) {
 }  // namespace HWY_NAMESPACE
 }  // namespace hone::kernels
 HWY_AFTER_NAMESPACE();
+#endif  // HONE_LISTED_TARGET
 
 #if HWY_ONCE
 namespace hone::kernels {

@@ -1,5 +1,6 @@
 // Attention in integers with AVX2: all of it in 16 bits. vpmaddwd multiplies twice as many as an
 // f32 FMA, and its addition runs on a port of its own, where 8 bits would need three instructions.
+#if defined(__x86_64__)
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -46,3 +47,5 @@ extern constinit const AttentionKernel kAttentionInt16Avx2 = {"attention_int16_a
                                                               Attend};
 
 }  // namespace hone::kernels
+
+#endif  // __x86_64__

@@ -1,4 +1,5 @@
 // Attention in integers with AVX-512 VNNI: q, k in 8 bits, probabilities and values in 16.
+#if defined(__x86_64__)
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -111,3 +112,5 @@ extern constinit const AttentionKernel kAttentionInt8Avx512 = {"attention_int8_a
                                                                Attend};
 
 }  // namespace hone::kernels
+
+#endif  // __x86_64__

@@ -1,4 +1,5 @@
 // Attention in integers with 256-bit VNNI: q, k in 8 bits, probabilities and values in 16.
+#if defined(__x86_64__)
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -73,3 +74,5 @@ extern constinit const AttentionKernel kAttentionInt8AvxVnni = {"attention_int8_
                                                                 Attend};
 
 }  // namespace hone::kernels
+
+#endif  // __x86_64__

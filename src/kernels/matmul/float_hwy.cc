@@ -26,6 +26,7 @@
 #include "kernels/activation/activation-inl.h"
 #include "kernels/simd/f32_tile-inl.h"
 
+#if HONE_LISTED_TARGET
 HWY_BEFORE_NAMESPACE();
 namespace hone::kernels {
 namespace HWY_NAMESPACE {
@@ -242,6 +243,7 @@ constexpr MatMulKernel FloatMatMul(std::string_view name, base::Isa isa,
 }  // namespace HWY_NAMESPACE
 }  // namespace hone::kernels
 HWY_AFTER_NAMESPACE();
+#endif  // HONE_LISTED_TARGET
 
 #if HWY_ONCE
 namespace hone::kernels {
@@ -259,9 +261,9 @@ extern constinit const MatMulKernel kBF16Avx2 =
     N_AVX2::FloatMatMul<BF16>("bf16_avx2", base::Isa::kAvx2, "vfmadd231ps ymm");
 #elif HWY_ARCH_ARM_A64
 extern constinit const MatMulKernel kF32Neon =
-    N_NEON::FloatMatMul<float>("f32_neon", base::Isa::kNeon, "fmla v.4s");
+    N_NEON::FloatMatMul<float>("f32_neon", base::Isa::kNeon, "fmla");
 extern constinit const MatMulKernel kBF16Neon =
-    N_NEON::FloatMatMul<BF16>("bf16_neon", base::Isa::kNeon, "fmla v.4s");
+    N_NEON::FloatMatMul<BF16>("bf16_neon", base::Isa::kNeon, "fmla");
 #endif
 
 }  // namespace hone::kernels

@@ -9,6 +9,7 @@
 #include "kernels/roofline/roofline.h"
 #include "quant/int4.h"
 #include "quant/int8.h"
+#include "tensor/dtype.h"
 
 namespace hone::kernels {
 namespace {
@@ -44,16 +45,21 @@ struct RandomWeights {
         rows.group_scale.push_back(&int4.group_scale[i * groups]);
         rows.group_zero.push_back(&int4.group_zero[i * groups]);
       }
+    } else if (format == quant::Format::kBF16) {
+      // Not any bits: among them would be subnormals, which the FMA units handle slowly.
+      for (const float v : values) bf16.push_back(tensor::BF16FromF32(v));
+      first = reinterpret_cast<const std::byte*>(bf16.data());
+      row_bytes = width * sizeof(std::uint16_t);
     } else {
-      // The bits of an f32 array are as good as any others where bf16 is timed.
       first = reinterpret_cast<const std::byte*>(values.data());
-      row_bytes = width * (format == quant::Format::kF32 ? 4 : 2);
+      row_bytes = width * sizeof(float);
     }
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
       rows.row.push_back(first + i * row_bytes);
   }
 
   std::vector<float> values;
+  std::vector<std::uint16_t> bf16;
   quant::Int8Matrix int8;
   quant::Int4Matrix int4;
   WeightRows rows;

@@ -61,29 +61,27 @@ double MeasurePeak(std::string_view instruction) {
 }
 
 double MeasureReadBandwidth(int threads) {
-  // Larger than the last-level cache of any processor with up to 128 MiB of it.
-  constexpr std::size_t kBytes = std::size_t{512} << 20;
+  // Larger than any last-level cache; timed in short pieces, so that some go undisturbed by others.
+  constexpr std::size_t kBytes = std::size_t{512} << 20, kPieces = 64, kPasses = 3;
   base::AlignedBuffer buffer(kBytes);
   base::ThreadPool pool(threads);
-  const std::size_t words = kBytes / sizeof(std::uint64_t) / static_cast<std::size_t>(threads);
-  pool.Run([&](int worker) {
-    std::memset(buffer.As<std::uint64_t>() + static_cast<std::size_t>(worker) * words, 1,
-                words * sizeof(std::uint64_t));
-  });
-  std::vector<std::uint64_t> sums(static_cast<std::size_t>(threads));
+  const auto parts = static_cast<std::size_t>(threads);
+  const std::size_t words = kBytes / sizeof(std::uint64_t) / kPieces / parts;
+  std::memset(buffer.data(), 1, kBytes);
+  std::vector<std::uint64_t> sums(parts);
   double best_s = 1e9;
-  for (int i = 0; i < 5; ++i) {
+  for (std::size_t piece = 0; piece < kPieces * kPasses; ++piece) {
+    const std::uint64_t* data = buffer.As<std::uint64_t>() + piece % kPieces * parts * words;
     const auto start = std::chrono::steady_clock::now();
     pool.Run([&](int worker) {
       const auto w = static_cast<std::size_t>(worker);
-      sums[w] += ReadAll(buffer.As<std::uint64_t>() + w * words, words);
+      sums[w] += ReadAll(data + w * words, words);
     });
     best_s = std::min(best_s, SecondsSince(start));
   }
   volatile std::uint64_t sink = sums[0];  // the reads have a reader
   static_cast<void>(sink);
-  return static_cast<double>(words * sizeof(std::uint64_t) * static_cast<std::size_t>(threads)) /
-         best_s;
+  return static_cast<double>(words * sizeof(std::uint64_t) * parts) / best_s;
 }
 
 }  // namespace hone::kernels

@@ -15,11 +15,11 @@ namespace hone::kernels::HWY_NAMESPACE {
 inline constexpr float kLog2E = 1.44269504088896340736f;
 inline constexpr float kLog2ELow = 1.92596299e-8f;  // log2 e - kLog2E
 
-// Minimum and maximum with a constant that let NaN through: x86 returns the second operand when one
-// is NaN, and Arm's instructions propagate it.
+// Minimum and maximum with a constant that let NaN through, as x86 does, which returns the second
+// operand when one is NaN. Highway's on Arm return the number.
 HWY_INLINE F32V AtLeast(F32V v, float low) {
   const F32V limit = hn::Set(F32(), low);
-#if HWY_TARGET == HWY_SCALAR
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_NEON
   return hn::IfThenElse(hn::Lt(v, limit), limit, v);
 #else
   return hn::Max(limit, v);
@@ -27,7 +27,7 @@ HWY_INLINE F32V AtLeast(F32V v, float low) {
 }
 HWY_INLINE F32V AtMost(F32V v, float high) {
   const F32V limit = hn::Set(F32(), high);
-#if HWY_TARGET == HWY_SCALAR
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_NEON
   return hn::IfThenElse(hn::Gt(v, limit), limit, v);
 #else
   return hn::Min(limit, v);

@@ -21,3 +21,8 @@
 #else
 #define HONE_NEWER_TARGETS 0
 #endif
+
+// True while a target is compiled that kernel lists have entries of their own for: a file whose
+// only use is in them leaves the others empty.
+#define HONE_LISTED_TARGET \
+  (HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON)
