@@ -49,6 +49,10 @@ function(hone_folder name)
     target_include_directories(hone_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(hone_${name}_test PRIVATE
                                HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    if(NOT name MATCHES "^(base|tensor|text|env|quant|formats)$")
+      # kernels and above: the test main limits the instruction set.
+      target_compile_definitions(hone_${name}_test PRIVATE HONE_TEST_KERNELS)
+    endif()
   endif()
 
   if(HONE_FUZZ)
@@ -60,6 +64,24 @@ function(hone_folder name)
   endif()
 endfunction()
 
+# tests/support/*.cc: what the tests of several folders share; linked to those of the folders named.
+function(hone_test_support)
+  cmake_parse_arguments(ARG "" "" "USES;FOR" ${ARGN})
+  if(NOT HONE_TESTS)
+    return()
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.cc)
+  add_library(hone_test_support STATIC ${sources})
+  target_link_libraries(hone_test_support PUBLIC ${ARG_USES} GTest::gtest)
+  target_include_directories(hone_test_support PUBLIC ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(hone_test_support PRIVATE HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  foreach(folder ${ARG_FOR})
+    if(TARGET hone_${folder}_test)
+      target_link_libraries(hone_${folder}_test PRIVATE hone_test_support)
+    endif()
+  endforeach()
+endfunction()
+
 function(hone_structure_test)
   if(HONE_TESTS)
     add_executable(hone_structure_test ${PROJECT_SOURCE_DIR}/tests/structure_test.cc
@@ -68,5 +90,21 @@ function(hone_structure_test)
     target_include_directories(hone_structure_test PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(hone_structure_test PRIVATE
                                HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  endif()
+endfunction()
+
+# The x86 integer kernels again with SIMDe's emulation in place of the intrinsics (x86.h), so that a machine
+# without AVX-512 or VNNI still tests those bodies. Their symbols stand in for the library's.
+function(hone_simde_test)
+  find_path(SIMDE_INCLUDE_DIR simde/x86/avx512.h)
+  if(HONE_TESTS AND SIMDE_INCLUDE_DIR AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    file(GLOB kernels CONFIGURE_DEPENDS
+         ${PROJECT_SOURCE_DIR}/src/kernels/matmul/int[48]_avx*.cc)
+    add_executable(hone_kernels_simde_test ${kernels}
+                   ${PROJECT_SOURCE_DIR}/src/kernels/matmul/matmul_test.cc
+                   ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
+    target_compile_definitions(hone_kernels_simde_test PRIVATE HONE_SIMDE)
+    target_include_directories(hone_kernels_simde_test SYSTEM PRIVATE ${SIMDE_INCLUDE_DIR})
+    target_link_libraries(hone_kernels_simde_test PRIVATE hone_kernels GTest::gtest GTest::gmock)
   endif()
 endfunction()

@@ -1,7 +1,27 @@
-// The main function of every test program. HONE_ISA lowers the instruction set, as for the program.
+// The main function of every test program.
+//
+//   HONE_ISA=avx2 hone_kernels_test       lowers the instruction set, as for the program
+//   hone_kernels_test --hone_runs_isa=L   runs nothing; exits with 0 where the processor runs level L
 #include <gtest/gtest.h>
 
+#include <string_view>
+
+#include "base/isa.h"
+
+#if defined(HONE_TEST_KERNELS)
+#include "kernels/isa_limit.h"
+#include "tests/isa_limit.h"
+#endif
+
 int main(int argc, char** argv) {
+  constexpr std::string_view kRunsIsa = "--hone_runs_isa=";
+  if (argc == 2 && std::string_view(argv[1]).starts_with(kRunsIsa)) {
+    const auto isa = hone::base::ParseIsa(std::string_view(argv[1]).substr(kRunsIsa.size()));
+    return isa.ok() && hone::base::IsaUsable(hone::base::DetectIsa(), *isa) ? 0 : 1;
+  }
+#if defined(HONE_TEST_KERNELS)
+  hone::kernels::LimitIsa(hone::tests::IsaLimit());
+#endif
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -1,4 +1,5 @@
-// HONE_CHECK(condition): a bug of ours, never the user's. Prints the place and aborts, in every build.
+// HONE_CHECK(condition): a bug of ours, never the user's. Prints the place and aborts, in every
+// build.
 #pragma once
 
 namespace hone::base {
@@ -7,8 +8,8 @@ namespace hone::base {
 
 }  // namespace hone::base
 
-#define HONE_CHECK(condition)                                              \
-  do {                                                                     \
-    if (!(condition)) [[unlikely]]                                         \
-      ::hone::base::CheckFailed(__FILE__, __LINE__, #condition);           \
+#define HONE_CHECK(condition)                                    \
+  do {                                                           \
+    if (!(condition)) [[unlikely]]                               \
+      ::hone::base::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)

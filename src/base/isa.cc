@@ -19,15 +19,24 @@ struct Level {
 };
 
 constexpr std::array kLevels = {
-    Level{Isa::kPortable, "portable"}, Level{Isa::kAvx2, "avx2"},
-    Level{Isa::kAvxVnni, "avxvnni"},   Level{Isa::kAvx512, "avx512"},
+    Level{Isa::kPortable, "portable"},     Level{Isa::kAvx2, "avx2"},
+    Level{Isa::kAvxVnni, "avxvnni"},       Level{Isa::kAvx512, "avx512"},
     Level{Isa::kAvx512Bf16, "avx512bf16"}, Level{Isa::kNeon, "neon"},
-    Level{Isa::kNeonDot, "neondot"},   Level{Isa::kNeonI8mm, "neoni8mm"},
+    Level{Isa::kNeonDot, "neondot"},       Level{Isa::kNeonI8mm, "neoni8mm"},
 };
 
-bool IsArm(Isa isa) { return isa >= Isa::kNeon; }
+bool IsArm(Isa isa) {
+  return isa >= Isa::kNeon;
+}
 
 #if defined(__x86_64__)
+
+// One bit of CPUID, for features that a supported compiler's builtins have no name for.
+bool CpuidBit(unsigned leaf, unsigned subleaf, char reg, int bit) {
+  unsigned a = leaf, b = 0, c = subleaf, d = 0;
+  __asm__("cpuid" : "+a"(a), "+b"(b), "+c"(c), "+d"(d));
+  return ((reg == 'a' ? a : c) >> bit & 1) != 0;
+}
 
 bool Runs(Isa isa) {
   // The builtins check the operating system's XSAVE state as well as CPUID.
@@ -35,13 +44,8 @@ bool Runs(Isa isa) {
     case Isa::kPortable: return true;
     case Isa::kAvx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("f16c");
-    case Isa::kAvxVnni: {
-      // GCC 12 has no name for it: CPUID leaf 7, sub-leaf 1, EAX bit 4.
-      unsigned a = 7, b = 0, c = 1, d = 0;
-      __asm__("cpuid" : "+a"(a), "+b"(b), "+c"(c), "+d"(d));
-      return Runs(Isa::kAvx2) && (a >> 4 & 1) != 0;
-    }
+             CpuidBit(1, 0, 'c', 29) /* F16C: Clang 14 has no name */;
+    case Isa::kAvxVnni: return Runs(Isa::kAvx2) && CpuidBit(7, 1, 'a', 4);  // GCC 12 has no name
     case Isa::kAvx512:
       return Runs(Isa::kAvx2) && __builtin_cpu_supports("avx512f") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
@@ -68,7 +72,9 @@ bool Runs(Isa isa) {
 
 #else
 
-bool Runs(Isa isa) { return isa == Isa::kPortable; }
+bool Runs(Isa isa) {
+  return isa == Isa::kPortable;
+}
 
 #endif
 
@@ -108,6 +114,8 @@ std::span<const Isa> SupportedIsas() {
   return supported;
 }
 
-Isa DetectIsa() { return SupportedIsas().back(); }
+Isa DetectIsa() {
+  return SupportedIsas().back();
+}
 
 }  // namespace hone::base

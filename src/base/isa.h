@@ -1,9 +1,9 @@
 // The instruction-set levels that Hone has kernels for, and which of them this machine runs.
 //
 // Levels of one family are ordered: a machine that runs a level runs every lower one of its family,
-// and all run kPortable. Selection walks a kernel list and takes the best level not above the one asked
-// for. `HONE_ISA=avx2` (read by the command line and the test main, nowhere else) lowers the level, so
-// that one machine tests several.
+// and all run kPortable. Selection walks a kernel list and takes the best level not above the one
+// asked for. `HONE_ISA=avx2` (read by the command line and the test main, nowhere else) lowers the
+// level, so that one machine tests several.
 #pragma once
 
 #include <span>
@@ -24,15 +24,17 @@ enum class Isa {
   kNeonI8mm,    // + i8mm, bf16 (Neoverse V1, N2, Apple M2)
 };
 
-std::string_view IsaName(Isa isa);  // "portable", "avx2", "avxvnni", "avx512", "avx512bf16", "neon", …
+std::string_view IsaName(
+    Isa isa);  // "portable", "avx2", "avxvnni", "avx512", "avx512bf16", "neon", …
 StatusOr<Isa> ParseIsa(std::string_view name);
 
-// True where a kernel of `level` may be used on this processor when `limit` is the best level asked for:
-// the same family, not above the limit, and run by the processor (an Ice Lake runs kAvx512 but has no
-// 256-bit VNNI encodings, so the order alone does not decide).
+// True where a kernel of `level` may be used on this processor when `limit` is the best level asked
+// for: the same family, not above the limit, and run by the processor (an Ice Lake runs kAvx512 but
+// has no 256-bit VNNI encodings, so the order alone does not decide).
 bool IsaUsable(Isa limit, Isa level);
 
-// The best level of this processor, from CPUID or HWCAP, including what the system saves on a switch.
+// The best level of this processor, from CPUID or HWCAP, including what the system saves on a
+// switch.
 Isa DetectIsa();
 
 // Every level this processor runs, lowest first.

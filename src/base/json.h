@@ -10,7 +10,9 @@
 //   for (base::JsonValue item : list) Use(item.key(), item);   // arrays and objects alike
 //
 // Lifetime  a JsonValue and the string_views it gives live as long as the Json they came from.
-// Limits    nesting of kMaxDepth; text of 2 GiB; numbers beyond int64 become doubles.
+// Limits    nesting of kMaxDepth; text of 2 GiB; numbers beyond int64 become doubles, beyond double
+// are
+//           errors. Memory: the text and 32 bytes a value, at most 17 times the text.
 // Order     members keep the file's order; duplicates are kept, and Find gives the first.
 #pragma once
 
@@ -26,7 +28,7 @@ namespace hone::base {
 
 enum class JsonKind : std::uint8_t { kNull, kBool, kInt, kDouble, kString, kArray, kObject };
 
-struct JsonTree;  // flat nodes and one string arena; see json.cc
+struct JsonTree;  // flat nodes over one copy of the text; see json_tree.h
 
 class JsonValue {
  public:
@@ -38,14 +40,14 @@ class JsonValue {
   bool IsNumber() const { return kind() == JsonKind::kInt || kind() == JsonKind::kDouble; }
 
   StatusOr<bool> Bool() const;
-  StatusOr<std::int64_t> Int() const;      // a double without fraction counts
-  StatusOr<double> Double() const;         // an integer counts
+  StatusOr<std::int64_t> Int() const;  // a double without fraction counts
+  StatusOr<double> Double() const;     // an integer counts
   StatusOr<std::string_view> String() const;
 
   // Members and elements.
-  std::string_view key() const;                            // of a member; empty in an array
-  int size() const;                                        // children; 0 for a scalar
-  StatusOr<JsonValue> Get(std::string_view name) const;    // error when absent
+  std::string_view key() const;                                // of a member; empty in an array
+  int size() const;                                            // children; 0 for a scalar
+  StatusOr<JsonValue> Get(std::string_view name) const;        // error when absent
   std::optional<JsonValue> Find(std::string_view name) const;  // null counts as absent
   StatusOr<JsonValue> At(int index) const;
 
@@ -98,8 +100,8 @@ class Json {
   std::shared_ptr<const JsonTree> tree_;
 };
 
-// Writes JSON text member by member; strings are escaped, invalid UTF-8 becomes U+FFFD, and a number
-// that JSON cannot hold (NaN, infinities) becomes null.
+// Writes JSON text member by member; strings are escaped, invalid UTF-8 becomes U+FFFD, and a
+// number that JSON cannot hold (NaN, infinities) becomes null.
 //
 //   JsonWriter w;
 //   w.BeginObject().Key("n").Int(3).Key("names").BeginArray().String("a").EndArray().EndObject();
@@ -120,6 +122,8 @@ class JsonWriter {
   JsonWriter& Double(double value, int digits = 0);
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
+  // Text that is JSON already, as it is.
+  JsonWriter& Raw(std::string_view json);
   // Copies a parsed value.
   JsonWriter& Value(const JsonValue& value);
 

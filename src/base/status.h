@@ -55,8 +55,8 @@ Status Annotate(const Status& status, std::string_view where);
 #define HONE_CONCAT_INNER(a, b) a##b
 #define HONE_CONCAT(a, b) HONE_CONCAT_INNER(a, b)
 
-#define HONE_RETURN_IF_ERROR(expression)                                            \
-  do {                                                                              \
+#define HONE_RETURN_IF_ERROR(expression)                                                  \
+  do {                                                                                    \
     if (::absl::Status hone_status = (expression); !hone_status.ok()) return hone_status; \
   } while (false)
 

@@ -1,20 +1,31 @@
 #include "base/strings.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace hone::base {
 
 void AppendPieces(std::string* out, std::initializer_list<std::string_view> pieces) {
   std::size_t size = out->size();
   for (const std::string_view piece : pieces) size += piece.size();
-  out->reserve(size);
+  if (size > out->capacity()) {
+    // A piece may be part of *out itself: the old text must outlive the copying.
+    std::string grown;
+    grown.reserve(std::max(size, 2 * out->capacity()));
+    grown.append(*out);
+    for (const std::string_view piece : pieces) grown.append(piece);
+    *out = std::move(grown);
+    return;
+  }
   for (const std::string_view piece : pieces) out->append(piece);
 }
 
 std::string Fixed(double value, int decimals) {
   char buffer[64];
   const int size = std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
-  if (size < static_cast<int>(sizeof buffer)) return std::string(buffer, static_cast<std::size_t>(size));
+  if (size < static_cast<int>(sizeof buffer))
+    return std::string(buffer, static_cast<std::size_t>(size));
   std::string text(static_cast<std::size_t>(size), '\0');
   std::snprintf(text.data(), text.size() + 1, "%.*f", decimals, value);
   return text;

@@ -1,7 +1,7 @@
 // Putting text together: StrCat("file.json: byte ", offset, ": expected ", name).
 //
-// Why not absl::StrCat: the distributions build Abseil with a string_view of its own, which does not
-// convert from std::string_view.
+// Why not absl::StrCat: the distributions build Abseil with a string_view of its own, which does
+// not convert from std::string_view.
 #pragma once
 
 #include <charconv>
@@ -16,25 +16,26 @@ namespace hone::base {
 // One argument of StrCat: text as it is, integers in decimal, floats in six significant digits.
 class Piece {
  public:
-  Piece(std::string_view text) : text_(text) {}            // NOLINT: conversions are the purpose
-  Piece(const std::string& text) : text_(text) {}          // NOLINT
-  Piece(const char* text) : text_(text) {}                 // NOLINT
-  Piece(char c) : buffer_{c}, text_(buffer_, 1) {}         // NOLINT
+  Piece(std::string_view text) : text_(text) {}     // NOLINT: conversions are the purpose
+  Piece(const std::string& text) : text_(text) {}   // NOLINT
+  Piece(const char* text) : text_(text) {}          // NOLINT
+  Piece(char c) : buffer_{c}, text_(buffer_, 1) {}  // NOLINT
   Piece(bool) = delete;
-  Piece(std::integral auto value) {                        // NOLINT
+  Piece(std::integral auto value) {  // NOLINT
     Set(std::to_chars(buffer_, buffer_ + sizeof buffer_, value));
   }
-  Piece(std::floating_point auto value) {                  // NOLINT
+  Piece(std::floating_point auto value) {  // NOLINT
     Set(std::to_chars(buffer_, buffer_ + sizeof buffer_, static_cast<double>(value),
                       std::chars_format::general, 6));
   }
   // Anything else that is a contiguous run of chars (Abseil's string_view).
   template <typename T>
-    requires requires(const T& t) {
-      { t.data() } -> std::same_as<const char*>;
-      t.size();
-    } && (!std::convertible_to<T, std::string_view>)
-  Piece(const T& text) : text_(text.data(), text.size()) {}  // NOLINT
+  requires requires(const T& t) {
+    { t.data() } -> std::same_as<const char*>;
+    t.size();
+  } &&(!std::convertible_to<T, std::string_view>)Piece(const T& text)
+      : text_(text.data(), text.size()) {
+  }  // NOLINT
   Piece(const Piece&) = delete;
   Piece& operator=(const Piece&) = delete;
 
@@ -48,6 +49,7 @@ class Piece {
   std::string_view text_;
 };
 
+// Grows by doubling, like std::string; pieces may lie in *out.
 void AppendPieces(std::string* out, std::initializer_list<std::string_view> pieces);
 
 template <typename... Args>

@@ -9,23 +9,19 @@
 namespace hone::base {
 namespace {
 
-// About 50 µs of spinning at 3 GHz and ~40 cycles a pause: longer than the serial parts of a forward
-// pass, far shorter than a scheduler tick.
+// About 50 µs of spinning at 3 GHz and ~40 cycles a pause: longer than the serial parts of a
+// forward pass, far shorter than a scheduler tick.
 constexpr int kSpins = 4000;
 
-// A barrier inside a job waits for peers that are computing; parking there would cost a wake-up in the
-// middle of a layer. On a machine with fewer cores than threads it must give the core away, however.
-constexpr int kBarrierSpinsBeforeYield = 20000;
+}  // namespace
 
-void Pause() {
+void SpinPause() {
 #if defined(__x86_64__)
   _mm_pause();
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
 #endif
 }
-
-}  // namespace
 
 ThreadPool::ThreadPool(int threads) {
   HONE_CHECK(threads >= 1 && threads <= kMaxThreads);
@@ -53,7 +49,7 @@ void ThreadPool::RunErased(JobFunction function, void* context) {
   function(context, 0);
   for (int spins = 0; running_.load(std::memory_order_acquire) != 0; ++spins) {
     if (spins < kSpins) {
-      Pause();
+      SpinPause();
     } else {
       const int running = running_.load(std::memory_order_acquire);
       if (running != 0) running_.wait(running, std::memory_order_acquire);
@@ -66,7 +62,7 @@ void ThreadPool::WorkerLoop(int worker) {
   while (true) {
     for (int spins = 0; generation_.load(std::memory_order_acquire) == seen; ++spins) {
       if (spins < kSpins) {
-        Pause();
+        SpinPause();
       } else {
         generation_.wait(seen, std::memory_order_acquire);
       }
@@ -75,23 +71,6 @@ void ThreadPool::WorkerLoop(int worker) {
     if (stopping_.load(std::memory_order_relaxed)) return;
     function_(context_, worker);
     if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) running_.notify_one();
-  }
-}
-
-void ThreadPool::Barrier() {
-  if (workers_.empty()) return;
-  const std::uint32_t generation = barrier_generation_.load(std::memory_order_acquire);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads()) {
-    arrived_.store(0, std::memory_order_relaxed);
-    barrier_generation_.fetch_add(1, std::memory_order_release);
-    return;
-  }
-  for (int spins = 0; barrier_generation_.load(std::memory_order_acquire) == generation; ++spins) {
-    if (spins < kBarrierSpinsBeforeYield) {
-      Pause();
-    } else {
-      std::this_thread::yield();
-    }
   }
 }
 

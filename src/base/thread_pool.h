@@ -18,6 +18,9 @@
 
 namespace hone::base {
 
+// Tells the processor that this is a spin loop.
+void SpinPause();
+
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 256;
@@ -33,7 +36,8 @@ class ThreadPool {
   // Calls job(worker) once on each of the threads(), worker = 0 .. threads()-1. Allocates nothing.
   template <typename Job>
   void Run(Job&& job) {
-    RunErased([](void* context, int worker) { (*static_cast<std::remove_reference_t<Job>*>(context))(worker); },
+    RunErased([](void* context,
+                 int worker) { (*static_cast<std::remove_reference_t<Job>*>(context))(worker); },
               const_cast<void*>(static_cast<const void*>(&job)));
   }
 
@@ -50,10 +54,6 @@ class ThreadPool {
     });
   }
 
-  // Inside Run only: returns when every worker of the job has arrived. Between two phases of one job
-  // it costs a few hundred nanoseconds, where two Runs would cost twice that.
-  void Barrier();
-
  private:
   using JobFunction = void (*)(void* context, int worker);
   void RunErased(JobFunction function, void* context);
@@ -64,8 +64,6 @@ class ThreadPool {
   void* context_ = nullptr;
   alignas(64) std::atomic<std::uint32_t> generation_{0};  // bumped once a job
   alignas(64) std::atomic<int> running_{0};               // workers still in the job
-  alignas(64) std::atomic<int> arrived_{0};               // at the barrier
-  alignas(64) std::atomic<std::uint32_t> barrier_generation_{0};
   std::atomic<bool> stopping_{false};
 };
 

@@ -56,6 +56,14 @@ base::StatusOr<std::uint64_t> OpenedSize(const std::string& path, int fd) {
   return static_cast<std::uint64_t>(info.st_size);
 }
 
+// A rename survives a power cut only once its directory is synced.
+void SyncParent(const std::string& path) {
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  const Descriptor parent(
+      open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.get() >= 0) fsync(parent.get());
+}
+
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
 class RealMappedFile : public MappedFile {
@@ -104,11 +112,7 @@ class RealPendingFile : public PendingFile {
       return SystemError(path_, "rename into place", errno);
     }
     committed_ = true;
-    // The rename itself survives a power cut only once its directory is synced.
-    const std::string directory = std::filesystem::path(path_).parent_path().string();
-    const Descriptor parent(
-        open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (parent.get() >= 0) fsync(parent.get());
+    SyncParent(path_);
     return base::OkStatus();
   }
 
@@ -187,11 +191,22 @@ class PosixFileSystem : public FileSystem {
     return SystemError(path, "create the directory", errno);
   }
 
-  base::Status Move(const std::string& from, const std::string& to) override {
-    if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
-      return base::OkStatus();
+  base::StatusOr<std::string> MakeTemporaryDirectory(const std::string& prefix) override {
+    std::string path = prefix + ".XXXXXX";
+    if (mkdtemp(path.data()) == nullptr) {
+      return SystemError(prefix, "create a directory beside it", errno);
     }
-    return SystemError(to, "rename into place", errno);
+    // mkdtemp keeps others out; what is made in it is to be read like any directory.
+    chmod(path.c_str(), 0755);
+    return path;
+  }
+
+  base::Status Move(const std::string& from, const std::string& to) override {
+    if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+      return SystemError(to, "rename into place", errno);
+    }
+    SyncParent(to);
+    return base::OkStatus();
   }
 
   base::Status RemoveTree(const std::string& path) override {

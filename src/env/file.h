@@ -22,12 +22,13 @@ class MappedFile {
  public:
   virtual ~MappedFile() = default;
   virtual std::span<const std::byte> bytes() const = 0;
-  // Says that [begin, begin+size) has been read and will hardly be read again: its pages stop counting
-  // as this process's memory and come back from the page cache if touched after all.
+  // Says that [begin, begin+size) has been read and will hardly be read again: its pages stop
+  // counting as this process's memory and come back from the page cache if touched after all.
   virtual void DropPages(const std::byte* begin, std::size_t size) const = 0;
 };
 
-// Writes a file aside and moves it into place on Commit, after fsync. Without Commit nothing is left.
+// Writes a file aside and moves it into place on Commit, after fsync. Without Commit nothing is
+// left.
 class PendingFile {
  public:
   virtual ~PendingFile() = default;
@@ -48,6 +49,8 @@ class FileSystem {
   virtual base::StatusOr<std::vector<std::string>> List(const std::string& path) = 0;
   // Creates one directory; fine where it already is one.
   virtual base::Status MakeDirectory(const std::string& path) = 0;
+  // Creates an empty directory of a fresh name beginning with `prefix`, and returns its path.
+  virtual base::StatusOr<std::string> MakeTemporaryDirectory(const std::string& prefix) = 0;
   // Atomically renames, replacing nothing: fails where `to` exists.
   virtual base::Status Move(const std::string& from, const std::string& to) = 0;
   virtual base::Status RemoveTree(const std::string& path) = 0;

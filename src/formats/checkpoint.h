@@ -1,9 +1,10 @@
-// The weights of a model directory, by name, wherever they lie: one safetensors file, shards with an
-// index, dense or quantised in the compressed-tensors convention. Everything is mapped, nothing copied.
+// The weights of a model directory, by name, wherever they lie: one safetensors file, shards with
+// an index, dense or quantised in the compressed-tensors convention. Everything is mapped, nothing
+// copied.
 //
 // Usage
-//   HONE_ASSIGN_OR_RETURN(auto checkpoint, formats::Checkpoint::Open(env::RealFileSystem(), "minilm"));
-//   HONE_ASSIGN_OR_RETURN(tensor::TensorView gain,
+//   HONE_ASSIGN_OR_RETURN(auto checkpoint, formats::Checkpoint::Open(env::RealFileSystem(),
+//   "minilm")); HONE_ASSIGN_OR_RETURN(tensor::TensorView gain,
 //                         checkpoint->Tensor("encoder.layer.0.output.LayerNorm.weight", {384}));
 //   HONE_ASSIGN_OR_RETURN(formats::StoredMatrix up,
 //                         checkpoint->Matrix("encoder.layer.0.intermediate.dense", 1536, 384));
@@ -30,7 +31,8 @@ namespace hone::formats {
 enum class StoredKind : std::uint8_t {
   kFloat,  // values [N,K] F32, F16 or BF16
   kInt8,   // values [N,K] I8, scale [N] or [N,1]: quant/int8.h
-  kInt4,   // values [N,K/8] I32, scale [N,G], zero [N/8,G] I32 packed (or none: symmetric): quant/int4.h
+  kInt4,   // values [N,K/8] I32, scale [N,G], zero [N/8,G] I32 packed (or none: symmetric):
+           // quant/int4.h
 };
 
 // A matrix B [N,K] as it lies in the file. `name` is the module's ("encoder.layer.0.output.dense").
@@ -42,7 +44,7 @@ struct StoredMatrix {
   tensor::TensorView scale;  // F32, F16 or BF16
   tensor::TensorView zero;   // int4 only
   int group = 0;             // int4 only: inputs that share a scale
-  int first_row = 0;         // of the slice Rows() took; `zero` is packed along N, so it is not sliced
+  int first_row = 0;  // of the slice Rows() took; `zero` is packed along N, so it is not sliced
 
   bool empty() const { return values.empty(); }
   // Rows [begin, end) of a float or int8 matrix, or of an int4 one, as a matrix of their own.
@@ -58,6 +60,8 @@ class Checkpoint {
 
   virtual bool Has(std::string_view tensor) const = 0;
   virtual std::vector<std::string> Names() const = 0;  // tensors, sorted
+  // A listed tensor of any type and shape; null where Names() lacks it.
+  virtual const tensor::TensorView* Find(std::string_view) const { return nullptr; }
   // A float tensor of exactly this shape; -1 in `shape` accepts any size there.
   virtual base::StatusOr<tensor::TensorView> Tensor(std::string_view name,
                                                     const tensor::Shape& shape) const = 0;

@@ -23,7 +23,8 @@ struct Model {
   ModelConfig config;
   EncoderWeights weights;
   Head head;
-  int max_text_tokens = 0;  // sentence_bert_config.json's max_seq_length where present, else config's
+  int max_text_tokens =
+      0;  // sentence_bert_config.json's max_seq_length where present, else config's
   std::shared_ptr<const formats::Checkpoint> checkpoint;
 
   static base::StatusOr<Model> Open(env::FileSystem& files, const std::string& directory);

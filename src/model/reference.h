@@ -1,6 +1,8 @@
-// The plain forward pass that every fast path is held to: loops, f32 data, double sums, no cleverness.
+// The plain forward pass that every fast path is held to: loops, f32 data, double sums, no
+// cleverness.
 //
-// Quantised matrices are dequantised to f32 first, so that it is the oracle of the stored format too.
+// Quantised matrices are dequantised to f32 first, so that it is the oracle of the stored format
+// too.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,8 @@
 //   x = embeddings_norm(word[id] + position[p] + type[t])  (· embedding_projection)
 //   kPost:  h = attention_norm(x + output(attend(query x, key x, value x)))
 //           x = ffn_norm(h + down(activate(up h)))
-//   kPre:   h = x + output(attend(… attention_norm(x)));  x = h + down(… ffn_norm(h));  final_norm at the end
+//   kPre:   h = x + output(attend(… attention_norm(x)));  x = h + down(… ffn_norm(h));  final_norm
+//   at the end
 #pragma once
 
 #include <memory>
@@ -32,8 +33,8 @@ struct LayerWeights {
   Linear query, key, value;  // [H·K, D]
   Linear output;             // [D, H·K]
   Norm attention_norm;
-  Linear up;                 // [F, D], or [2F, D] where the feed-forward is gated
-  Linear down;               // [D, F]
+  Linear up;    // [F, D], or [2F, D] where the feed-forward is gated
+  Linear down;  // [D, F]
   Norm ffn_norm;
 };
 
@@ -41,10 +42,10 @@ struct EncoderWeights {
   // Embedding rows are plain tensors [rows, E]: F32, F16, BF16.
   tensor::TensorView word, position, type;
   Norm embeddings_norm;
-  Linear embedding_projection;         // [D, E], or empty
-  tensor::TensorView relative_bias;    // [relative_buckets, H], or empty
+  Linear embedding_projection;       // [D, E], or empty
+  tensor::TensorView relative_bias;  // [relative_buckets, H], or empty
   std::vector<LayerWeights> layers;
-  Norm final_norm;                     // kPre only
+  Norm final_norm;  // kPre only
 };
 
 // Binds the tensors of a checkpoint to the places above and checks every shape against the config.

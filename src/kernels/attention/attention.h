@@ -5,13 +5,14 @@
 // Shapes    q, k, v [T,K] f32, row r at r·stride (they may be columns of one fused QKV matrix) ·
 //           out [T,K] f32, row r at r·out_stride
 // Visible   all s, or |s - t| ≤ window where window >= 0 (ModernBERT's local layers)
-// Bias      relative_bias[s - t] for s - t in -(T-1) … T-1 (the pointer is to the centre); null: none
-// Numerics  scores, maximum, exponentials and sums in f32; a kernel of lower precision says so in its
-//           list entry. A query's result depends on its sequence alone, never on the tile it falls into.
-// Scratch   one thread's, 64-byte aligned, scratch_bytes(tokens, head_size) bytes; tiles stay in L2.
-// Threads   any split of queries [query_begin, query_end).
-// Errors    none at run time.
-// Source    Milakov, Gimelshein 2018, arXiv:1805.02867 (online softmax); Dao et al. 2022, arXiv:2205.14135.
+// Bias      relative_bias[s - t] for s - t in -(T-1) … T-1 (the pointer is to the centre); null:
+// none Numerics  scores, maximum, exponentials and sums in f32; a kernel of lower precision says so
+// in its
+//           list entry. A query's result depends on its sequence alone, never on the tile it falls
+//           into.
+// Scratch   one thread's, 64-byte aligned, scratch_bytes(tokens, head_size) bytes; tiles stay in
+// L2. Threads   any split of queries [query_begin, query_end). Errors    none at run time. Source
+// Milakov, Gimelshein 2018, arXiv:1805.02867 (online softmax); Dao et al. 2022, arXiv:2205.14135.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +39,8 @@ struct AttentionArgs {
 
 enum class AttentionPrecision {
   kF32,      // products in f32
-  kReduced,  // products of 16-bit or 8-bit roundings of q, k, v and the probabilities, sums in f32 or int32
+  kReduced,  // products of 16-bit or 8-bit roundings of q, k, v and the probabilities, sums in f32
+             // or int32
 };
 
 struct AttentionKernel {
@@ -46,8 +48,8 @@ struct AttentionKernel {
   base::Isa isa;
   AttentionPrecision precision;
   std::size_t (*scratch_bytes)(int tokens, int head_size);
-  // Lays out k and v of this head for the kernel once; every query range of the head then shares it.
-  // prepared: 64-byte aligned, prepared_bytes(tokens, head_size) bytes.
+  // Lays out k and v of this head for the kernel once; every query range of the head then shares
+  // it. prepared: 64-byte aligned, prepared_bytes(tokens, head_size) bytes.
   std::size_t (*prepared_bytes)(int tokens, int head_size);
   void (*prepare)(const AttentionArgs& args, std::byte* prepared);
   void (*attend)(const AttentionArgs& args, const std::byte* prepared, int query_begin,

@@ -7,7 +7,7 @@
 //           packed.Reserve(kernel.packed_bytes(n, k));  kernel.pack(rows, panel…)    once, any thread
 //           kernel.prepare(x, …, prepared)      per forward: A's rows into the kernel's own encoding
 //           kernel.multiply(…)                  any rows × any whole panels, any thread
-// Prepare   quantises (int8, int4: symmetric per row, scale = max|x|/127 unless the kernel says less),
+// Prepare   quantises (int8, int4: symmetric per row, scale = max|x| / activation_max),
 //           rounds (bf16) or copies (f32). One row's encoding depends on that row alone.
 // Numerics  Every C[m,n] is the same sequence of operations whatever M, the tile it falls into and the
 //           range asked for: the same input gives the same bits in any batch, for any thread count.
@@ -77,6 +77,9 @@ struct MatMulKernel {
                    int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
                    std::ptrdiff_t c_stride, std::byte* scratch);
   std::size_t (*scratch_bytes)(int k);
+
+  // Integer kernels: the largest |q| that prepare makes of an activation, 127 or less; else 0.
+  int activation_max = 0;
 };
 
 // Every implementation built for this architecture, best first within a format, reference last.

@@ -1,0 +1,96 @@
+#include "base/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+namespace hone::base {
+namespace {
+
+TEST(ThreadPool, RunCallsEachWorkerOnce) {
+  for (const int threads : {1, 2, 3, 8}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.threads(), threads);
+    for (int round = 0; round < 50; ++round) {
+      std::vector<int> calls(static_cast<std::size_t>(threads));
+      pool.Run([&](int worker) { ++calls[static_cast<std::size_t>(worker)]; });
+      for (const int n : calls) ASSERT_EQ(n, 1);
+    }
+  }
+}
+
+// Plain ints: the thread sanitizer sees any write that Run does not order before its return.
+TEST(ThreadPool, WritesAreVisibleAfterRunAndToTheNextRun) {
+  ThreadPool pool(4);
+  std::vector<std::int64_t> values(4, 1);
+  for (int round = 0; round < 200; ++round) {
+    pool.Run([&](int worker) { values[static_cast<std::size_t>((worker + round) % 4)] += round; });
+    const std::int64_t sum = std::accumulate(values.begin(), values.end(), std::int64_t{0});
+    ASSERT_EQ(sum, 4 + 4 * (round * (round + 1) / 2));
+  }
+}
+
+TEST(ThreadPool, ParallelForDoesEveryTaskOnce) {
+  ThreadPool pool(3);
+  for (const int tasks : {0, 1, 2, 3, 17, 1000}) {
+    std::vector<std::atomic<int>> done(static_cast<std::size_t>(tasks));
+    pool.ParallelFor(tasks, [&](int task, int worker) {
+      EXPECT_GE(worker, 0);
+      EXPECT_LT(worker, 3);
+      done[static_cast<std::size_t>(task)].fetch_add(1);
+    });
+    for (const auto& n : done) ASSERT_EQ(n.load(), 1);
+  }
+}
+
+TEST(ThreadPool, BarrierSeparatesThePhasesOfAJob) {
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    const auto n = static_cast<std::size_t>(threads);
+    std::vector<int> phase(n, 0);
+    std::atomic<bool> early{false};
+    pool.Run([&](int worker) {
+      for (int step = 1; step <= 100; ++step) {
+        phase[static_cast<std::size_t>(worker)] = step;
+        pool.Barrier();
+        for (std::size_t other = 0; other < n; ++other) {
+          if (phase[other] != step) early = true;
+        }
+        pool.Barrier();
+      }
+    });
+    EXPECT_FALSE(early.load());
+  }
+}
+
+// Longer than the workers spin, so that they park and must be woken.
+TEST(ThreadPool, WakesParkedWorkers) {
+  ThreadPool pool(3);
+  std::atomic<int> calls{0};
+  for (int round = 0; round < 5; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    pool.Run([&](int worker) {
+      // A late worker makes the caller park too.
+      if (worker == 2) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+      calls.fetch_add(1);
+    });
+  }
+  EXPECT_EQ(calls.load(), 15);
+}
+
+TEST(ThreadPool, StartsAndStopsWithoutAJob) {
+  for (int i = 0; i < 20; ++i) ThreadPool pool(4);
+}
+
+TEST(ThreadPoolDeathTest, RefusesAbsurdThreadCounts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(ThreadPool(0), "check failed");
+  EXPECT_DEATH(ThreadPool(ThreadPool::kMaxThreads + 1), "check failed");
+}
+
+}  // namespace
+}  // namespace hone::base

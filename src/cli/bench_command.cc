@@ -1,0 +1,208 @@
+// hone bench: the speed of a model, of its parts, and of the machine.
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <numeric>
+
+#include "base/strings.h"
+#include "bench/forward_bench.h"
+#include "bench/roofline_report.h"
+#include "cli/command.h"
+#include "cli/input.h"
+#include "cli/isa.h"
+#include "cli/model_flags.h"
+#include "cli/table.h"
+#include "env/cpus.h"
+#include "env/file.h"
+#include "formats/tokenizer_files.h"
+#include "model/model.h"
+
+namespace hone::cli {
+namespace {
+
+constexpr int kMaxBatch = 4096;
+
+double MsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+// The last part of a path, as a model's name.
+std::string BaseName(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path.substr(path.find_last_of('/') + 1);
+}
+
+class BenchCommand : public Command {
+ public:
+  std::string name() const override { return "bench"; }
+  std::string summary() const override {
+    return "measure a model's latency, or the machine's limits";
+  }
+  std::string example() const override {
+    return "  hone bench -m minilm -b 1 -s 16,128 -t 2 --dtype int8 -o json\n"
+           "  hone bench -m minilm -b 8 --lengths sentences.txt\n"
+           "  hone bench --roofline";
+  }
+
+  void AddFlags(Flags& flags) override {
+    flags.Text("-m,--model", &model_.model, "model directory (Hugging Face layout)");
+    flags.Choice("--dtype", &model_.dtype, {"f32", "bf16", "int8", "int4"},
+                 "number format to compute in; default: as stored");
+    flags.Int("-t,--threads", &model_.threads, 0, 256, "threads; 0: all that are allowed");
+    flags.IntList("-b,--batch", &batches_, 1, kMaxBatch, "texts in a batch");
+    flags.IntList("-s,--seq", &lengths_, 1, 1 << 16, "tokens in each text");
+    flags.Text("--lengths", &lengths_file_, "use the natural lengths of the lines of this file");
+    flags.Int("-r,--reps", &effort_.reps, 0, 1 << 24, "passes; 0: as many as fit in --seconds");
+    flags.Real("--seconds", &effort_.seconds, "time for each row");
+    flags.Switch("--random-weights", &random_weights_,
+                 "make up the weights from config.json alone");
+    flags.Switch("--profile", &profile_, "add the time of each layer and operation");
+    flags.Switch("--roofline", &roofline_, "print the machine's limits instead");
+    flags.Switch("--kernels", &kernels_, "print the speed of every matrix product kernel instead");
+    output_.Add(flags);
+  }
+
+  base::Status Run() override {
+    HONE_ASSIGN_OR_RETURN(const runtime::EngineOptions options, model_.Engine());
+    TableWriter table(output_.format);
+    if (roofline_ || kernels_) {
+      for (const bench::Limit& limit : roofline_ ? bench::MeasureRoofline(options.threads)
+                                                 : bench::MeasureKernels(options.threads)) {
+        table.Write({{"what", limit.what},
+                     {"threads", limit.threads},
+                     {"value", Cell(limit.value, 1)},
+                     {"unit", limit.unit},
+                     {"share_of_peak", Cell(limit.share, 3)}});
+      }
+      return base::OkStatus();
+    }
+    if (model_.model.empty()) return InvalidUsage("needs -m DIR, --roofline or --kernels");
+    return BenchModel(options, table);
+  }
+
+ private:
+  base::Status BenchModel(const runtime::EngineOptions& options, TableWriter& table);
+  base::StatusOr<std::vector<std::vector<int>>> NaturalBatches(int batch, int limit) const;
+  void PrintProfile(runtime::LocalEngine& engine, int reps) const;
+
+  ModelFlags model_;
+  OutputFlag output_;
+  std::vector<int> batches_ = {1}, lengths_ = {16, 128};
+  std::string lengths_file_;
+  bench::Effort effort_;
+  bool random_weights_ = false, profile_ = false, roofline_ = false, kernels_ = false;
+};
+
+base::StatusOr<std::vector<std::vector<int>>> BenchCommand::NaturalBatches(int batch,
+                                                                           int limit) const {
+  HONE_ASSIGN_OR_RETURN(const auto tokenizer,
+                        formats::OpenTokenizer(env::RealFileSystem(), model_.model));
+  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines({lengths_file_}));
+  std::vector<std::vector<int>> batches;
+  text::Encoding encoding;
+  for (const std::string& line : lines) {
+    tokenizer->Encode(line, {.max_tokens = limit}, &encoding);
+    if (encoding.ids.empty()) continue;
+    if (batches.empty() || static_cast<int>(batches.back().size()) == batch) batches.emplace_back();
+    batches.back().push_back(static_cast<int>(encoding.ids.size()));
+  }
+  // The last, short batch would count as a whole one.
+  if (batches.size() > 1 && static_cast<int>(batches.back().size()) < batch) batches.pop_back();
+  if (batches.empty()) return base::BadInput(lengths_file_, ": has no line with a token");
+  return batches;
+}
+
+void BenchCommand::PrintProfile(runtime::LocalEngine& engine, int reps) const {
+  // Summed over layers first: a glance shows where the time goes.
+  std::map<runtime::Op, runtime::ProfileRow> totals;
+  double all = 0;
+  const std::vector<runtime::ProfileRow> rows = engine.TakeProfile();
+  for (const runtime::ProfileRow& row : rows) {
+    runtime::ProfileRow& total = totals[row.op];
+    total.seconds += row.seconds;
+    total.flops += row.flops;
+    all += row.seconds;
+  }
+  const double peak = bench::PeakFlops(engine.format(), IsaLimit());
+  TableWriter table(output_.format);
+  const auto write = [&](const std::string& layer, runtime::Op op, double seconds, double flops) {
+    const double rate = seconds > 0 ? flops / seconds : 0;
+    table.Write({{"layer", layer},
+                 {"op", runtime::NameOf(op)},
+                 {"ms", Cell(seconds * 1e3 / reps, 4)},
+                 {"share", Cell(seconds / all, 3)},
+                 {"gflop_per_s", Cell(rate * 1e-9, 1)},
+                 {"share_of_peak", Cell(peak > 0 ? rate / peak : 0, 3)}});
+  };
+  for (const auto& [op, total] : totals) write("all", op, total.seconds, total.flops);
+  for (const runtime::ProfileRow& row : rows) {
+    write(row.layer < 0 ? "-" : base::StrCat(row.layer), row.op, row.seconds, row.flops);
+  }
+}
+
+base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, TableWriter& table) {
+  const auto start = std::chrono::steady_clock::now();
+  HONE_ASSIGN_OR_RETURN(const model::Model model,
+                        random_weights_
+                            ? model::Model::Random(env::RealFileSystem(), model_.model, 1)
+                            : model::Model::Open(env::RealFileSystem(), model_.model));
+  HONE_ASSIGN_OR_RETURN(const auto engine, runtime::LocalEngine::Load(model, options));
+  const double load_ms = MsSince(start);
+  // The first answer of a fresh engine: it finds cold caches and allocates its workspace.
+  const auto first_start = std::chrono::steady_clock::now();
+  {
+    std::vector<std::int32_t> ids(16, 0), begins = {0, 16};
+    std::vector<float> hidden(ids.size() * static_cast<std::size_t>(engine->width()));
+    engine->Forward(engine->all_layers(), {.ids = ids, .types = {}, .begins = begins}, hidden);
+  }
+  const double first_ms = MsSince(first_start);
+  const int outputs = static_cast<int>(model.head.outputs.size());
+  for (const int batch : batches_) {
+    std::vector<std::vector<std::vector<int>>> cases;
+    if (lengths_file_.empty()) {
+      for (const int length : lengths_) {
+        if (length > model.config.max_tokens) {
+          return base::BadInput("-s ", length, ": the model takes at most ",
+                                model.config.max_tokens, " tokens");
+        }
+        cases.push_back({std::vector<int>(static_cast<std::size_t>(batch), length)});
+      }
+    } else {
+      HONE_ASSIGN_OR_RETURN(auto natural, NaturalBatches(batch, model.max_text_tokens));
+      cases.push_back(std::move(natural));
+    }
+    for (const std::vector<std::vector<int>>& lengths : cases) {
+      if (profile_) engine->StartProfile();
+      const bench::Timing timing =
+          bench::BenchForward(*engine, outputs, model.config.vocabulary, lengths, effort_);
+      table.Write(
+          {{"model", BaseName(model_.model)},
+           {"dtype", quant::NameOf(engine->format())},
+           {"isa", base::IsaName(options.isa)},
+           {"threads", options.threads},
+           {"batch", batch},
+           {"seq", Cell(timing.mean_tokens / batch, lengths_file_.empty() ? 0 : 1)},
+           {"reps", timing.reps},
+           {"p50_ms", Cell(timing.p50_ms, 3)},
+           {"p95_ms", Cell(timing.p95_ms, 3)},
+           {"p99_ms", Cell(timing.p99_ms, 3)},
+           {"tokens_per_s", Cell(timing.tokens_per_s, 0)},
+           {"load_ms", Cell(load_ms, 1)},
+           {"first_ms", Cell(first_ms, 2)},
+           {"peak_rss_mib", Cell(static_cast<double>(env::PeakResidentBytes()) / 1048576.0, 1)},
+           {"kernel", engine->load_report().kernel},
+           {"attention", engine->load_report().attention}});
+      if (profile_) PrintProfile(*engine, timing.reps + static_cast<int>(lengths.size()));
+    }
+  }
+  return base::OkStatus();
+}
+
+}  // namespace
+
+std::unique_ptr<Command> MakeBenchCommand() {
+  return std::make_unique<BenchCommand>();
+}
+
+}  // namespace hone::cli

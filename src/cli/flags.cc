@@ -1,0 +1,76 @@
+#include "cli/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+
+namespace hone::cli {
+namespace {
+
+CLI::Option* Named(CLI::Option* option, const std::string& names) {
+  const std::size_t dashes = names.find("--");
+  if (dashes == std::string::npos) return option;
+  std::string variable = "HONE_" + names.substr(dashes + 2);
+  std::ranges::transform(variable, variable.begin(), [](char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  });
+  return option->envname(variable);
+}
+
+}  // namespace
+
+Flags& Flags::Text(const std::string& names, std::string* value, const std::string& help) {
+  CLI::Option* option = Named(app_->add_option(names, *value, help), names);
+  if (!value->empty()) option->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::Required(const std::string& names, std::string* value, const std::string& help) {
+  Named(app_->add_option(names, *value, help), names)->required();
+  return *this;
+}
+
+Flags& Flags::Choice(const std::string& names, std::string* value, std::vector<std::string> choices,
+                     const std::string& help) {
+  CLI::Option* option = Named(app_->add_option(names, *value, help), names);
+  option->check(CLI::IsMember(std::move(choices)));
+  if (!value->empty()) option->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::Int(const std::string& names, int* value, int low, int high,
+                  const std::string& help) {
+  Named(app_->add_option(names, *value, help), names)
+      ->check(CLI::Range(low, high))
+      ->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::Real(const std::string& names, double* value, const std::string& help) {
+  Named(app_->add_option(names, *value, help), names)
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::IntList(const std::string& names, std::vector<int>* values, int low, int high,
+                      const std::string& help) {
+  Named(app_->add_option(names, *values, help), names)
+      ->check(CLI::Range(low, high))
+      ->delimiter(',')
+      ->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::Switch(const std::string& names, bool* value, const std::string& help) {
+  Named(app_->add_flag(names, *value, help), names);
+  return *this;
+}
+
+Flags& Flags::Arguments(const std::string& name, std::vector<std::string>* values,
+                        const std::string& help) {
+  app_->add_option(name, *values, help);
+  return *this;
+}
+
+}  // namespace hone::cli

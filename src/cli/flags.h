@@ -1,0 +1,37 @@
+// The flags of one command. Each is also an environment variable: --max-tokens is HONE_MAX_TOKENS.
+//
+// A thin face over CLI11, so that its header is compiled once.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace hone::cli {
+
+class Flags {
+ public:
+  explicit Flags(CLI::App* app) : app_(app) {}
+
+  // `names` as "-m,--model". The variable's value is the default shown in --help.
+  Flags& Text(const std::string& names, std::string* value, const std::string& help);
+  Flags& Required(const std::string& names, std::string* value, const std::string& help);
+  Flags& Choice(const std::string& names, std::string* value, std::vector<std::string> choices,
+                const std::string& help);
+  Flags& Int(const std::string& names, int* value, int low, int high, const std::string& help);
+  Flags& Real(const std::string& names, double* value, const std::string& help);
+  Flags& IntList(const std::string& names, std::vector<int>* values, int low, int high,
+                 const std::string& help);
+  Flags& Switch(const std::string& names, bool* value, const std::string& help);
+  Flags& Arguments(const std::string& name, std::vector<std::string>* values,
+                   const std::string& help);
+
+ private:
+  CLI::App* app_;
+};
+
+}  // namespace hone::cli

@@ -1,0 +1,25 @@
+// A progress line on stderr, for work longer than two seconds, on a terminal only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace hone::cli {
+
+class Progress {
+ public:
+  explicit Progress(std::string what);
+  ~Progress();  // wipes the line
+
+  // Shows done of total, with the time that is left; total 0: unknown.
+  void Update(std::int64_t done, std::int64_t total);
+
+ private:
+  std::string what_;
+  bool terminal_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point start_, last_;
+};
+
+}  // namespace hone::cli

@@ -1,0 +1,152 @@
+// hone rank: the lines of a file in the order of their closeness to a query.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/strings.h"
+#include "cli/command.h"
+#include "cli/input.h"
+#include "cli/model_flags.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+
+namespace hone::cli {
+namespace {
+
+// Texts in one forward pass: enough to fill the tiles, few enough for progress and memory.
+constexpr std::size_t kBatch = 32;
+
+// Unit vectors need only the product; a model that does not normalise gets its cosine here.
+float Cosine(std::span<const float> a, std::span<const float> b) {
+  double dot = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    dot += double{a[i]} * b[i];
+    aa += double{a[i]} * a[i];
+    bb += double{b[i]} * b[i];
+  }
+  const double norm = std::sqrt(aa * bb);
+  return norm > 0 ? static_cast<float>(dot / norm) : 0.0f;
+}
+
+class RankCommand : public Command {
+ public:
+  std::string name() const override { return "rank"; }
+  std::string summary() const override {
+    return "order lines of text by a query (embedding model or cross-encoder)";
+  }
+  std::string example() const override {
+    return "  hone rank -m minilm --query \"how do I reset my password?\" faq.txt";
+  }
+
+  void AddFlags(Flags& flags) override {
+    model_.Add(flags);
+    flags.Required("--query", &query_, "what to look for");
+    flags.Int("--top", &top_, 0, 1 << 30, "print only this many; 0: all");
+    output_.Add(flags);
+    flags.Arguments("file", &files_, "texts, one a line; default: standard input");
+  }
+
+  base::Status Run() override {
+    HONE_ASSIGN_OR_RETURN(const auto model, model_.Open());
+    const model::Head& head = model->model().head;
+    const bool cross = head.task == model::Task::kSequenceClassification && head.labels.size() <= 1;
+    if (head.task != model::Task::kEmbedding && !cross) {
+      return base::BadInput(model_.model,
+                            ": rank needs an embedding model or a cross-encoder with one score");
+    }
+    HONE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(files_));
+    HONE_ASSIGN_OR_RETURN(const std::vector<float> scores,
+                          cross ? CrossScores(*model, lines) : CosineScores(*model, lines));
+    Print(lines, scores);
+    return base::OkStatus();
+  }
+
+ private:
+  template <typename Use>
+  base::Status ForEachBatch(runtime::TextModel& model, const std::vector<std::string>& lines,
+                            bool pair, const Use& use);
+  base::StatusOr<std::vector<float>> CosineScores(runtime::TextModel& model,
+                                                  const std::vector<std::string>& lines);
+  base::StatusOr<std::vector<float>> CrossScores(runtime::TextModel& model,
+                                                 const std::vector<std::string>& lines);
+  void Print(const std::vector<std::string>& lines, const std::vector<float>& scores) const;
+
+  ModelFlags model_;
+  OutputFlag output_;
+  std::string query_;
+  int top_ = 0;
+  std::vector<std::string> files_;
+};
+
+template <typename Use>
+base::Status RankCommand::ForEachBatch(runtime::TextModel& model,
+                                       const std::vector<std::string>& lines, bool pair,
+                                       const Use& use) {
+  Progress progress("ranking");
+  int truncated = 0;
+  for (std::size_t begin = 0; begin < lines.size(); begin += kBatch) {
+    std::vector<runtime::TextInput> inputs;
+    for (std::size_t i = begin; i < std::min(lines.size(), begin + kBatch); ++i) {
+      if (pair) {
+        inputs.push_back({query_, lines[i]});
+      } else {
+        inputs.push_back({lines[i]});
+      }
+    }
+    HONE_ASSIGN_OR_RETURN(const runtime::TextOutput output, model.Run(inputs));
+    truncated += output.truncated;
+    const std::size_t width = output.rows[0].size() / inputs.size();
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      use(std::span(output.rows[0]).subspan(i * width, width));
+    }
+    progress.Update(static_cast<std::int64_t>(begin + inputs.size()),
+                    static_cast<std::int64_t>(lines.size()));
+  }
+  WarnTruncated(truncated, model.max_tokens());
+  return base::OkStatus();
+}
+
+base::StatusOr<std::vector<float>> RankCommand::CosineScores(
+    runtime::TextModel& model, const std::vector<std::string>& lines) {
+  const std::vector<runtime::TextInput> query = {{query_}};
+  HONE_ASSIGN_OR_RETURN(const runtime::TextOutput embedded, model.Run(query));
+  std::vector<float> scores;
+  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, false, [&](std::span<const float> row) {
+    scores.push_back(Cosine(embedded.rows[0], row));
+  }));
+  return scores;
+}
+
+base::StatusOr<std::vector<float>> RankCommand::CrossScores(runtime::TextModel& model,
+                                                            const std::vector<std::string>& lines) {
+  std::vector<float> scores;
+  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, true,
+                                    [&](std::span<const float> row) { scores.push_back(row[0]); }));
+  return scores;
+}
+
+void RankCommand::Print(const std::vector<std::string>& lines,
+                        const std::vector<float>& scores) const {
+  std::vector<std::size_t> order(lines.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order,
+                           [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  if (top_ > 0 && order.size() > static_cast<std::size_t>(top_)) {
+    order.resize(static_cast<std::size_t>(top_));
+  }
+  TableWriter table(output_.format);
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    table.Write({{"rank", static_cast<int>(rank + 1)},
+                 {"score", Cell(double{scores[order[rank]]}, 4)},
+                 {"line", static_cast<int>(order[rank] + 1)},
+                 {"text", lines[order[rank]]}});
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Command> MakeRankCommand() {
+  return std::make_unique<RankCommand>();
+}
+
+}  // namespace hone::cli

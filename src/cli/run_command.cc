@@ -1,0 +1,246 @@
+// hone run: texts in, whatever the model's head gives out.
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "cli/command.h"
+#include "cli/input.h"
+#include "cli/model_flags.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "runtime/answer_question.h"
+#include "runtime/tasks/fill_mask.h"
+#include "runtime/tasks/joint.h"
+#include "runtime/tasks/sequence_classification.h"
+#include "runtime/tasks/token_classification.h"
+
+namespace hone::cli {
+namespace {
+
+using model::Task;
+using runtime::TextOutput;
+
+// Texts in one forward pass.
+constexpr std::size_t kBatch = 32;
+
+class RunCommand : public Command {
+ public:
+  std::string name() const override { return "run"; }
+  std::string summary() const override {
+    return "run texts through a model: vectors, labels, entities, answers, fillings";
+  }
+  std::string example() const override {
+    return "  hone run -m minilm \"a sentence to embed\" -o json\n"
+           "  hone run -m squad-model --pair \"$(cat page.txt)\" \"Who wrote it?\"\n"
+           "  hone run -m ner-model --aggregation first < lines.txt";
+  }
+
+  void AddFlags(Flags& flags) override {
+    model_.Add(flags);
+    flags.Text("--pair", &pair_, "second text of every pair; the context of a question");
+    flags.Choice("--aggregation", &aggregation_, {"none", "simple", "first", "average", "max"},
+                 "how tokens become entities");
+    flags.Int("--top", &top_, 1, 1 << 16, "labels, answers or fillings to print for each text");
+    flags.Int("--stride", &stride_, 0, 1 << 16, "context tokens that windows of a long text share");
+    flags.Switch("--no-answer", &no_answer_, "let a question have no answer (SQuAD 2.0)");
+    output_.Add(flags);
+    flags.Arguments("text", &texts_, "texts; default: the lines of standard input");
+  }
+
+  base::Status Run() override {
+    HONE_ASSIGN_OR_RETURN(aggregation_kind_, runtime::ParseAggregation(aggregation_));
+    HONE_ASSIGN_OR_RETURN(opened_, model_.Open());
+    if (texts_.empty()) {
+      HONE_ASSIGN_OR_RETURN(texts_, ReadLines({}));
+    }
+    TableWriter table(output_.format);
+    if (opened_->model().head.task == Task::kQuestionAnswering) return Answer(table);
+    return RunBatches(table);
+  }
+
+ private:
+  base::Status Answer(TableWriter& table);
+  base::Status RunBatches(TableWriter& table);
+  void Print(const TextOutput& output, std::size_t first, TableWriter& table) const;
+  void PrintVector(const TextOutput& output, std::size_t i, const std::string& text,
+                   TableWriter& table) const;
+  void PrintLabels(const TextOutput& output, std::size_t i, const std::string& text,
+                   TableWriter& table) const;
+  void PrintEntities(const TextOutput& output, std::size_t i, const std::string& text,
+                     TableWriter& table) const;
+  void PrintIntent(const TextOutput& output, std::size_t i, const std::string& text,
+                   TableWriter& table) const;
+  std::size_t PrintFillings(const TextOutput& output, std::size_t i, std::size_t first_mask,
+                            const std::string& text, TableWriter& table) const;
+
+  // The rows of output `index` that belong to text i: one, or one a token.
+  static std::span<const float> RowOf(const TextOutput& output, std::size_t index, std::size_t i) {
+    const std::vector<float>& rows = output.rows[index];
+    const std::size_t width = rows.size() / output.encodings.size();
+    return std::span(rows).subspan(i * width, width);
+  }
+  static std::span<const float> TokenRows(const TextOutput& output, std::size_t index,
+                                          std::size_t i) {
+    const std::vector<float>& rows = output.rows[index];
+    const std::size_t width = rows.size() / static_cast<std::size_t>(output.begins.back());
+    const auto begin = static_cast<std::size_t>(output.begins[i]);
+    return std::span(rows).subspan(begin * width, output.encodings[i].ids.size() * width);
+  }
+
+  ModelFlags model_;
+  OutputFlag output_;
+  std::string pair_, aggregation_ = "simple";
+  runtime::Aggregation aggregation_kind_ = runtime::Aggregation::kSimple;
+  int top_ = 3, stride_ = 128;
+  bool no_answer_ = false;
+  std::vector<std::string> texts_;
+  std::unique_ptr<runtime::TextModel> opened_;
+};
+
+base::Status RunCommand::Answer(TableWriter& table) {
+  if (pair_.empty()) return InvalidUsage("a question needs its context: --pair TEXT");
+  Progress progress("answering");
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    HONE_ASSIGN_OR_RETURN(const std::vector<runtime::Answer> answers,
+                          runtime::AnswerQuestion(*opened_, texts_[i], pair_, stride_,
+                                                  {.count = top_, .allow_no_answer = no_answer_}));
+    for (const runtime::Answer& answer : answers) {
+      table.Write({{"question", texts_[i]},
+                   {"answer", answer.text},
+                   {"score", Cell(answer.score, 4)},
+                   {"begin", static_cast<int>(answer.span.begin)},
+                   {"end", static_cast<int>(answer.span.end)}});
+    }
+    progress.Update(static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(texts_.size()));
+  }
+  return base::OkStatus();
+}
+
+base::Status RunCommand::RunBatches(TableWriter& table) {
+  Progress progress("running");
+  int truncated = 0;
+  for (std::size_t begin = 0; begin < texts_.size(); begin += kBatch) {
+    std::vector<runtime::TextInput> inputs;
+    for (std::size_t i = begin; i < std::min(texts_.size(), begin + kBatch); ++i) {
+      inputs.push_back({texts_[i]});
+      if (!pair_.empty()) inputs.back().pair = pair_;
+    }
+    HONE_ASSIGN_OR_RETURN(const TextOutput output, opened_->Run(inputs));
+    truncated += output.truncated;
+    Print(output, begin, table);
+    progress.Update(static_cast<std::int64_t>(begin + inputs.size()),
+                    static_cast<std::int64_t>(texts_.size()));
+  }
+  WarnTruncated(truncated, opened_->max_tokens());
+  return base::OkStatus();
+}
+
+void RunCommand::Print(const TextOutput& output, std::size_t first, TableWriter& table) const {
+  std::size_t masks = 0;
+  for (std::size_t i = 0; i < output.encodings.size(); ++i) {
+    const std::string& text = texts_[first + i];
+    switch (opened_->model().head.task) {
+      case Task::kEmbedding: PrintVector(output, i, text, table); break;
+      case Task::kSequenceClassification: PrintLabels(output, i, text, table); break;
+      case Task::kTokenClassification: PrintEntities(output, i, text, table); break;
+      case Task::kFillMask: masks += PrintFillings(output, i, masks, text, table); break;
+      case Task::kJoint: PrintIntent(output, i, text, table); break;
+      case Task::kQuestionAnswering: break;
+    }
+  }
+}
+
+void RunCommand::PrintVector(const TextOutput& output, std::size_t i, const std::string& text,
+                             TableWriter& table) const {
+  base::JsonWriter json;
+  json.BeginArray();
+  for (const float x : RowOf(output, 0, i)) json.Double(double{x}, 7);
+  json.EndArray();
+  if (output_.format == "md") {
+    std::printf("%s\n", json.Take().c_str());
+    return;
+  }
+  table.Write({{"text", text}, {"embedding", Cell::RawJson(json.Take())}});
+}
+
+void RunCommand::PrintLabels(const TextOutput& output, std::size_t i, const std::string& text,
+                             TableWriter& table) const {
+  const model::Head& head = opened_->model().head;
+  for (const runtime::LabelScore& label : runtime::ScoreLabels(
+           RowOf(output, 0, i), head.labels, runtime::ScoreFunctionOf(head.problem), top_)) {
+    table.Write({{"text", text}, {"label", label.label}, {"score", Cell(double{label.score}, 4)}});
+  }
+}
+
+void RunCommand::PrintEntities(const TextOutput& output, std::size_t i, const std::string& text,
+                               TableWriter& table) const {
+  const text::Encoding& encoding = output.encodings[i];
+  const std::vector<std::uint8_t> continues =
+      runtime::ContinuesWord(opened_->tokenizer(), encoding, text);
+  const std::vector<runtime::Entity> entities =
+      runtime::FindEntities({.text = text,
+                             .logits = TokenRows(output, 0, i),
+                             .offsets = encoding.offsets,
+                             .sequence = encoding.sequence,
+                             .continues = continues},
+                            opened_->model().head.labels, aggregation_kind_);
+  for (const runtime::Entity& entity : entities) {
+    table.Write({{"entity", entity.label},
+                 {"score", Cell(double{entity.score}, 4)},
+                 {"word", text.substr(entity.span.begin, entity.span.end - entity.span.begin)},
+                 {"begin", static_cast<int>(entity.span.begin)},
+                 {"end", static_cast<int>(entity.span.end)}});
+  }
+}
+
+void RunCommand::PrintIntent(const TextOutput& output, std::size_t i, const std::string& text,
+                             TableWriter& table) const {
+  const model::Head& head = opened_->model().head;
+  const text::Encoding& encoding = output.encodings[i];
+  const std::vector<std::uint8_t> continues =
+      runtime::ContinuesWord(opened_->tokenizer(), encoding, text);
+  const runtime::JointResult result = runtime::ReadJoint(RowOf(output, 0, i), head.labels,
+                                                         {.text = text,
+                                                          .logits = TokenRows(output, 1, i),
+                                                          .offsets = encoding.offsets,
+                                                          .sequence = encoding.sequence,
+                                                          .continues = continues},
+                                                         head.slot_labels);
+  std::string slots;
+  for (const runtime::Entity& slot : result.slots) {
+    base::StrAppend(&slots, slots.empty() ? "" : "; ", slot.label, "=",
+                    text.substr(slot.span.begin, slot.span.end - slot.span.begin));
+  }
+  table.Write({{"text", text},
+               {"intent", result.intent.label},
+               {"score", Cell(double{result.intent.score}, 4)},
+               {"slots", slots}});
+}
+
+std::size_t RunCommand::PrintFillings(const TextOutput& output, std::size_t i,
+                                      std::size_t first_mask, const std::string& text,
+                                      TableWriter& table) const {
+  const auto width = static_cast<std::size_t>(opened_->model().head.outputs[0].width);
+  std::size_t masks = 0;
+  for (const std::int32_t id : output.encodings[i].ids) {
+    if (id != opened_->mask_id()) continue;
+    const std::span<const float> logits =
+        std::span(output.rows[0]).subspan((first_mask + masks) * width, width);
+    for (const runtime::TokenScore& filling : runtime::FillMask(logits, top_)) {
+      table.Write({{"text", text},
+                   {"mask", static_cast<int>(masks + 1)},
+                   {"token", opened_->tokenizer().Token(filling.token)},
+                   {"score", Cell(double{filling.score}, 4)}});
+    }
+    ++masks;
+  }
+  return masks;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> MakeRunCommand() {
+  return std::make_unique<RunCommand>();
+}
+
+}  // namespace hone::cli

@@ -1,0 +1,101 @@
+#include "cli/table.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/json.h"
+#include "base/strings.h"
+
+namespace hone::cli {
+namespace {
+
+std::string Shown(const Cell& cell) {
+  if (const auto* text = std::get_if<std::string>(&cell.value)) return *text;
+  if (const auto* integer = std::get_if<std::int64_t>(&cell.value)) return base::StrCat(*integer);
+  return base::Fixed(std::get<double>(cell.value), cell.decimals);
+}
+
+std::string CsvField(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+std::string JsonLine(const Row& row) {
+  base::JsonWriter json;
+  json.BeginObject();
+  for (const auto& [name, cell] : row) {
+    json.Key(name);
+    if (const auto* text = std::get_if<std::string>(&cell.value)) {
+      if (cell.raw_json) {
+        json.Raw(*text);
+      } else {
+        json.String(*text);
+      }
+    } else if (const auto* integer = std::get_if<std::int64_t>(&cell.value)) {
+      json.Int(*integer);
+    } else {
+      json.Double(std::get<double>(cell.value), 7);
+    }
+  }
+  json.EndObject();
+  return json.Take();
+}
+
+}  // namespace
+
+TableWriter::~TableWriter() {
+  if (!rows_.empty()) WriteMarkdown();
+  std::fflush(stdout);
+}
+
+void TableWriter::Write(const Row& row) {
+  if (format_ == "json") {
+    std::printf("%s\n", JsonLine(row).c_str());
+  } else if (format_ == "csv") {
+    std::string header, line;
+    for (const auto& [name, cell] : row) {
+      base::StrAppend(&header, header.empty() ? "" : ",", CsvField(name));
+      base::StrAppend(&line, &cell == &row.front().second ? "" : ",", CsvField(Shown(cell)));
+    }
+    if (!header_written_) std::printf("%s\n", header.c_str());
+    header_written_ = true;
+    std::printf("%s\n", line.c_str());
+  } else {
+    rows_.push_back(row);
+  }
+}
+
+void TableWriter::WriteMarkdown() const {
+  const Row& first = rows_.front();
+  std::vector<std::size_t> widths;
+  for (std::size_t c = 0; c < first.size(); ++c) {
+    std::size_t width = first[c].first.size();
+    for (const Row& row : rows_) width = std::max(width, Shown(row[c].second).size());
+    widths.push_back(width);
+  }
+  const auto print = [&](const Row& row, bool header) {
+    std::string line = "|";
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const bool left = std::holds_alternative<std::string>(row[c].second.value);
+      const std::string text = header ? row[c].first : Shown(row[c].second);
+      const std::string space(widths[c] > text.size() ? widths[c] - text.size() : 0, ' ');
+      base::StrAppend(&line, " ", left ? text : space, left ? space : text, " |");
+    }
+    std::printf("%s\n", line.c_str());
+  };
+  print(first, true);
+  std::string rule = "|";
+  for (std::size_t c = 0; c < first.size(); ++c) {
+    const bool left = std::holds_alternative<std::string>(first[c].second.value);
+    base::StrAppend(&rule, left ? ":" : "-", std::string(widths[c], '-'), left ? "-|" : ":|");
+  }
+  std::printf("%s\n", rule.c_str());
+  for (const Row& row : rows_) print(row, false);
+}
+
+}  // namespace hone::cli

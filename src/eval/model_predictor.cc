@@ -1,0 +1,182 @@
+#include "eval/model_predictor.h"
+
+#include <cmath>
+
+#include "base/strings.h"
+#include "eval/labels.h"
+#include "runtime/answer_question.h"
+#include "runtime/tasks/scores.h"
+
+namespace hone::eval {
+namespace {
+
+using runtime::TextInput;
+using runtime::TextModel;
+using runtime::TextOutput;
+using Predictions = base::StatusOr<std::vector<Prediction>>;
+
+// The usual overlap of SQuAD's windows.
+constexpr int kAnswerStride = 128;
+constexpr int kMaxAnswerTokens = 30;
+
+std::span<const float> Row(const TextOutput& output, std::size_t i) {
+  const std::size_t width = output.rows[0].size() / output.encodings.size();
+  return std::span(output.rows[0]).subspan(i * width, width);
+}
+
+// Texts with their seconds as pairs, where they have one.
+std::vector<TextInput> Inputs(std::span<const Example> batch) {
+  std::vector<TextInput> inputs;
+  for (const Example& example : batch) {
+    inputs.push_back({example.text});
+    if (example.second) inputs.back().pair = *example.second;
+  }
+  return inputs;
+}
+
+Predictions PredictLabels(TextModel& model, const std::vector<int>& meaning,
+                          std::span<const Example> batch) {
+  HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(Inputs(batch)));
+  std::vector<Prediction> predictions(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    predictions[i].label = meaning[static_cast<std::size_t>(runtime::ArgMax(Row(output, i)))];
+  }
+  return predictions;
+}
+
+Predictions PredictValues(TextModel& model, std::span<const Example> batch) {
+  HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(Inputs(batch)));
+  std::vector<Prediction> predictions(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) predictions[i].score = double{Row(output, i)[0]};
+  return predictions;
+}
+
+double Cosine(std::span<const float> a, std::span<const float> b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += double{a[i]} * double{b[i]};
+    aa += double{a[i]} * double{a[i]};
+    bb += double{b[i]} * double{b[i]};
+  }
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
+}
+
+Predictions PredictCosines(TextModel& model, std::span<const Example> batch) {
+  std::vector<TextInput> inputs;
+  for (const Example& example : batch) {
+    inputs.push_back({example.text});
+    inputs.push_back({example.pair()});
+  }
+  HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(inputs));
+  std::vector<Prediction> predictions(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    predictions[i].score = Cosine(Row(output, 2 * i), Row(output, 2 * i + 1));
+  }
+  return predictions;
+}
+
+Predictions PredictAnswers(TextModel& model, bool allow_no_answer, std::span<const Example> batch) {
+  std::vector<Prediction> predictions(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    HONE_ASSIGN_OR_RETURN(
+        const std::vector<runtime::Answer> answers,
+        runtime::AnswerQuestion(model, batch[i].text, batch[i].pair(), kAnswerStride,
+                                {.count = 1,
+                                 .max_answer_tokens = kMaxAnswerTokens,
+                                 .allow_no_answer = allow_no_answer}));
+    if (!answers.empty()) predictions[i].answer = answers.front().text;
+  }
+  return predictions;
+}
+
+// The words joined by spaces, and where each begins.
+std::string JoinWords(std::span<const std::string> words, std::vector<std::uint32_t>* begins) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ' ';
+    begins->push_back(static_cast<std::uint32_t>(text.size()));
+    text += word;
+  }
+  return text;
+}
+
+Predictions PredictTags(TextModel& model, std::span<const Example> batch) {
+  std::vector<std::string> texts;
+  std::vector<std::vector<std::uint32_t>> begins(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    texts.push_back(JoinWords(batch[i].words, &begins[i]));
+  }
+  std::vector<TextInput> inputs;
+  for (const std::string& text : texts) inputs.push_back({text});
+  HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(inputs));
+  const std::vector<std::string>& labels = model.model().head.labels;
+  std::vector<Prediction> predictions(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const text::Encoding& encoding = output.encodings[i];
+    const auto first_row = static_cast<std::size_t>(output.begins[i]);
+    std::vector<std::string>& tags = predictions[i].tags;
+    for (std::size_t t = 0; t < encoding.ids.size() && tags.size() < begins[i].size(); ++t) {
+      // The first token that reaches into a word names it; a word that gave no token stays "O".
+      if (encoding.sequence[t] != 0) continue;
+      while (tags.size() + 1 < begins[i].size() &&
+             encoding.offsets[t].begin >= begins[i][tags.size() + 1]) {
+        tags.emplace_back("O");
+      }
+      if (encoding.offsets[t].end <= begins[i][tags.size()]) continue;
+      tags.push_back(labels[static_cast<std::size_t>(runtime::ArgMax(
+          std::span(output.rows[0]).subspan((first_row + t) * labels.size(), labels.size())))]);
+    }
+  }
+  return predictions;
+}
+
+base::Status CannotDo(const Task& task, std::string_view needs) {
+  return base::BadInput("task ", task.name, " needs ", needs);
+}
+
+}  // namespace
+
+base::StatusOr<Predictor> MakePredictor(const Task& task, TextModel& model) {
+  const model::Head& head = model.model().head;
+  const bool one_value =
+      head.task == model::Task::kSequenceClassification && head.outputs[0].width == 1;
+  switch (task.output) {
+    case Output::kLabel: {
+      if (head.task != model::Task::kSequenceClassification || one_value) {
+        return CannotDo(task, "a sequence classification head");
+      }
+      HONE_ASSIGN_OR_RETURN(std::vector<int> meaning, MapModelLabels(task.labels, head.labels));
+      return Predictor([&model, meaning = std::move(meaning)](std::span<const Example> batch) {
+        return PredictLabels(model, meaning, batch);
+      });
+    }
+    case Output::kScore:
+      if (one_value) {
+        return Predictor(
+            [&model](std::span<const Example> batch) { return PredictValues(model, batch); });
+      }
+      if (head.task != model::Task::kEmbedding) {
+        return CannotDo(task, "an embedding model, or a head with one value");
+      }
+      return Predictor(
+          [&model](std::span<const Example> batch) { return PredictCosines(model, batch); });
+    case Output::kAnswer: {
+      if (head.task != model::Task::kQuestionAnswering) {
+        return CannotDo(task, "a question answering head");
+      }
+      const bool allow_no_answer = task.name == "squad_v2";
+      return Predictor([&model, allow_no_answer](std::span<const Example> batch) {
+        return PredictAnswers(model, allow_no_answer, batch);
+      });
+    }
+    case Output::kTags:
+      if (head.task != model::Task::kTokenClassification) {
+        return CannotDo(task, "a token classification head");
+      }
+      return Predictor(
+          [&model](std::span<const Example> batch) { return PredictTags(model, batch); });
+  }
+  return base::Unsupported("task ", task.name);
+}
+
+}  // namespace hone::eval

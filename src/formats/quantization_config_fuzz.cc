@@ -1,0 +1,24 @@
+// config.json's quantization_config: any bytes give a Status, or a configuration that survives
+// being written and read again.
+#include <cstdint>
+
+#include "base/check.h"
+#include "formats/quantization_config.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace hone;
+  const auto json = base::Json::Parse({reinterpret_cast<const char*>(data), size}, "fuzz");
+  if (!json.ok()) return 0;
+  const auto config = formats::ParseQuantizationConfig(json->root());
+  if (!config.ok() || config->kind == formats::StoredKind::kFloat) return 0;
+  base::JsonWriter writer;
+  writer.BeginObject().Key("quantization_config");
+  formats::WriteQuantizationConfig(*config, &writer);
+  const auto again = base::Json::Parse(writer.EndObject().Take(), "written");
+  HONE_CHECK(again.ok());
+  const auto read = formats::ParseQuantizationConfig(again->root());
+  HONE_CHECK(read.ok() && read->kind == config->kind && read->group == config->group &&
+             read->symmetric == config->symmetric && read->targets == config->targets &&
+             read->ignore == config->ignore);
+  return 0;
+}

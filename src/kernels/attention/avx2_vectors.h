@@ -1,0 +1,77 @@
+// The vectors of AVX2 as reduced-inl.h wants them, except for the format of q and k and their
+// products. Included inside a target region (kernels/matmul/x86.h).
+#pragma once
+
+namespace hone::kernels {
+namespace {
+
+struct Avx2Vectors {
+  using F = __m256;
+  using I = __m256i;
+  static constexpr int kLanes = 8;
+
+  static F Set(float v) { return _mm256_set1_ps(v); }
+  static F LoadU(const float* p) { return _mm256_loadu_ps(p); }
+  static F LoadFirst(const float* p, int n) {
+    alignas(32) static constexpr std::int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    return _mm256_maskload_ps(p, LoadI(kMask + 8 - n));
+  }
+  static void StoreU(F v, float* p) { _mm256_storeu_ps(p, v); }
+  static F Add(F a, F b) { return _mm256_add_ps(a, b); }
+  static F Sub(F a, F b) { return _mm256_sub_ps(a, b); }
+  static F Mul(F a, F b) { return _mm256_mul_ps(a, b); }
+  static F MulAdd(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
+  static F Max(F a, F b) { return _mm256_max_ps(a, b); }
+  static float Largest(F v) {
+    __m128 h = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    h = _mm_max_ps(h, _mm_movehl_ps(h, h));
+    return _mm_cvtss_f32(_mm_max_ss(h, _mm_movehdup_ps(h)));
+  }
+
+  static I SetI(std::int32_t v) { return _mm256_set1_epi32(v); }
+  static I LoadI(const std::int32_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static void StoreI(I v, std::int32_t* p) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+  }
+  static I MagnitudeBits(F v) { return _mm256_and_si256(_mm256_castps_si256(v), SetI(0x7FFFFFFF)); }
+  static I MaxI(I a, I b) { return _mm256_max_epi32(a, b); }
+  static std::int32_t LargestI(I v) {
+    __m128i h = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    h = _mm_max_epi32(h, _mm_shuffle_epi32(h, 0x4E));
+    return _mm_cvtsi128_si32(_mm_max_epi32(h, _mm_shuffle_epi32(h, 0xB1)));
+  }
+  static std::int32_t SumI(I v) {
+    __m128i h = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    h = _mm_add_epi32(h, _mm_shuffle_epi32(h, 0x4E));
+    return _mm_cvtsi128_si32(_mm_add_epi32(h, _mm_shuffle_epi32(h, 0xB1)));
+  }
+  static I Round(F v) { return _mm256_cvtps_epi32(v); }
+  static F ToFloat(I v) { return _mm256_cvtepi32_ps(v); }
+  static void StorePair(I v0, I v1, std::int32_t* p) {
+    StoreI(_mm256_blend_epi16(v0, _mm256_slli_epi32(v1, 16), 0xAA), p);
+  }
+  static I Pack16(I a, I b) { return _mm256_packs_epi32(a, b); }
+  // The eight integers of v as 16-bit ones.
+  static __m128i Narrow(I v) {
+    return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  }
+
+  // 2^x by a minimax polynomial of degree 3 in the distance to the nearest integer (7.5e-5), which
+  // adding 1.5 · 2^23 finds. What is below 2^-30 rounds to zero later, -inf included.
+  static F Exp2(F x) {
+    const F magic = Set(12582912.0f + 127.0f);
+    x = _mm256_max_ps(Set(-30.0f), x);
+    const F biased = Add(x, magic);
+    const F f = Sub(x, Sub(biased, magic));
+    F p = Set(5.517165767e-2f);
+    p = MulAdd(p, f, Set(2.426111213e-1f));
+    p = MulAdd(p, f, Set(6.932609876e-1f));
+    p = MulAdd(p, f, Set(9.999280736e-1f));
+    return Mul(p, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(biased), 23)));
+  }
+};
+
+}  // namespace
+}  // namespace hone::kernels

@@ -1,0 +1,394 @@
+// Attention in integers: the body that reduced_avx512.cc and reduced_avx2.cc include, each with a
+// struct V of its vectors and instructions.
+//
+//   scores         q and k as 8 or 16-bit integers with one scale a token. The mean of all keys is
+//                  taken from each first, since it shifts a query's scores all alike, which softmax
+//                  does not see, and often is the larger part of a key.
+//   probabilities  relative to the largest, 0 … 8192, and their sum as the integers they became
+//   values         -511 … 511 with one scale a channel; 512 products of both stay below 2^31
+//
+// prepared  keys: panels of kKeys consecutive keys, [channel group][kKeys] 32-bit words
+//           corrections i32 [keys], scales f32 [keys]      (score = (Σ + correction) · scales)
+//           values: [pair of keys][V] 32-bit words, the pairs of a panel in the order in which
+//           packing leaves the probabilities; scales f32 [V]; V = K rounded up to a vector
+// scratch   of one tile of queries: scores f32 [panel][kRows][kKeys], where the probabilities of a
+// row
+//           and panel take the place of its scores; sums f32 [kRows][V]; words
+//           [kRows][kQueryStride]. Rows lie at constant distances, since kRows pointers would not
+//           fit the registers.
+// Not finite: a NaN or infinity in q or v comes out where the reference shows it; one in k makes
+// all of the head NaN.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#define HONE_NOINLINE __attribute__((noinline))
+
+namespace hone::kernels {
+namespace {
+
+using F = V::F;
+using I = V::I;
+
+constexpr int kLanes = V::kLanes;
+constexpr int kKeys = 2 * kLanes;  // a panel: two vectors of scores, one of packed probabilities
+constexpr int kGroup = 32 / V::kBits;  // channels in a word of q and k
+constexpr int kRows = V::kRows;
+constexpr float kKeyMax = V::kBits == 8 ? 127.0f : 2047.0f;  // 2047² · 256 channels < 2^31
+constexpr float kProbabilityLog2 = 13.0f;
+constexpr float kValueMax = 511.0f;
+constexpr int kChunkKeys = 512;
+constexpr int kMaxHeadSize = 256;
+constexpr float kLog2E = 1.44269504088896340736f;
+
+constexpr int RoundUp(int n, int multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+constexpr int kQueryStride = kMaxHeadSize / kGroup;
+constexpr int kPanelStride = kRows * kKeys;  // of scores
+
+struct Shape {
+  Shape(int tokens, int head_size)
+      : keys(RoundUp(tokens, kKeys)),
+        groups(RoundUp(head_size, kLanes) / kGroup),
+        channels(RoundUp(head_size, kLanes)) {}
+  // Offsets of the parts of `prepared`, in 32-bit words.
+  int key_words() const { return keys * groups; }
+  int corrections() const { return key_words(); }
+  int key_scales() const { return corrections() + keys; }
+  int values() const { return key_scales() + keys; }
+  int value_scales() const { return values() + keys / 2 * channels; }
+  int prepared_words() const { return value_scales() + channels; }
+  int scratch_words() const { return kRows * (keys + channels + kQueryStride); }
+  int keys, groups, channels;
+};
+
+std::size_t PreparedBytes(int tokens, int head_size) {
+  return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).prepared_words());
+}
+
+std::size_t ScratchBytes(int tokens, int head_size) {
+  return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).scratch_words());
+}
+
+// A magnitude's bits as an integer order like the magnitudes, with NaN above infinity.
+inline float LargestOf(I bits) {
+  return std::bit_cast<float>(V::LargestI(bits));
+}
+
+// row · factor - offset, zero-padded to whole vectors; returns the largest magnitude, NaN if any
+// is.
+inline float CopyRow(const float* row, int size, float factor, const float* offset, float* out) {
+  I largest = V::SetI(0);
+  for (int i = 0; i < size; i += kLanes) {
+    F v = i + kLanes <= size ? V::LoadU(row + i) : V::LoadFirst(row + i, size - i);
+    v = V::Sub(V::Mul(v, V::Set(factor)), V::LoadU(offset + i));
+    V::StoreU(v, out + i);
+    largest = V::MaxI(V::MagnitudeBits(v), largest);
+  }
+  return LargestOf(largest);
+}
+
+// The integers row · inverse, as V lays out queries or keys.
+inline void Encode(const float* row, int channels, float inverse, bool query, std::byte* out) {
+  for (int i = 0; i < channels; i += kLanes) {
+    const I q = V::Round(V::Mul(V::LoadU(row + i), V::Set(inverse)));
+    V::StoreEncoded(q, query, out + i * (V::kBits / 8));
+  }
+}
+
+inline float Inverse(float largest, float limit) {
+  return largest > 1e-30f && largest < HUGE_VALF ? limit / largest : 0.0f;
+}
+
+// Returns whether all keys are finite.
+inline bool PrepareKeys(const AttentionArgs& args, const Shape& shape, std::int32_t* prepared) {
+  alignas(64) float mean[kMaxHeadSize] = {}, row[kMaxHeadSize] = {};
+  const int size = args.head_size;
+  for (int i = 0; i < size; i += kLanes) {
+    F sum = V::Set(0.0f);
+    for (int s = 0; s < args.tokens; ++s) {
+      const float* k = args.k + s * args.stride + i;
+      sum = V::Add(sum, i + kLanes <= size ? V::LoadU(k) : V::LoadFirst(k, size - i));
+    }
+    V::StoreU(V::Mul(sum, V::Set(1.0f / static_cast<float>(args.tokens))), mean + i);
+  }
+  std::memset(prepared, 0, sizeof(float) * static_cast<std::size_t>(shape.values()));
+  auto* correction = prepared + shape.corrections();
+  auto* scale = reinterpret_cast<float*>(prepared + shape.key_scales());
+  bool finite = true;
+  for (int s = 0; s < args.tokens; ++s) {
+    const float largest = CopyRow(args.k + s * args.stride, size, 1.0f, mean, row);
+    finite = finite && std::isfinite(largest);
+    scale[s] = largest / kKeyMax;
+    alignas(64) std::int32_t words[kMaxHeadSize / kGroup];
+    Encode(row, shape.channels, Inverse(largest, kKeyMax), false,
+           reinterpret_cast<std::byte*>(words));
+    std::int32_t* panel = prepared + s / kKeys * kKeys * shape.groups + s % kKeys;
+    for (int g = 0; g < shape.groups; ++g) panel[g * kKeys] = words[g];
+    correction[s] = V::Correction(words, shape.groups);
+  }
+  return finite;
+}
+
+inline void PrepareValues(const AttentionArgs& args, const Shape& shape, bool finite,
+                          std::int32_t* prepared) {
+  auto* scale = reinterpret_cast<float*>(prepared + shape.value_scales());
+  std::int32_t* words = prepared + shape.values();
+  const int size = args.head_size;
+  for (int i = 0; i < size; i += kLanes) {
+    const auto load = [&](int s) -> F {
+      const float* v = args.v + s * args.stride + i;
+      if (s >= args.tokens) return V::Set(0.0f);
+      return i + kLanes <= size ? V::LoadU(v) : V::LoadFirst(v, size - i);
+    };
+    I largest = V::SetI(0);
+    for (int s = 0; s < args.tokens; ++s) largest = V::MaxI(V::MagnitudeBits(load(s)), largest);
+    alignas(64) std::int32_t bits[kLanes];
+    alignas(64) float inverse[kLanes];
+    V::StoreI(largest, bits);
+    for (int c = 0; c < kLanes; ++c) {
+      const float bound = std::bit_cast<float>(bits[c]);
+      inverse[c] = Inverse(bound, kValueMax);
+      scale[i + c] = finite ? bound / kValueMax : NAN;
+    }
+    const F factor = V::LoadU(inverse);
+    // Of lanes 4j … 4j+3 of both vectors of scores, packing makes four pairs side by side.
+    std::int32_t* out = words + i;
+    for (int s0 = 0; s0 < args.tokens; s0 += kKeys) {
+      for (int j = 0; j < kLanes; j += 4) {
+        for (const int s : {s0 + j, s0 + j + 2, s0 + kLanes + j, s0 + kLanes + j + 2}) {
+          V::StorePair(V::Round(V::Mul(load(s), factor)), V::Round(V::Mul(load(s + 1), factor)),
+                       out);
+          out += shape.channels;
+        }
+      }
+    }
+  }
+}
+
+void Prepare(const AttentionArgs& args, std::byte* prepared) {
+  HONE_CHECK(args.head_size <= kMaxHeadSize);
+  const Shape shape(args.tokens, args.head_size);
+  auto* words = reinterpret_cast<std::int32_t*>(prepared);
+  PrepareValues(args, shape, PrepareKeys(args, shape, words), words);
+}
+
+// A tile of queries and the keys that any of them sees: [begin, end), begin at a panel.
+struct QueryTile {
+  int query, begin, end;
+  float scale[kRows];  // of the scores, in units of log2
+  float total[kRows];  // the sum of the probabilities
+  std::int32_t* q;
+  float* out;
+  float* scores;  // from key begin
+};
+
+// The two products have the same loops twice: as a function, GCC 12 keeps its sums in memory.
+template <int kR>
+HONE_NOINLINE void Scores(const Shape& shape, const std::int32_t* prepared, const QueryTile& t) {
+  const auto* scale = reinterpret_cast<const float*>(prepared + shape.key_scales());
+  const std::int32_t* correction = prepared + shape.corrections();
+  float* out = t.scores;
+  for (int s = t.begin; s < t.end; s += kKeys, out += kPanelStride) {
+    I sum[kR][2];
+    HONE_UNROLL for (int r = 0; r < kR; ++r) {
+      sum[r][0] = V::LoadI(correction + s);
+      sum[r][1] = V::LoadI(correction + s + kLanes);
+    }
+    const std::int32_t* k = prepared + s * shape.groups;
+    for (int i = 0; i < shape.groups; ++i, k += kKeys) {
+      const I k0 = V::LoadI(k), k1 = V::LoadI(k + kLanes);
+      HONE_UNROLL for (int r = 0; r < kR; ++r) {
+        const I q = V::SetI(t.q[r * kQueryStride + i]);
+        sum[r][0] = V::DotKeys(sum[r][0], q, k0);
+        sum[r][1] = V::DotKeys(sum[r][1], q, k1);
+      }
+    }
+    const F scale0 = V::LoadU(scale + s), scale1 = V::LoadU(scale + s + kLanes);
+    HONE_UNROLL for (int r = 0; r < kR; ++r) {
+      V::StoreU(V::Mul(V::ToFloat(sum[r][0]), scale0), out + r * kKeys);
+      V::StoreU(V::Mul(V::ToFloat(sum[r][1]), scale1), out + r * kKeys + kLanes);
+    }
+  }
+}
+
+// A row's scores by panels: key i, counted from the tile's first, is at At(i).
+struct ScoreRow {
+  float* first;
+  float* At(int i) const { return first + i / kKeys * kPanelStride + i % kKeys; }
+};
+
+// -inf, zeros, -inf, of a panel's length each: added at an offset, it hides the keys at either end.
+struct HidingMask {
+  constexpr HidingMask() {
+    for (int i = 0; i < kKeys; ++i) value[i] = value[2 * kKeys + i] = -HUGE_VALF;
+  }
+  alignas(64) float value[3 * kKeys] = {};
+};
+constexpr HidingMask kHidingMask;
+
+// Of a row's `keys` scores, only [begin, end) stay visible.
+inline void Hide(ScoreRow row, int begin, int end, int keys) {
+  const auto add = [&](int panel, const float* mask) {
+    float* p = row.At(panel * kKeys);
+    V::StoreU(V::Add(V::LoadU(p), V::LoadU(mask)), p);
+    V::StoreU(V::Add(V::LoadU(p + kLanes), V::LoadU(mask + kLanes)), p + kLanes);
+  };
+  for (int panel = 0; panel * kKeys < begin; ++panel) {
+    add(panel, kHidingMask.value + kKeys - std::min(begin - panel * kKeys, kKeys));
+  }
+  for (int panel = end / kKeys; panel * kKeys < keys; ++panel) {
+    add(panel, kHidingMask.value + 2 * kKeys - std::max(end - panel * kKeys, 0));
+  }
+}
+
+// Applies the bias, which gives the scores the unit of log2.
+inline void AddBias(const float* bias, int count, float scale, ScoreRow row) {
+  int i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const F b = V::Mul(V::LoadU(bias + i), V::Set(kLog2E));
+    V::StoreU(V::MulAdd(V::LoadU(row.At(i)), V::Set(scale), b), row.At(i));
+  }
+  for (; i < count; ++i) *row.At(i) = *row.At(i) * scale + bias[i] * kLog2E;
+}
+
+// One row of scores → probabilities as 16-bit integers, in its place. Returns their sum.
+HONE_NOINLINE float Probabilities(const AttentionArgs& args, const QueryTile& t, int r) {
+  const int query = t.query + r, window = args.window;
+  const int first = window < 0 ? t.begin : std::max(t.begin, query - window);
+  const int last = window < 0 || window >= t.end - query ? t.end : query + window + 1;
+  const int padded = RoundUp(t.end - t.begin, kKeys);
+  const ScoreRow row{t.scores + r * kKeys};
+  float scale = t.scale[r];
+  if (args.relative_bias != nullptr) {
+    AddBias(args.relative_bias + (t.begin - query), t.end - t.begin, scale, row);
+    scale = 1.0f;
+  }
+  Hide(row, first - t.begin, last - t.begin, padded);
+  const float* end = row.At(padded);
+  F largest0 = V::LoadU(row.first), largest1 = V::LoadU(row.first + kLanes);
+  for (const float* p = row.first + kPanelStride; p < end; p += kPanelStride) {
+    largest0 = V::Max(largest0, V::LoadU(p));
+    largest1 = V::Max(largest1, V::LoadU(p + kLanes));
+  }
+  const float largest = V::Largest(V::Max(largest0, largest1));
+  const F factor = V::Set(scale), offset = V::Set(kProbabilityLog2 - largest * scale);
+  const I ones = V::SetI(0x00010001);
+  I total = V::SetI(0);
+  for (float* p = row.first; p < end; p += kPanelStride) {
+    const I p0 = V::Round(V::Exp2(V::MulAdd(V::LoadU(p), factor, offset)));
+    const I p1 = V::Round(V::Exp2(V::MulAdd(V::LoadU(p + kLanes), factor, offset)));
+    const I packed = V::Pack16(p0, p1);
+    total = V::DotPairs(total, packed, ones);
+    V::StoreI(packed, reinterpret_cast<std::int32_t*>(p));
+  }
+  return static_cast<float>(V::SumI(total));
+}
+
+// Sums over chunks of kChunkKeys keys, counted from key 0, so that none overflows.
+template <int kR, int kN>
+HONE_NOINLINE void Values(const Shape& shape, const std::int32_t* values, const QueryTile& t,
+                          int channel) {
+  const auto* p = reinterpret_cast<const std::int32_t*>(t.scores);
+  const std::int32_t* v = values + t.begin / 2 * shape.channels + channel;
+  for (int s = t.begin; s < t.end;) {
+    const int end = std::min(RoundUp(t.end, kKeys), (s / kChunkKeys + 1) * kChunkKeys);
+    const bool first = s == t.begin;
+    I sum[kR][kN];
+    HONE_UNROLL for (int r = 0; r < kR; ++r) {
+      HONE_UNROLL for (int j = 0; j < kN; ++j) sum[r][j] = V::SetI(0);
+    }
+    for (; s < end; s += kKeys, p += kPanelStride) {
+      for (int i = 0; i < kLanes; ++i, v += shape.channels) {
+        I vi[kN];
+        HONE_UNROLL for (int j = 0; j < kN; ++j) vi[j] = V::LoadI(v + j * kLanes);
+        HONE_UNROLL for (int r = 0; r < kR; ++r) {
+          const I pi = V::SetI(p[r * kKeys + i]);
+          HONE_UNROLL for (int j = 0; j < kN; ++j) sum[r][j] = V::DotPairs(sum[r][j], pi, vi[j]);
+        }
+      }
+    }
+    float* out = t.out + channel;
+    HONE_UNROLL for (int r = 0; r < kR; ++r, out += shape.channels) {
+      HONE_UNROLL for (int j = 0; j < kN; ++j) {
+        const F add = V::ToFloat(sum[r][j]);
+        V::StoreU(first ? add : V::Add(V::LoadU(out + j * kLanes), add), out + j * kLanes);
+      }
+    }
+  }
+}
+
+inline void StoreRow(const float* sums, const float* scale, float factor, int size, float* out) {
+  int i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    V::StoreU(V::Mul(V::Mul(V::LoadU(sums + i), V::LoadU(scale + i)), V::Set(factor)), out + i);
+  }
+  for (; i < size; ++i) out[i] = sums[i] * scale[i] * factor;
+}
+
+template <int kR>
+void AttendTile(const AttentionArgs& args, const Shape& shape, const std::int32_t* prepared,
+                QueryTile& t) {
+  alignas(64) static constexpr float kZero[kMaxHeadSize] = {};
+  alignas(64) float row[kMaxHeadSize];
+  for (int r = 0; r < kR; ++r) {
+    const float largest = CopyRow(args.q + (t.query + r) * args.stride, args.head_size,
+                                  args.scale * kLog2E, kZero, row);
+    // Never zero: hidden keys have scores of -inf, and 0 · -inf would be NaN.
+    t.scale[r] = largest > 1e-30f ? largest / kKeyMax : 1e-30f;
+    if (std::isnan(largest)) t.scale[r] = largest;
+    Encode(row, shape.channels, Inverse(largest, kKeyMax), true,
+           reinterpret_cast<std::byte*>(t.q + r * kQueryStride));
+  }
+  Scores<kR>(shape, prepared, t);
+  for (int r = 0; r < kR; ++r) t.total[r] = Probabilities(args, t, r);
+  const std::int32_t* values = prepared + shape.values();
+  int channel = 0;
+  for (; channel + 2 * kLanes <= shape.channels; channel += 2 * kLanes) {
+    Values<kR, 2>(shape, values, t, channel);
+  }
+  if (channel < shape.channels) Values<kR, 1>(shape, values, t, channel);
+  const auto* scale = reinterpret_cast<const float*>(prepared + shape.value_scales());
+  for (int r = 0; r < kR; ++r) {
+    const float factor = std::isfinite(t.scale[r]) ? 1.0f / t.total[r] : NAN;
+    StoreRow(t.out + r * shape.channels, scale, factor, args.head_size,
+             args.out + (t.query + r) * args.out_stride);
+  }
+}
+
+template <int kR>
+void AttendRows(int rows, const AttentionArgs& args, const Shape& shape,
+                const std::int32_t* prepared, QueryTile& t) {
+  if (rows == kR) return AttendTile<kR>(args, shape, prepared, t);
+  if constexpr (kR > 1) AttendRows<kR - 1>(rows, args, shape, prepared, t);
+}
+
+void Attend(const AttentionArgs& args, const std::byte* prepared, int query_begin, int query_end,
+            std::byte* scratch) {
+  const Shape shape(args.tokens, args.head_size);
+  QueryTile t;
+  t.scores = reinterpret_cast<float*>(scratch);
+  t.out = t.scores + kRows * shape.keys;
+  t.q = reinterpret_cast<std::int32_t*>(t.out + kRows * shape.channels);
+  // Rows split as evenly as tiles of kRows allow.
+  const int count = query_end - query_begin, tiles = (count + kRows - 1) / kRows;
+  for (int i = 0; i < tiles; ++i) {
+    t.query = query_begin + static_cast<int>(static_cast<long>(count) * i / tiles);
+    const int end = query_begin + static_cast<int>(static_cast<long>(count) * (i + 1) / tiles);
+    t.begin = 0;
+    t.end = args.tokens;
+    if (args.window >= 0) {
+      t.begin = std::max(0, t.query - args.window) / kKeys * kKeys;
+      t.end = static_cast<int>(std::min<long>(args.tokens, static_cast<long>(end) + args.window));
+    }
+    AttendRows<kRows>(end - t.query, args, shape, reinterpret_cast<const std::int32_t*>(prepared),
+                      t);
+  }
+}
+
+}  // namespace
+}  // namespace hone::kernels

@@ -1,0 +1,79 @@
+#include "model/model.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "model/config_reader.h"
+#include "model/heads/head_kind.h"
+#include "model/random_checkpoint.h"
+
+namespace hone::model {
+namespace {
+
+using base::StatusOr;
+
+// Where config.json and the weights lie: in the directory, or in the folder that modules.json gives
+// its Transformer ("0_Transformer" in older sentence-transformers directories).
+StatusOr<std::string> EncoderDirectory(env::FileSystem& files, const std::string& directory) {
+  if (!files.IsDirectory(directory)) {
+    return base::NotFound(directory, ": is not a directory; expected one with config.json");
+  }
+  if (files.IsFile(env::JoinPath(directory, "config.json"))) return directory;
+  const std::string path = env::JoinPath(directory, "modules.json");
+  if (!files.IsFile(path)) return directory;
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const std::vector<Module> modules, ParseModules(text, path));
+  for (const Module& module : modules) {
+    if (module.type == "Transformer") return env::JoinPath(directory, module.path);
+  }
+  return directory;
+}
+
+// The longest text the model takes, special tokens included.
+StatusOr<int> MaxTextTokens(env::FileSystem& files, const std::string& directory, int max_tokens) {
+  const std::string path = env::JoinPath(directory, "sentence_bert_config.json");
+  if (!files.IsFile(path)) return max_tokens;
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
+  ConfigReader reader(json.root());
+  const int stated = reader.IntOr("max_seq_length", max_tokens, 1, kMaxPositions);
+  HONE_RETURN_IF_ERROR(reader.status());
+  return std::min(stated, max_tokens);
+}
+
+StatusOr<Model> OpenWith(env::FileSystem& files, const std::string& directory,
+                         const CheckpointOpener& open) {
+  HONE_ASSIGN_OR_RETURN(const std::string encoder, EncoderDirectory(files, directory));
+  const std::string path = env::JoinPath(encoder, "config.json");
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
+  Model model;
+  model.directory = directory;
+  HONE_ASSIGN_OR_RETURN(model.config, ParseConfig(json.root()));
+  HONE_ASSIGN_OR_RETURN(model.checkpoint, open(encoder));
+  HONE_ASSIGN_OR_RETURN(model.weights, BindEncoder(model.config, *model.checkpoint));
+  HONE_ASSIGN_OR_RETURN(
+      model.head, BindHead(files, directory, json.root(), model.config, model.checkpoint, open));
+  HONE_ASSIGN_OR_RETURN(model.max_text_tokens,
+                        MaxTextTokens(files, encoder, model.config.max_tokens));
+  return model;
+}
+
+}  // namespace
+
+StatusOr<Model> Model::Open(env::FileSystem& files, const std::string& directory) {
+  return OpenWith(files, directory, [&files](const std::string& folder) {
+    return formats::Checkpoint::Open(files, folder);
+  });
+}
+
+StatusOr<Model> Model::Random(env::FileSystem& files, const std::string& directory,
+                              std::uint64_t seed) {
+  return OpenWith(
+      files, directory,
+      [seed](const std::string&) -> StatusOr<std::shared_ptr<const formats::Checkpoint>> {
+        return MakeRandomCheckpoint(seed);
+      });
+}
+
+}  // namespace hone::model

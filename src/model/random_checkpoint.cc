@@ -1,0 +1,128 @@
+#include "model/random_checkpoint.h"
+
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/check.h"
+
+namespace hone::model {
+namespace {
+
+using base::StatusOr;
+using base::StrCat;
+using formats::StoredMatrix;
+using tensor::DType;
+using tensor::Shape;
+using tensor::TensorView;
+
+// A config.json can ask for anything; XLM-R XL, with 3.5 billion weights one of the largest
+// encoders published, fits.
+constexpr std::uint64_t kMaxBytes = std::uint64_t{16} << 30;
+constexpr double kDeviation = 0.02;
+
+// FNV-1a, to give every tensor a stream of its own.
+std::uint64_t Hash(std::string_view text, std::uint64_t seed) {
+  std::uint64_t hash = 0xcbf29ce484222325 ^ seed;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+// SplitMix64 (Steele, Lea, Flood 2014).
+std::uint64_t Next(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9e3779b97f4a7c15;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  z = (z ^ z >> 27) * 0x94d049bb133111eb;
+  return z ^ z >> 31;
+}
+
+// The sum of four 16-bit uniforms is close enough to normal for weights nobody trained, and one
+// random number makes one weight.
+float Normalish(std::uint64_t bits) {
+  const std::uint64_t sum =
+      (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + (bits >> 48);
+  const double centred = static_cast<double>(sum) - 2.0 * 65535;
+  return static_cast<float>(centred * (kDeviation * std::sqrt(3.0) / 65536.0));
+}
+
+class RandomCheckpoint final : public formats::Checkpoint {
+ public:
+  explicit RandomCheckpoint(std::uint64_t seed) : seed_(seed) {}
+
+  bool Has(std::string_view) const override { return false; }
+  std::vector<std::string> Names() const override { return {}; }
+  const TensorView* Find(std::string_view) const override { return nullptr; }
+  bool HasMatrix(std::string_view) const override { return false; }
+
+  StatusOr<TensorView> Tensor(std::string_view name, const Shape& shape) const override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto known = tensors_.find(name);
+    if (known != tensors_.end()) {
+      HONE_CHECK(known->second.shape == shape);
+      return View(known->second);
+    }
+    std::uint64_t elements = 1;
+    for (const std::int64_t dim : shape.dims()) {
+      HONE_CHECK(dim > 0);
+      elements *= static_cast<std::uint64_t>(dim);  // config limits keep a product below 2^42
+    }
+    const std::uint64_t size = elements * sizeof(float);
+    if (size > kMaxBytes - bytes_) {
+      return base::OutOfResource("random weights: tensor \"", name, "\" ", shape.ToString(),
+                                 " would take the model beyond ", kMaxBytes >> 30, " GiB");
+    }
+    bytes_ += size;
+    Entry& entry = tensors_[std::string(name)];
+    entry = {base::AlignedBuffer(size), shape};
+    Fill(name, shape, elements, entry.values.As<float>());
+    return View(entry);
+  }
+
+  StatusOr<StoredMatrix> Matrix(std::string_view module, int n, int k) const override {
+    StoredMatrix matrix;
+    matrix.name = std::string(module);
+    matrix.n = n;
+    matrix.k = k;
+    HONE_ASSIGN_OR_RETURN(matrix.values, Tensor(StrCat(module, ".weight"), {n, k}));
+    return matrix;
+  }
+
+  std::uint64_t bytes() const override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return bytes_;
+  }
+  void DropPages(const TensorView&) const override {}  // no file to read them from again
+
+ private:
+  struct Entry {
+    base::AlignedBuffer values;
+    Shape shape;
+  };
+
+  static TensorView View(const Entry& entry) {
+    return {entry.values.data(), DType::kF32, entry.shape};
+  }
+
+  // A norm's gain lies around 1, as in a trained model; everything else around 0.
+  void Fill(std::string_view name, const Shape& shape, std::uint64_t count, float* out) const {
+    std::uint64_t state = Hash(name, seed_);
+    const float centre = shape.rank() == 1 && name.ends_with(".weight") ? 1.0f : 0.0f;
+    for (std::uint64_t i = 0; i < count; ++i) out[i] = centre + Normalish(Next(state));
+  }
+
+  const std::uint64_t seed_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, Entry, std::less<>> tensors_;
+  mutable std::uint64_t bytes_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const formats::Checkpoint> MakeRandomCheckpoint(std::uint64_t seed) {
+  return std::make_shared<RandomCheckpoint>(seed);
+}
+
+}  // namespace hone::model

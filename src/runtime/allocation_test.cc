@@ -1,0 +1,87 @@
+// Nothing allocates once an engine is warm. The allocators of this whole test program count.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+
+#include "env/file.h"
+#include "runtime/local_engine.h"
+#include "tests/isa_limit.h"
+
+namespace {
+
+std::atomic<long> allocations{0};
+
+}  // namespace
+
+// The sanitizers bring allocators of their own; what is counted does not differ between builds.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define HONE_COUNTS_ALLOCATIONS 1
+
+void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* p = std::malloc(size)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept {
+  std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
+
+// Stands in front of the C library's, which AlignedBuffer calls.
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return memalign(alignment, size);
+}
+#endif
+
+namespace hone::runtime {
+namespace {
+
+TEST(LocalEngine, AllocatesNothingOnceWarm) {
+#if !defined(HONE_COUNTS_ALLOCATIONS)
+  GTEST_SKIP() << "the sanitizer replaces the allocator that would be counted";
+#else
+  const std::string directory = testing::TempDir() + "/allocation_bert";
+  ASSERT_TRUE(env::RealFileSystem().MakeDirectory(directory).ok());
+  std::ofstream(directory + "/config.json") << R"({"architectures": ["BertModel"],
+    "model_type": "bert", "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "intermediate_size": 128, "vocab_size": 100, "max_position_embeddings": 256,
+    "type_vocab_size": 2, "hidden_act": "gelu"})";
+  const auto model = model::Model::Random(env::RealFileSystem(), directory, 1);
+  ASSERT_TRUE(model.ok());
+  for (const quant::Format format :
+       {quant::Format::kF32, quant::Format::kBF16, quant::Format::kInt8, quant::Format::kInt4}) {
+    const auto engine =
+        LocalEngine::Load(*model, {.format = format, .threads = 2, .isa = tests::IsaLimit()});
+    ASSERT_TRUE(engine.ok());
+    // Batches on both sides of the limit where products are split by columns.
+    const std::vector<std::int32_t> ids(230, 3), short_begins = {0, 9, 20},
+                                                 long_begins = {0, 200, 230};
+    std::vector<float> hidden(ids.size() * 64), rows;
+    const auto pass = [&](const std::vector<std::int32_t>& begins) {
+      const auto tokens = static_cast<std::size_t>(begins.back());
+      const Batch batch{.ids = std::span(ids).first(tokens), .types = {}, .begins = begins};
+      (*engine)->Forward((*engine)->all_layers(), batch, std::span(hidden).first(tokens * 64));
+      (*engine)->ApplyHead(0, batch, std::span(hidden).first(tokens * 64), -1, &rows);
+    };
+    pass(short_begins);
+    pass(long_begins);
+    const long before = allocations.load();
+    for (int i = 0; i < 3; ++i) {
+      pass(long_begins);
+      pass(short_begins);
+    }
+    EXPECT_EQ(allocations.load(), before) << quant::NameOf(format);
+  }
+  EXPECT_GT(allocations.load(), 0) << "the counter counts nothing";
+#endif
+}
+
+}  // namespace
+}  // namespace hone::runtime

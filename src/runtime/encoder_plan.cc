@@ -1,0 +1,228 @@
+#include "runtime/encoder_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include "base/check.h"
+#include "runtime/weight_source.h"
+
+namespace hone::runtime {
+namespace {
+
+using model::Linear;
+using quant::Format;
+
+// A head's matrices are small and its outputs are what the user sees: they stay in f32, but for a
+// vocabulary's worth of columns (fill-mask), which would dwarf the encoder.
+constexpr int kWideHead = 4096;
+
+base::StatusOr<NormPlan> ReadNorm(const model::Norm& norm) {
+  NormPlan plan;
+  const auto read = [](const tensor::TensorView& view, std::vector<float>* out) {
+    if (view.empty()) return;
+    out->resize(static_cast<std::size_t>(view.shape.elements()));
+    tensor::CopyToF32(view, 0, *out);
+  };
+  read(norm.gain, &plan.gain);
+  read(norm.bias, &plan.bias);
+  for (const std::vector<float>* values : {&plan.gain, &plan.bias}) {
+    if (std::ranges::any_of(*values, [](float x) { return !std::isfinite(x); })) {
+      return base::BadInput("a layer norm has a value that is not finite");
+    }
+  }
+  return plan;
+}
+
+class PlanBuilder {
+ public:
+  PlanBuilder(const model::Model& model, Format format, base::Isa isa, EncoderPlan* plan)
+      : model_(model), format_(format), isa_(isa), plan_(*plan) {}
+
+  base::Status Build(base::ThreadPool& pool);
+
+ private:
+  base::Status AddLayers();
+  base::Status AddHead();
+  void Add(std::vector<const Linear*> parts, Format format, PackedLinear* target);
+  base::Status PackAll(base::ThreadPool& pool);
+  void AddRelativeBias();
+  const kernels::RotaryTable* RotaryTable(float base);
+  void FindWidest();
+
+  const model::Model& model_;
+  Format format_;
+  base::Isa isa_;
+  EncoderPlan& plan_;
+  std::vector<PackJob> jobs_;
+  std::size_t arena_bytes_ = 0;
+};
+
+void PlanBuilder::Add(std::vector<const Linear*> parts, Format format, PackedLinear* target) {
+  target->kernel = &kernels::SelectMatMul(format, isa_);
+  target->k = parts.front()->weight.k;
+  for (const Linear* part : parts) target->n += part->weight.n;
+  HONE_CHECK(target->k <= kernels::kMaxK);
+  jobs_.push_back({std::move(parts), target, arena_bytes_});
+  const std::size_t bytes = target->kernel->packed_bytes(target->n, target->k);
+  arena_bytes_ +=
+      (bytes + base::kCacheLineBytes - 1) / base::kCacheLineBytes * base::kCacheLineBytes;
+}
+
+base::Status PlanBuilder::AddLayers() {
+  const model::EncoderWeights& weights = model_.weights;
+  plan_.layers.resize(weights.layers.size());
+  for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+    const model::LayerWeights& from = weights.layers[l];
+    LayerPlan& to = plan_.layers[l];
+    to.shape = plan_.config.layers[l];
+    if (to.shape.heads > 0) {
+      Add({&from.query, &from.key, &from.value}, format_, &to.qkv);
+      Add({&from.output}, format_, &to.output);
+      to.rotary_table = RotaryTable(to.shape.rotary_base);
+    }
+    if (to.shape.ffn > 0) {
+      Add({&from.up}, format_, &to.up);
+      Add({&from.down}, format_, &to.down);
+    }
+    HONE_ASSIGN_OR_RETURN(to.attention_norm, ReadNorm(from.attention_norm));
+    HONE_ASSIGN_OR_RETURN(to.ffn_norm, ReadNorm(from.ffn_norm));
+  }
+  return base::OkStatus();
+}
+
+base::Status PlanBuilder::AddHead() {
+  plan_.normalize = model_.head.normalize;
+  plan_.head.reserve(model_.head.outputs.size());
+  for (const model::HeadOutput& output : model_.head.outputs) {
+    HeadOutputPlan& to = plan_.head.emplace_back();
+    to.rows = output.rows;
+    to.width = output.width;
+    to.stages.resize(output.stages.size());
+    for (std::size_t s = 0; s < output.stages.size(); ++s) {
+      const model::HeadStage& stage = output.stages[s];
+      if (!stage.dense.weight.empty()) {
+        const Format format = stage.dense.weight.n >= kWideHead ? format_ : Format::kF32;
+        Add({&stage.dense}, format, &to.stages[s].dense);
+      }
+      to.stages[s].activation = stage.activation;
+      HONE_ASSIGN_OR_RETURN(to.stages[s].norm, ReadNorm(stage.norm));
+    }
+  }
+  return base::OkStatus();
+}
+
+const kernels::RotaryTable* PlanBuilder::RotaryTable(float base) {
+  if (base == 0) return nullptr;
+  for (const auto& [known, table] : plan_.rotary_tables) {
+    if (known == base) return &table;
+  }
+  const model::ModelConfig& config = plan_.config;
+  plan_.rotary_tables.emplace_back(
+      base, kernels::BuildRotaryTable(base, config.head_size, config.max_tokens));
+  return &plan_.rotary_tables.back().second;
+}
+
+void PlanBuilder::AddRelativeBias() {
+  const tensor::TensorView& table = model_.weights.relative_bias;
+  if (table.empty()) return;
+  const model::ModelConfig& config = plan_.config;
+  const int heads = static_cast<int>(table.shape[1]);
+  std::vector<float> values(static_cast<std::size_t>(table.shape.elements()));
+  tensor::CopyToF32(table, 0, values);
+  const int span = 2 * config.max_tokens - 1;
+  plan_.relative_bias.resize(static_cast<std::size_t>(heads) * static_cast<std::size_t>(span));
+  for (int i = 0; i < span; ++i) {
+    const int bucket = model::RelativeBucket(i - (config.max_tokens - 1), config.relative_buckets,
+                                             config.relative_max_distance);
+    for (int h = 0; h < heads; ++h) {
+      plan_.relative_bias[static_cast<std::size_t>(h * span + i)] =
+          values[static_cast<std::size_t>(bucket * heads + h)];
+    }
+  }
+}
+
+base::Status PlanBuilder::PackAll(base::ThreadPool& pool) {
+  plan_.arena = base::AlignedBuffer(arena_bytes_);
+  // Large matrices first, so that no worker starts one when the others are done.
+  std::ranges::sort(jobs_, [](const PackJob& a, const PackJob& b) {
+    return std::int64_t{a.target->n} * a.target->k > std::int64_t{b.target->n} * b.target->k;
+  });
+  std::mutex mutex;
+  base::Status first_error;
+  pool.ParallelFor(static_cast<int>(jobs_.size()), [&](int task, int) {
+    const base::Status status =
+        Pack(jobs_[static_cast<std::size_t>(task)], *model_.checkpoint, plan_.arena.data());
+    if (status.ok()) return;
+    const std::lock_guard lock(mutex);
+    if (first_error.ok()) first_error = status;
+  });
+  return first_error;
+}
+
+void PlanBuilder::FindWidest() {
+  const auto take = [&](const PackedLinear& linear) {
+    if (linear.empty()) return;
+    plan_.encoded_bytes = std::max(plan_.encoded_bytes, linear.prepared_bytes());
+    plan_.scratch_bytes = std::max(plan_.scratch_bytes, linear.kernel->scratch_bytes(linear.k));
+  };
+  take(plan_.embedding_projection);
+  // Embeddings that wait for their projection lie where `up` will.
+  if (!plan_.embedding_projection.empty()) plan_.widest_up = plan_.config.embedding_width;
+  for (const LayerPlan& layer : plan_.layers) {
+    for (const PackedLinear* linear : {&layer.qkv, &layer.output, &layer.up, &layer.down}) {
+      take(*linear);
+    }
+    plan_.widest_attention =
+        std::max(plan_.widest_attention, layer.shape.heads * plan_.config.head_size);
+    plan_.widest_up = std::max(plan_.widest_up, layer.up.n);
+    plan_.widest_ffn = std::max(plan_.widest_ffn, layer.shape.ffn);
+  }
+  for (const HeadOutputPlan& output : plan_.head) {
+    for (const HeadStagePlan& stage : output.stages) take(stage.dense);
+  }
+}
+
+base::Status PlanBuilder::Build(base::ThreadPool& pool) {
+  plan_.config = model_.config;
+  plan_.format = format_;
+  plan_.checkpoint = model_.checkpoint;
+  plan_.word = model_.weights.word;
+  plan_.position = model_.weights.position;
+  plan_.type = model_.weights.type;
+  HONE_ASSIGN_OR_RETURN(plan_.embeddings_norm, ReadNorm(model_.weights.embeddings_norm));
+  HONE_ASSIGN_OR_RETURN(plan_.final_norm, ReadNorm(model_.weights.final_norm));
+  if (!model_.weights.embedding_projection.weight.empty()) {
+    Add({&model_.weights.embedding_projection}, format_, &plan_.embedding_projection);
+  }
+  HONE_RETURN_IF_ERROR(AddLayers());
+  HONE_RETURN_IF_ERROR(AddHead());
+  AddRelativeBias();
+  // int8 and int4 round the activations already: attention may then round its own.
+  const bool reduced =
+      format_ == Format::kInt8 || format_ == Format::kInt4 || format_ == Format::kBF16;
+  plan_.attention = &kernels::SelectAttention(
+      reduced ? kernels::AttentionPrecision::kReduced : kernels::AttentionPrecision::kF32, isa_);
+  HONE_RETURN_IF_ERROR(PackAll(pool));
+  FindWidest();
+  return base::OkStatus();
+}
+
+}  // namespace
+
+base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(const model::Model& model,
+                                                       std::optional<Format> format, base::Isa isa,
+                                                       base::ThreadPool& pool) {
+  Format chosen = Format::kF32;
+  for (const model::LayerWeights& layer : model.weights.layers) {
+    const Linear& any = layer.query.weight.empty() ? layer.up : layer.query;
+    if (any.weight.empty()) continue;
+    chosen = StoredFormat(any.weight);
+    break;
+  }
+  auto plan = std::make_unique<EncoderPlan>();
+  HONE_RETURN_IF_ERROR(PlanBuilder(model, format.value_or(chosen), isa, plan.get()).Build(pool));
+  return plan;
+}
+
+}  // namespace hone::runtime

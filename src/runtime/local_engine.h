@@ -1,0 +1,63 @@
+// The engine of this machine's processor.
+//
+// Load maps the weights, packs them once in parallel into one arena, and drops the file's pages.
+// Forward runs as one job on the thread pool, its phases separated by barriers:
+//
+//   embed, norm, QKV | attention | output, norm, up, activation, down, norm, next QKV | attention | …
+//
+// Everything but attention concerns one row at a time. With many rows each worker takes blocks of rows
+// through a whole phase, without waiting. With few (fewer than kRowsPerWorker a worker) the weights are
+// what is moved, so every matrix product is split by columns instead: each worker reads only its share.
+//
+// Owns           packed weights, workspace (grows with the largest batch seen), thread pool.
+// Thread-safety  one caller at a time.
+// Invariants     1. Forward allocates nothing once a batch of that many tokens has been seen.
+//                2. Results do not depend on threads, on the split, or on the rest of the batch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/isa.h"
+#include "base/status.h"
+#include "model/model.h"
+#include "quant/format.h"
+#include "runtime/engine.h"
+#include "runtime/profile.h"
+
+namespace hone::runtime {
+
+struct EngineOptions {
+  std::optional<quant::Format> format;  // unset: as stored
+  int threads = 1;
+  base::Isa isa = base::DetectIsa();
+};
+
+// How long each phase of Load took, and what it made.
+struct LoadReport {
+  double pack_ms = 0;
+  std::uint64_t packed_bytes = 0;
+  quant::Format format = quant::Format::kF32;
+  std::string kernel;     // name of the matrix-product kernel
+  std::string attention;  // and of attention
+};
+
+class LocalEngine : public Engine {
+ public:
+  // `model` must outlive nothing: what is needed is kept (the mapping of its embeddings included).
+  static base::StatusOr<std::unique_ptr<LocalEngine>> Load(const model::Model& model,
+                                                           const EngineOptions& options);
+
+  virtual const LoadReport& load_report() const = 0;
+  virtual quant::Format format() const = 0;
+
+  // Measures operations from now on; costs two clock reads each.
+  virtual void StartProfile() = 0;
+  virtual std::vector<ProfileRow> TakeProfile() = 0;
+};
+
+}  // namespace hone::runtime

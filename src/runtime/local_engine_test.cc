@@ -1,0 +1,190 @@
+#include "runtime/local_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <random>
+
+#include "env/file.h"
+#include "model/reference.h"
+#include "tests/isa_limit.h"
+#include "tests/support/tiny_models.h"
+
+namespace hone::runtime {
+namespace {
+
+using model::Model;
+using quant::Format;
+
+std::unique_ptr<LocalEngine> LoadEngine(const Model& model, Format format, int threads) {
+  auto engine =
+      LocalEngine::Load(model, {.format = format, .threads = threads, .isa = tests::IsaLimit()});
+  if (!engine.ok()) {
+    ADD_FAILURE() << std::string(engine.status().message());
+    return nullptr;
+  }
+  return *std::move(engine);
+}
+
+// Texts of random tokens, as one ragged batch.
+struct Texts {
+  std::vector<std::int32_t> ids, begins = {0};
+
+  void Add(int length, int vocabulary, std::mt19937& random) {
+    std::uniform_int_distribution<std::int32_t> id(0, vocabulary - 1);
+    for (int i = 0; i < length; ++i) ids.push_back(id(random));
+    begins.push_back(static_cast<std::int32_t>(ids.size()));
+  }
+  Batch batch() const { return {.ids = ids, .types = {}, .begins = begins}; }
+  // Text b alone.
+  Texts Only(std::size_t b) const {
+    Texts one;
+    one.ids.assign(ids.begin() + begins[b], ids.begin() + begins[b + 1]);
+    one.begins.push_back(static_cast<std::int32_t>(one.ids.size()));
+    return one;
+  }
+};
+
+std::vector<float> ForwardAll(LocalEngine& engine, const Batch& batch) {
+  std::vector<float> hidden(batch.ids.size() * static_cast<std::size_t>(engine.width()));
+  engine.Forward(engine.all_layers(), batch, hidden);
+  return hidden;
+}
+
+// A model of the given shape with random weights, from a config.json written for the purpose.
+Model RandomModel(const std::string& config_json, const std::string& name) {
+  const std::string directory = testing::TempDir() + "/" + name;
+  EXPECT_TRUE(env::RealFileSystem().MakeDirectory(directory).ok());
+  std::ofstream(directory + "/config.json") << config_json;
+  auto model = Model::Random(env::RealFileSystem(), directory, 7);
+  if (!model.ok()) {
+    ADD_FAILURE() << std::string(model.status().message());
+    return Model();
+  }
+  return *std::move(model);
+}
+
+// Odd enough to leave tails in every tile: D 80, F 200, 5 heads of 16.
+constexpr const char* kOddBert = R"({"architectures": ["BertModel"], "model_type": "bert",
+  "hidden_size": 80, "num_hidden_layers": 3, "num_attention_heads": 5, "intermediate_size": 200,
+  "vocab_size": 500, "max_position_embeddings": 300, "type_vocab_size": 2, "hidden_act": "gelu"})";
+
+constexpr Format kFormats[] = {Format::kF32, Format::kBF16, Format::kInt8, Format::kInt4};
+
+TEST(LocalEngine, GivesTheOriginalsOutputsForEveryArchitectureAndHead) {
+  for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
+    const std::string directory = tests::WriteTinyModel(tiny, testing::TempDir());
+    const auto model = Model::Open(env::RealFileSystem(), directory);
+    ASSERT_TRUE(model.ok()) << tiny.name << ": " << std::string(model.status().message());
+    const auto engine = LoadEngine(*model, Format::kF32, 2);
+    ASSERT_NE(engine, nullptr) << tiny.name;
+    for (const tests::TinyCase& c : tiny.cases) {
+      const std::vector<std::int32_t> begins = {0, static_cast<std::int32_t>(c.ids.size())};
+      const Batch batch{.ids = c.ids, .types = c.types, .begins = begins};
+      ASSERT_TRUE(engine->Check(batch).ok()) << tiny.name;
+      const std::vector<float> hidden = ForwardAll(*engine, batch);
+      tests::ExpectClose(tests::KeepGolden(hidden), c.hidden, 1e-5, tiny.name + " hidden");
+      for (std::size_t o = 0; o < model->head.outputs.size(); ++o) {
+        std::vector<float> rows;
+        engine->ApplyHead(static_cast<int>(o), batch, hidden, tiny.mask_id, &rows);
+        for (const tests::TinyOutput& expected : c.outputs) {
+          if (expected.name != model->head.outputs[o].name) continue;
+          tests::ExpectClose(tests::KeepGolden(rows), expected.values, 1e-5,
+                             tiny.name + " " + expected.name);
+        }
+      }
+    }
+  }
+}
+
+TEST(LocalEngine, GivesTheSameBitsInAnyBatchAndForAnyThreads) {
+  const Model model = RandomModel(kOddBert, "odd_bert");
+  std::mt19937 random(3);
+  Texts texts;
+  // Sums of tokens on both sides of the limit where products are split by columns.
+  for (const int length : {7, 1, 130, 33, 64, 2, 97}) texts.Add(length, 500, random);
+  for (const Format format : kFormats) {
+    const auto one = LoadEngine(model, format, 1);
+    ASSERT_NE(one, nullptr);
+    const std::vector<float> expected = ForwardAll(*one, texts.batch());
+    for (const int threads : {1, 2, 3, 5}) {
+      const auto engine = LoadEngine(model, format, threads);
+      EXPECT_EQ(ForwardAll(*engine, texts.batch()), expected)
+          << quant::NameOf(format) << ", " << threads << " threads";
+      for (std::size_t b = 0; b + 1 < texts.begins.size(); ++b) {
+        const auto width = static_cast<std::size_t>(engine->width());
+        const auto begin = static_cast<std::size_t>(texts.begins[b]) * width;
+        const auto end = static_cast<std::size_t>(texts.begins[b + 1]) * width;
+        EXPECT_EQ(ForwardAll(*engine, texts.Only(b).batch()),
+                  std::vector<float>(expected.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     expected.begin() + static_cast<std::ptrdiff_t>(end)))
+            << quant::NameOf(format) << ", text " << b << " alone, " << threads << " threads";
+      }
+    }
+  }
+}
+
+TEST(LocalEngine, AnyCutIntoLayerRangesGivesTheSameBits) {
+  const Model model = RandomModel(kOddBert, "odd_bert_ranges");
+  const auto engine = LoadEngine(model, Format::kInt8, 2);
+  ASSERT_NE(engine, nullptr);
+  std::mt19937 random(5);
+  Texts texts;
+  for (const int length : {21, 140}) texts.Add(length, 500, random);
+  const std::vector<float> expected = ForwardAll(*engine, texts.batch());
+  for (int cut = 0; cut <= 3; ++cut) {
+    std::vector<float> hidden(expected.size());
+    engine->Forward({0, cut}, texts.batch(), hidden);
+    engine->Forward({cut, 3}, texts.batch(), hidden);
+    EXPECT_EQ(hidden, expected) << "cut before layer " << cut;
+  }
+}
+
+TEST(LocalEngine, ReducedFormatsStayCloseToTheReference) {
+  const Model model = RandomModel(kOddBert, "odd_bert_close");
+  std::mt19937 random(9);
+  Texts texts;
+  texts.Add(60, 500, random);
+  const std::vector<float> expected =
+      model::ReferenceForward(model.config, model.weights, texts.ids, {});
+  // Relative error of the whole output. bf16 keeps 8 bits of each factor, int8 7, int4 about 4, and
+  // errors of L = 3 layers add like random numbers.
+  const std::pair<Format, double> limits[] = {
+      {Format::kF32, 1e-5}, {Format::kBF16, 0.02}, {Format::kInt8, 0.04}, {Format::kInt4, 0.2}};
+  for (const auto& [format, limit] : limits) {
+    const auto engine = LoadEngine(model, format, 2);
+    ASSERT_NE(engine, nullptr);
+    const std::vector<float> actual = ForwardAll(*engine, texts.batch());
+    double error = 0, norm = 0;
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      error += std::pow(double{actual[i]} - expected[i], 2);
+      norm += std::pow(double{expected[i]}, 2);
+    }
+    EXPECT_LT(std::sqrt(error / norm), limit) << quant::NameOf(format);
+  }
+}
+
+TEST(LocalEngine, RefusesBatchesOutsideTheModel) {
+  const Model model = RandomModel(kOddBert, "odd_bert_check");
+  const auto engine = LoadEngine(model, Format::kF32, 1);
+  ASSERT_NE(engine, nullptr);
+  const auto message = [&](std::vector<std::int32_t> ids, std::vector<std::int32_t> types,
+                           std::vector<std::int32_t> begins) {
+    return std::string(engine->Check({.ids = ids, .types = types, .begins = begins}).message());
+  };
+  EXPECT_EQ(message({1, 2}, {}, {0, 2}), "");
+  EXPECT_EQ(message({1, 500}, {}, {0, 2}),
+            "token id 500 at position 1 is outside the vocabulary of 500");
+  EXPECT_EQ(message({-1}, {}, {0, 1}),
+            "token id -1 at position 0 is outside the vocabulary of 500");
+  EXPECT_EQ(message({1, 2}, {0, 2}, {0, 2}), "token type 2 is outside the model's 2");
+  EXPECT_EQ(message({1, 2}, {}, {0, 0, 2}),
+            "text 0 of the batch has 0 tokens; the model takes 1 to 300");
+  EXPECT_EQ(message(std::vector<std::int32_t>(301, 1), {}, {0, 301}),
+            "text 0 of the batch has 301 tokens; the model takes 1 to 300");
+  EXPECT_EQ(message({1, 2}, {}, {0, 1}), "batch: begins must run from 0 to the number of tokens");
+}
+
+}  // namespace
+}  // namespace hone::runtime

@@ -1,0 +1,93 @@
+#include "runtime/text_model.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/strings.h"
+#include "formats/tokenizer_files.h"
+
+namespace hone::runtime {
+namespace {
+
+class Stopwatch {
+ public:
+  double ElapsedMs() const {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_)
+        .count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+base::StatusOr<std::unique_ptr<TextModel>> TextModel::Open(env::FileSystem& files,
+                                                           const std::string& directory,
+                                                           const TextModelOptions& options) {
+  auto result = std::unique_ptr<TextModel>(new TextModel);
+  HONE_ASSIGN_OR_RETURN(result->model_, model::Model::Open(files, directory));
+  HONE_ASSIGN_OR_RETURN(result->tokenizer_, formats::OpenTokenizer(files, directory));
+  if (result->tokenizer_->vocabulary_size() > result->model_.config.vocabulary) {
+    return base::BadInput(directory, ": the tokenizer has ", result->tokenizer_->vocabulary_size(),
+                          " tokens, the model's embedding ", result->model_.config.vocabulary,
+                          " rows");
+  }
+  HONE_ASSIGN_OR_RETURN(result->engine_, LocalEngine::Load(result->model_, options.engine));
+  const int limit = result->model_.max_text_tokens;
+  result->max_tokens_ = options.max_tokens > 0 ? std::min(options.max_tokens, limit) : limit;
+  result->refuse_too_long_ = options.refuse_too_long;
+  return result;
+}
+
+base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts) {
+  const Stopwatch watch;
+  std::vector<text::Encoding> encodings(texts.size());
+  const text::EncodeOptions options{.max_tokens = max_tokens_};
+  int truncated = 0;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    text::Encoding& encoding = encodings[i];
+    if (texts[i].pair) {
+      tokenizer_->EncodePair(texts[i].text, *texts[i].pair, options, &encoding);
+    } else {
+      tokenizer_->Encode(texts[i].text, options, &encoding);
+    }
+    if (encoding.truncated && refuse_too_long_) {
+      return base::BadInput("text ", i, " is longer than the limit of ", max_tokens_, " tokens");
+    }
+    if (encoding.ids.empty()) return base::BadInput("text ", i, " has no tokens");
+    truncated += encoding.truncated ? 1 : 0;
+  }
+  const double tokenize_ms = watch.ElapsedMs();
+  HONE_ASSIGN_OR_RETURN(TextOutput output, RunEncoded(std::move(encodings)));
+  output.tokenize_ms = tokenize_ms;
+  output.truncated = truncated;
+  return output;
+}
+
+base::StatusOr<TextOutput> TextModel::RunEncoded(std::vector<text::Encoding> encodings) {
+  TextOutput output;
+  output.encodings = std::move(encodings);
+  std::vector<std::int32_t> ids, types;
+  output.begins.push_back(0);
+  for (const text::Encoding& encoding : output.encodings) {
+    ids.insert(ids.end(), encoding.ids.begin(), encoding.ids.end());
+    types.insert(types.end(), encoding.types.begin(), encoding.types.end());
+    output.begins.push_back(static_cast<std::int32_t>(ids.size()));
+  }
+  // A model with one token type (RoBERTa) takes pairs without telling them apart.
+  if (model_.config.token_types < 2) types.clear();
+  const Batch batch{.ids = ids, .types = types, .begins = output.begins};
+  HONE_RETURN_IF_ERROR(engine_->Check(batch));
+  const Stopwatch watch;
+  std::vector<float> hidden(ids.size() * static_cast<std::size_t>(engine_->width()));
+  engine_->Forward(engine_->all_layers(), batch, hidden);
+  output.rows.resize(model_.head.outputs.size());
+  for (std::size_t i = 0; i < output.rows.size(); ++i) {
+    engine_->ApplyHead(static_cast<int>(i), batch, hidden, mask_id(), &output.rows[i]);
+  }
+  output.compute_ms = watch.ElapsedMs();
+  return output;
+}
+
+}  // namespace hone::runtime

@@ -1,0 +1,36 @@
+#include "runtime/workspace.h"
+
+namespace hone::runtime {
+namespace {
+
+std::size_t Floats(int rows, int width) {
+  return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width) * sizeof(float);
+}
+
+void ReserveBlock(const EncoderPlan& plan, int rows, BlockBuffers* block) {
+  if (plan.config.norm == model::NormPlacement::kPre) {
+    block->normed.Reserve(Floats(rows, plan.config.width));
+  }
+  block->encoded.Reserve(static_cast<std::size_t>(rows) * plan.encoded_bytes);
+  block->up.Reserve(Floats(rows, plan.widest_up));
+  if (plan.config.gated_ffn) block->gated.Reserve(Floats(rows, plan.widest_ffn));
+}
+
+}  // namespace
+
+void Workspace::Reserve(const EncoderPlan& plan, int tokens, int longest, int block,
+                        bool split_columns, int threads) {
+  qkv.Reserve(Floats(tokens, 3 * plan.widest_attention));
+  context.Reserve(Floats(tokens, plan.widest_attention));
+  if (split_columns) ReserveBlock(plan, tokens, &shared);
+  workers.resize(static_cast<std::size_t>(threads));
+  for (WorkerBuffers& worker : workers) {
+    if (!split_columns) ReserveBlock(plan, block, &worker.block);
+    worker.product_scratch.Reserve(plan.scratch_bytes);
+    worker.attention_prepared.Reserve(
+        plan.attention->prepared_bytes(longest, plan.config.head_size));
+    worker.attention_scratch.Reserve(plan.attention->scratch_bytes(longest, plan.config.head_size));
+  }
+}
+
+}  // namespace hone::runtime

@@ -1,0 +1,45 @@
+// The activations of one forward pass: buffers that grow to the largest batch and then stay.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "runtime/encoder_plan.h"
+#include "runtime/steps.h"
+
+namespace hone::runtime {
+
+// Buffers for a block of rows; a row's place is relative to the block.
+struct BlockBuffers {
+  base::AlignedBuffer normed;   // [block, D] f32, pre-norm models
+  base::AlignedBuffer encoded;  // [block] rows in a kernel's format
+  base::AlignedBuffer up;       // [block, F or 2F] f32
+  base::AlignedBuffer gated;    // [block, F] f32
+};
+
+struct WorkerBuffers {
+  BlockBuffers block;
+  base::AlignedBuffer product_scratch;
+  base::AlignedBuffer attention_prepared;
+  base::AlignedBuffer attention_scratch;
+};
+
+struct Workspace {
+  base::AlignedBuffer qkv;      // [T, 3·H·K] f32
+  base::AlignedBuffer context;  // [T, H·K] f32
+  BlockBuffers shared;          // all rows, where products are split by columns
+  std::vector<WorkerBuffers> workers;
+  std::vector<std::int32_t> positions;  // [T] position ids
+  std::vector<std::int32_t> no_types;   // [T] zeros, for batches without types
+  std::vector<int> order;               // texts, longest first
+  Steps steps;
+
+  // Makes room: `tokens` in all, the longest text of `longest`, blocks of `block` rows for each
+  // worker, and the shared block where `split_columns`.
+  void Reserve(const EncoderPlan& plan, int tokens, int longest, int block, bool split_columns,
+               int threads);
+};
+
+}  // namespace hone::runtime
