@@ -74,7 +74,8 @@ base::StatusOr<std::vector<Merge>> MergesFromText(std::string_view text,
   return merges;
 }
 
-// RoBERTa's vocabulary has these; then its files mean <s> text </s>.
+// RoBERTa's vocabulary has these; then its files mean <s> text </s>, and trimmed offsets, as
+// transformers' converters make of such files. GPT-2's have neither.
 PostProcessor RobertaTemplate(std::int32_t cls, std::int32_t sep) {
   PostProcessor result = BertTemplate(cls, sep);
   result.pair = result.single;
@@ -119,8 +120,10 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromByteLevelBpe(std::stri
   Parts parts;
   parts.raw_bytes = true;
   const std::int32_t cls = vocabulary.Find("<s>"), sep = vocabulary.Find("</s>");
-  if (cls >= 0 && sep >= 0) parts.post_processor = RobertaTemplate(cls, sep);
-  parts.post_processor.trim_offsets = true;
+  if (cls >= 0 && sep >= 0) {
+    parts.post_processor = RobertaTemplate(cls, sep);
+    parts.post_processor.trim_offsets = true;
+  }
   for (const char* name : {"<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|endoftext|>"}) {
     if (vocabulary.Find(name) < 0) continue;
     parts.added_tokens.push_back(Special(name));
