@@ -108,3 +108,14 @@ function(hone_simde_test)
     target_link_libraries(hone_kernels_simde_test PRIVATE hone_kernels GTest::gtest GTest::gmock)
   endif()
 endfunction()
+
+# tests/program_test.cc: the built program as a user meets it.
+function(hone_program_test)
+  if(HONE_TESTS AND NOT CMAKE_CROSSCOMPILING)
+    add_executable(hone_program_test ${PROJECT_SOURCE_DIR}/tests/program_test.cc
+                   ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
+    target_link_libraries(hone_program_test PRIVATE hone_test_support GTest::gtest GTest::gmock)
+    target_compile_definitions(hone_program_test PRIVATE HONE_PROGRAM="$<TARGET_FILE:hone>")
+    add_dependencies(hone_program_test hone)
+  endif()
+endfunction()

@@ -1,0 +1,243 @@
+// The program as a user meets it: commands, exit codes, what goes to stdout, and bad input.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "tests/support/tiny_models.h"
+
+namespace hone {
+namespace {
+
+using testing::HasSubstr;
+
+struct Result {
+  int exit_code = -1;
+  std::string out, err;
+};
+
+std::string ReadAll(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+// Runs `hone ARGUMENTS` in a shell; `before` may set variables or feed a pipe.
+Result Hone(const std::string& arguments, const std::string& before = "") {
+  const std::string out = testing::TempDir() + "/program_out";
+  const std::string err = testing::TempDir() + "/program_err";
+  const int status = std::system(
+      base::StrCat(before, " ", HONE_PROGRAM, " ", arguments, " >", out, " 2>", err).c_str());
+  // -1: a signal, which no input may ever cause.
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(out), ReadAll(err)};
+}
+
+void Write(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
+
+// A tiny model with a tokenizer: every letter a word piece.
+std::string MakeModel(const std::string& name) {
+  for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
+    if (tiny.name != name) continue;
+    const std::string parent = testing::TempDir() + "/program";
+    std::filesystem::remove_all(parent);
+    std::filesystem::create_directories(parent);
+    const std::string directory = tests::WriteTinyModel(tiny, parent);
+    std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+    for (char c = 'a'; c <= 'z'; ++c) base::StrAppend(&vocabulary, c, "\n##", c, "\n");
+    Write(directory + "/vocab.txt", vocabulary);
+    return directory;
+  }
+  ADD_FAILURE() << "no tiny model " << name;
+  return "";
+}
+
+// Every line of `text` is JSON; gives the number of lines.
+int JsonLines(const std::string& text) {
+  std::istringstream lines(text);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto json = base::Json::Parse(line, "output");
+    EXPECT_TRUE(json.ok()) << line;
+  }
+  return count;
+}
+
+constexpr const char* kEmbedder = "bert/embed-mean";
+constexpr const char* kClassifier = "bert/ForSequenceClassification";
+
+TEST(Program, EveryCommandHasHelpWithAnExample) {
+  for (const char* command : {"run", "rank", "bench", "eval", "quantize", "inspect", "tokenize"}) {
+    const Result result = Hone(base::StrCat(command, " --help"));
+    EXPECT_EQ(result.exit_code, 0) << command;
+    EXPECT_THAT(result.out, HasSubstr("Example:")) << command;
+    EXPECT_THAT(result.out, HasSubstr(base::StrCat("hone ", command, " -m"))) << command;
+  }
+}
+
+TEST(Program, WrongUsageExitsWithTwo) {
+  EXPECT_EQ(Hone("").exit_code, 2);
+  EXPECT_EQ(Hone("fly").exit_code, 2);
+  EXPECT_EQ(Hone("run").exit_code, 2);
+  EXPECT_EQ(Hone("run -m x --dtype int3").exit_code, 2);
+  EXPECT_EQ(Hone("bench").exit_code, 2);
+  EXPECT_EQ(Hone("bench -m x -t -3").exit_code, 2);
+  EXPECT_EQ(Hone("--version", "HONE_ISA=mmx").exit_code, 2);
+}
+
+TEST(Program, RunsEveryHeadWithCleanJson) {
+  for (const char* head : {"ForSequenceClassification", "ForTokenClassification", "ForMaskedLM"}) {
+    const std::string model = MakeModel(base::StrCat("bert/", head));
+    const Result result = Hone("run -m " + model + " -o json 'ab [MASK] c' 'de'");
+    EXPECT_EQ(result.exit_code, 0) << head << ": " << result.err;
+    EXPECT_GT(JsonLines(result.out), 0) << head;
+  }
+  const std::string model = MakeModel("bert/ForQuestionAnswering");
+  const Result answer = Hone("run -m " + model + " -o json --pair 'ab cd ef' 'gh'");
+  EXPECT_EQ(answer.exit_code, 0) << answer.err;
+  EXPECT_GT(JsonLines(answer.out), 0);
+  EXPECT_EQ(Hone("run -m " + model + " 'a question without context'").exit_code, 2);
+}
+
+TEST(Program, FlagsAreEnvironmentVariablesToo) {
+  const std::string model = MakeModel(kClassifier);
+  const Result result = Hone("run abc", "HONE_MODEL=" + model + " HONE_OUTPUT=json");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_GT(JsonLines(result.out), 0);
+}
+
+TEST(Program, QuantizesAndRunsWhatItWrote) {
+  const std::string model = MakeModel(kClassifier);
+  for (const char* type : {"bf16", "int8", "int4"}) {
+    const std::string out = base::StrCat(model, "-", type);
+    const std::string command =
+        base::StrCat("quantize -m ", model, " --type ", type, " --out ", out);
+    const Result written = Hone(command);
+    ASSERT_EQ(written.exit_code, 0) << written.err;
+    EXPECT_EQ(written.out, "");
+    const Result run = Hone("run -m " + out + " -o json abc");
+    EXPECT_EQ(run.exit_code, 0) << type << ": " << run.err;
+    EXPECT_EQ(Hone(command).exit_code, 1) << "an existing directory is not overwritten";
+    EXPECT_EQ(Hone(command + " --force").exit_code, 0);
+  }
+}
+
+TEST(Program, BenchNeedsNoTokenizerNorWeights) {
+  const std::string model = MakeModel(kClassifier);
+  std::filesystem::remove(model + "/vocab.txt");
+  const std::string flags = "bench -m " + model + " -s 4,8 -b 1,3 -r 3 -t 2 -o json";
+  const Result result = Hone(flags);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(JsonLines(result.out), 4);
+  for (const char* key : {"model", "dtype", "isa", "threads", "batch", "seq", "reps", "p50_ms",
+                          "p95_ms", "p99_ms", "tokens_per_s", "load_ms", "peak_rss_mib"}) {
+    EXPECT_THAT(result.out, HasSubstr(base::StrCat("\"", key, "\":")));
+  }
+  std::filesystem::remove(model + "/model.safetensors");
+  EXPECT_EQ(Hone(flags).exit_code, 1);
+  EXPECT_EQ(Hone(flags + " --random-weights").exit_code, 0);
+  EXPECT_EQ(Hone("bench -m " + model + " --random-weights -s 4000").exit_code, 1);
+}
+
+TEST(Program, TokenizesALineToALine) {
+  const std::string model = MakeModel(kClassifier);
+  const Result ids = Hone("tokenize -m " + model, "printf 'ab\\n\\nc\\n' |");
+  EXPECT_EQ(ids.out, "2 5 8 3\n2 3\n2 9 3\n");
+  const Result offsets = Hone("tokenize --no-special --offsets -m " + model, "printf 'ab c\\n' |");
+  EXPECT_EQ(offsets.out, "5:0-1 8:1-2 9:3-4\n");
+}
+
+TEST(Program, EvaluatesATask) {
+  const std::string model = MakeModel(kClassifier);
+  const std::string data = testing::TempDir() + "/sst2.tsv";
+  Write(data, "sentence\tlabel\nabc\t1\nde\t0\n");
+  const Result result = Hone("eval -m " + model + " --task sst2 -o json --data " + data);
+  // The tiny model's classes are not the task's: the error names both.
+  if (result.exit_code == 0) {
+    EXPECT_THAT(result.out, HasSubstr("\"task\":\"sst2\",\"n\":2"));
+  } else {
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr("label"));
+  }
+  Write(data, "sentence\tlabel\nabc\tmaybe\n");
+  EXPECT_THAT(Hone("eval -m " + model + " --task sst2 --data " + data).err,
+              HasSubstr("sst2.tsv:2"));
+}
+
+// One line that names the file; never a crash.
+TEST(Program, BadModelDirectoriesGetOneLine) {
+  const auto error = [](const std::string& arguments) {
+    const Result result = Hone(arguments);
+    EXPECT_EQ(result.exit_code, 1) << arguments;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_EQ(result.out, "") << arguments;
+    return result.err;
+  };
+  EXPECT_THAT(error("run -m /nowhere x"), HasSubstr("/nowhere"));
+  EXPECT_THAT(error("run -m /dev/null x"), HasSubstr("/dev/null"));
+  const std::string model = MakeModel(kClassifier);
+  const std::string weights = model + "/model.safetensors";
+  const auto size = std::filesystem::file_size(weights);
+  std::filesystem::resize_file(weights, size / 2);
+  EXPECT_THAT(error("run -m " + model + " x"), HasSubstr("model.safetensors"));
+  std::filesystem::resize_file(weights, 5);
+  EXPECT_THAT(error("inspect -m " + model), HasSubstr("model.safetensors"));
+  std::filesystem::remove(weights);
+  std::filesystem::create_directory(weights);
+  EXPECT_THAT(error("bench -m " + model), HasSubstr("model.safetensors"));
+  std::filesystem::remove(weights);
+  Write(model + "/pytorch_model.bin", "x");
+  EXPECT_THAT(error("run -m " + model + " x"), HasSubstr("safetensors"));
+  Write(model + "/config.json", "{");
+  EXPECT_THAT(error("run -m " + model + " x"), HasSubstr("config.json"));
+  Write(model + "/config.json", "");
+  EXPECT_THAT(error("inspect -m " + model), HasSubstr("config.json"));
+}
+
+TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
+  const std::string model = MakeModel(kClassifier);
+  std::string text = "'";
+  for (int i = 0; i < 200; ++i) text += "ab ";
+  text += "'";
+  const Result cut = Hone("run -m " + model + " -o json " + text);
+  EXPECT_EQ(cut.exit_code, 0) << cut.err;
+  EXPECT_THAT(cut.err, HasSubstr("warning: 1 text was cut"));
+  EXPECT_GT(JsonLines(cut.out), 0);
+  const Result refused = Hone("run -m " + model + " --no-truncate " + text);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("longer than the limit"));
+}
+
+TEST(Program, AFullDiskLeavesNothingBehind) {
+  const std::string model = MakeModel(kClassifier);
+  const std::string out = testing::TempDir() + "/full_disk";
+  std::filesystem::remove_all(out);
+  // A limit on file sizes stands in for the disk's end; the signal it sends is ignored.
+  const Result result =
+      Hone("quantize -m " + model + " --type int8 --out " + out, "trap '' XFSZ; ulimit -f 4;");
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_FALSE(std::filesystem::exists(out));
+  for (const auto& entry : std::filesystem::directory_iterator(testing::TempDir())) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("full_disk")) << entry.path();
+  }
+}
+
+TEST(Program, RanksWithAnEmbeddingModel) {
+  const std::string model = MakeModel(kEmbedder);
+  const Result result = Hone("rank -m " + model + " -o json --query ab", "printf 'ab\\ncd\\n' |");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(JsonLines(result.out), 2);
+  EXPECT_THAT(result.out, HasSubstr("\"rank\":1,\"score\":"));
+  EXPECT_THAT(result.out.substr(0, result.out.find('\n')), HasSubstr("\"text\":\"ab\""));
+}
+
+}  // namespace
+}  // namespace hone
