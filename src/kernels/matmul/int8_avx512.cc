@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "kernels/matmul/epilogue_avx512.h"
+#include "kernels/matmul/interleave.h"
 #include "kernels/matmul/x86.h"
 
 HONE_TARGET_BEGIN(HONE_TARGET_AVX512)
@@ -196,12 +197,8 @@ void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* 
     for (int j = 0; j < std::min(kColumns, weights.n - panel * kColumns); ++j) {
       const auto n = static_cast<std::size_t>(panel * kColumns + j);
       const auto* row = reinterpret_cast<const std::int8_t*>(weights.row[n]);
-      std::int32_t sum = 0;
-      for (int k = 0; k < weights.k; ++k) {
-        sum += row[k];
-        values[static_cast<std::size_t>(k / 4) * kStepBytes +
-               static_cast<std::size_t>(j * 4 + k % 4)] = static_cast<std::byte>(row[k]);
-      }
+      const std::int32_t sum =
+          InterleaveRow(row, weights.k, values + static_cast<std::size_t>(j) * 4, kStepBytes);
       offset[j] = -128 * sum;
       scale[j] = weights.scale[n];
     }
