@@ -101,17 +101,26 @@ class BertPreTokenizer final : public Cutter {
 class CharacterCutter final : public Cutter {
  public:
   CharacterCutter(std::uint16_t flags, char32_t rune, Behavior behavior)
-      : flags_(flags), rune_(rune), behavior_(behavior) {}
+      : flags_(flags), rune_(rune), behavior_(behavior) {
+    for (unsigned c = 0; c < 128; ++c) ascii_[c] = Matches(c);
+  }
 
  private:
+  bool Matches(char32_t rune) const { return flags_ != 0 ? Has(rune, flags_) : rune == rune_; }
+
   void Cut(std::string_view text, const Piece& piece, PreTokenizerScratch* scratch) const override {
     scratch->matches.clear();
     std::uint32_t gap = piece.begin;
     for (std::uint32_t i = piece.begin; i < piece.end;) {
+      const auto byte = static_cast<unsigned char>(text[i]);
+      if (byte < 0x80 && !ascii_[byte]) {
+        ++i;
+        continue;
+      }
       int size;
       const char32_t rune = DecodeValid(text.data() + i, &size);
       const std::uint32_t next = i + static_cast<std::uint32_t>(size);
-      if (flags_ != 0 ? Has(rune, flags_) : rune == rune_) {
+      if (byte < 0x80 || Matches(rune)) {
         if (gap < i) scratch->matches.push_back({gap, i, false});
         scratch->matches.push_back({i, next, true});
         gap = next;
@@ -133,6 +142,7 @@ class CharacterCutter final : public Cutter {
   const std::uint16_t flags_;
   const char32_t rune_;
   const Behavior behavior_;
+  std::array<bool, 128> ascii_;
 };
 
 // \w+|[^\w\s]+ : runs of word characters, and runs of what is neither word nor space.

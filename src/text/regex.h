@@ -35,8 +35,8 @@ using ByteSet = std::bitset<256>;
 
 class Regex {
  public:
-  static constexpr std::int64_t kMaxSteps = 1 << 20;
-  static constexpr int kMaxInstructions = 1 << 14;
+  static constexpr std::int64_t kMaxSteps = 1 << 16;  // and 16 for each byte of the text
+  static constexpr int kMaxInstructions = 1 << 12;
 
   // `where` names the pattern in errors.
   static base::StatusOr<Regex> Compile(std::string_view pattern, std::string_view where);
@@ -101,7 +101,7 @@ class Regex {
   };
 
   void Optimise();
-  bool AddFirstBytes(std::uint32_t pc, int depth, ByteSet* bytes) const;
+  bool AddFirstBytes(std::uint32_t pc, ByteSet* bytes) const;
   bool AlwaysMatches(std::uint32_t pc) const;
   bool NeedNotGiveBack(std::uint32_t pc) const;
 

@@ -39,7 +39,7 @@ struct Regex::Attempt {
   const Regex& regex;
   std::string_view text;
   RegexScratch* stack;
-  std::int64_t steps = kMaxSteps;
+  std::int64_t steps;
 
   // Size of the character of `set` at position, or 0.
   std::size_t MatchSet(const CharSet& set, std::size_t position) const {
@@ -196,7 +196,8 @@ struct Regex::Attempt {
 
 bool Regex::Find(std::string_view text, std::size_t from, RegexScratch* scratch,
                  Match* match) const {
-  for (std::size_t i = from; i <= text.size(); ++i) {
+  Attempt attempt{*this, text, scratch, kMaxSteps + 16 * static_cast<std::int64_t>(text.size())};
+  for (std::size_t i = from; i <= text.size() && attempt.steps >= 0; ++i) {
     if (i < text.size()) {
       const auto byte = static_cast<unsigned char>(text[i]);
       if (IsContinuation(text[i]) || (!may_be_empty_ && !first_[byte])) continue;
@@ -204,7 +205,6 @@ bool Regex::Find(std::string_view text, std::size_t from, RegexScratch* scratch,
       return false;
     }
     scratch->clear();
-    Attempt attempt{*this, text, scratch};
     if (attempt.Run(0, i, &match->end)) {
       match->begin = i;
       return true;
@@ -213,40 +213,42 @@ bool Regex::Find(std::string_view text, std::size_t from, RegexScratch* scratch,
   return false;
 }
 
-// Adds to `bytes` what a match from `pc` on can begin with; true if it can be empty (or that is
-// unclear).
-bool Regex::AddFirstBytes(std::uint32_t pc, int depth, ByteSet* bytes) const {
-  constexpr int kMaxDepth = 200;
-  if (depth > kMaxDepth) {
-    bytes->set();
-    return true;
-  }
-  const auto add_set = [&](const CharSet& set) {
-    for (unsigned byte = 0; byte < 0x80; ++byte) {
-      if (set.MatchesAscii(static_cast<unsigned char>(byte))) bytes->set(byte);
+// Adds to `bytes` what a match from `pc` on can begin with; true if it can be empty (or that is unclear).
+bool Regex::AddFirstBytes(std::uint32_t pc, ByteSet* bytes) const {
+  const auto add_set = [bytes](const CharSet& set) {
+    for (unsigned byte = 0; byte < 0x100; ++byte) {
+      if (byte >= 0x80 || set.MatchesAscii(static_cast<unsigned char>(byte))) bytes->set(byte);
     }
-    for (unsigned byte = 0x80; byte < 0x100; ++byte) bytes->set(byte);
   };
-  const Instruction& in = program_[pc];
-  switch (in.op) {
-    case Op::kSet: add_set(sets_[in.a]); return false;
-    case Op::kSplit:
-    case Op::kSplitLazy: {
-      const bool first = AddFirstBytes(pc + 1, depth + 1, bytes);
-      return AddFirstBytes(in.a, depth + 1, bytes) || first;
+  // Each instruction that can be reached without taking a character is looked at once.
+  std::vector<bool> seen(program_.size());
+  std::vector<std::uint32_t> open = {pc};
+  while (!open.empty()) {
+    pc = open.back();
+    open.pop_back();
+    if (seen[pc]) continue;
+    seen[pc] = true;
+    const Instruction& in = program_[pc];
+    switch (in.op) {
+      case Op::kSet: add_set(sets_[in.a]); break;
+      case Op::kSplit:
+      case Op::kSplitLazy:
+        open.push_back(pc + 1);
+        open.push_back(in.a);
+        break;
+      case Op::kJump:
+      case Op::kAssert: open.push_back(in.a); break;
+      case Op::kRepeat:
+      case Op::kRepeatAll:
+      case Op::kRepeatLazy:
+        add_set(sets_[in.a]);
+        if (in.b == 0) open.push_back(pc + 1);
+        break;
+      case Op::kMatch: return true;  // of an atomic group, too, which then may be empty
+      default: open.push_back(pc + 1);
     }
-    case Op::kJump: return AddFirstBytes(in.a, depth + 1, bytes);
-    case Op::kRepeat:
-    case Op::kRepeatAll:
-    case Op::kRepeatLazy:
-      add_set(sets_[in.a]);
-      return in.b == 0 && AddFirstBytes(pc + 1, depth + 1, bytes);
-    case Op::kAtomic:
-      return AddFirstBytes(pc + 1, depth + 1, bytes) && AddFirstBytes(in.a, depth + 1, bytes);
-    case Op::kAssert: return AddFirstBytes(in.a, depth + 1, bytes);
-    case Op::kMatch: return true;
-    default: return AddFirstBytes(pc + 1, depth + 1, bytes);
   }
+  return false;
 }
 
 // True where the program from `pc` on cannot fail.
@@ -301,7 +303,7 @@ void Regex::Optimise() {
   for (std::uint32_t pc = 0; pc < program_.size(); ++pc) {
     if (program_[pc].op == Op::kRepeat && NeedNotGiveBack(pc)) program_[pc].op = Op::kRepeatAll;
   }
-  may_be_empty_ = AddFirstBytes(0, 0, &first_);
+  may_be_empty_ = AddFirstBytes(0, &first_);
   std::uint32_t splits = 0;
   for (Instruction& in : program_) {
     if (in.op == Op::kSplit) in.b = splits++;
@@ -314,8 +316,8 @@ void Regex::Optimise() {
     const Instruction& in = program_[pc];
     if (in.op != Op::kSplit) continue;
     ByteSet mine, others;
-    const bool mine_empty = AddFirstBytes(pc + 1, 0, &mine);
-    const bool others_empty = AddFirstBytes(in.a, 0, &others);
+    const bool mine_empty = AddFirstBytes(pc + 1, &mine);
+    const bool others_empty = AddFirstBytes(in.a, &others);
     const bool chained = program_[in.a].op == Op::kSplit && in.a > pc;
     for (std::size_t byte = 0; byte <= 256; ++byte) {
       const bool mine_can = mine_empty || (byte < 256 && mine[byte]);

@@ -8,7 +8,7 @@
 namespace {
 
 void Check(const hone::text::Tokenizer& tokenizer, std::string_view text) {
-  hone::text::Encoding encoding;
+  static hone::text::Encoding encoding;
   tokenizer.Encode(text, {}, &encoding);
   for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
     HONE_CHECK(encoding.ids[i] >= 0);

@@ -1,0 +1,211 @@
+// What the goldens do not cover: errors, limits, invalid bytes, memory and speed.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+
+#include "text/test_texts.h"
+#include "text/tokenizer.h"
+
+// Counts every allocation of this program; allocation_count_test.cc.
+extern std::size_t g_allocations;
+
+namespace hone::text {
+namespace {
+
+constexpr std::string_view kWordPiece =
+    R"("model":{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"a":3,"##b":4,"c":5,"�":6}})";
+constexpr std::string_view kBertTemplate =
+    R"("post_processor":{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",1]},)";
+
+base::StatusOr<std::unique_ptr<Tokenizer>> WordPieceWith(std::string_view more) {
+  return Tokenizer::FromJson(base::StrCat("{", more, kWordPiece, "}"), "t.json");
+}
+
+std::string ErrorOf(std::string_view json) {
+  return std::string(Tokenizer::FromJson(json, "t.json").status().message());
+}
+
+TEST(TokenizerJson, NamesAnUnsupportedComponentAndItsPath) {
+  const auto error = [](std::string_view more) {
+    return std::string(WordPieceWith(more).status().message());
+  };
+  EXPECT_EQ(
+      error(R"("normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Odd"}]},)"),
+      "t.json: $.normalizer.normalizers[1]: the normalizer \"Odd\" is not supported");
+  EXPECT_EQ(error(R"("pre_tokenizer":{"type":"UnicodeScripts"},)"),
+            "t.json: $.pre_tokenizer: the pre-tokenizer \"UnicodeScripts\" is not supported");
+  EXPECT_EQ(error(R"("decoder":{"type":"Odd"},)"),
+            "t.json: $.decoder: the decoder \"Odd\" is not supported");
+  EXPECT_EQ(error(R"("post_processor":{"type":"Odd"},)"),
+            "t.json: $.post_processor: the post-processor \"Odd\" is not supported");
+  EXPECT_EQ(ErrorOf(R"({"model":{"type":"Odd"}})"),
+            "t.json: $.model: the model \"Odd\" is not supported");
+  EXPECT_EQ(ErrorOf(R"({"model":{"type":"BPE","dropout":0.1,"vocab":{},"merges":[]}})"),
+            "t.json: $.model.dropout: BPE dropout is not supported");
+}
+
+TEST(TokenizerJson, SaysWhatIsWrongAndWhere) {
+  EXPECT_EQ(ErrorOf("{}"), "t.json: $: lacks the field \"model\"");
+  EXPECT_EQ(ErrorOf(R"({"model":{"type":"WordPiece","vocab":{"a":0}}})"),
+            "t.json: $.model: the vocabulary lacks the unknown token \"[UNK]\"");
+  EXPECT_EQ(ErrorOf(R"({"model":{"type":"BPE","vocab":{"a":0},"merges":["a a"]}})"),
+            "t.json: $.model.merges[0]: the vocabulary lacks \"aa\"");
+  EXPECT_EQ(ErrorOf(R"({"model":{"type":"BPE","vocab":{"a":-5},"merges":[]}})"),
+            "t.json: $.model.vocab.a: the id -5 is out of range");
+  EXPECT_EQ(ErrorOf(R"({"model":{"type":"Unigram","unk_id":3,"vocab":[["a",0]]}})"),
+            "t.json: $.model: unk_id 3 is not in the vocabulary of 1");
+}
+
+TEST(SentencePieceModel, NamesTheByteWhereAFileEnds) {
+  const std::string model = ReadTestFile(GoldenFile("unigram.model"));
+  ASSERT_TRUE(Tokenizer::FromSentencePiece(model, "m").ok());
+  const auto cut = Tokenizer::FromSentencePiece(model.substr(0, 100), "tokenizer.model");
+  EXPECT_NE(std::string(cut.status().message()).find("tokenizer.model: byte "), std::string::npos);
+  EXPECT_FALSE(Tokenizer::FromSentencePiece("", "m").ok());
+}
+
+TEST(SentencePieceModel, EqualsItsTokenizerJson) {
+  auto model = Tokenizer::FromSentencePiece(ReadTestFile(GoldenFile("unigram.model")), "m");
+  auto json = Tokenizer::FromJson(ReadTestFile(GoldenFile("unigram.json")), "j");
+  ASSERT_TRUE(model.ok() && json.ok());
+  const std::vector<std::string> texts = GeneratedTexts(3, 1000);
+  EXPECT_EQ(BlockHashes(**model, texts, true), BlockHashes(**json, texts, true));
+}
+
+TEST(Encode, MakesInvalidBytesReplacementCharacters) {
+  auto tokenizer = WordPieceWith("\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},");
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  Encoding encoding;
+  // A truncated three-byte character is one replacement; a stray byte is one, too.
+  (*tokenizer)->Encode("a \xE3\x81 \xFF c", {}, &encoding);
+  EXPECT_EQ(encoding.ids, (std::vector<std::int32_t>{3, 6, 6, 5}));
+  EXPECT_EQ(encoding.offsets, (std::vector<Span>{{0, 1}, {2, 4}, {5, 6}, {7, 8}}));
+}
+
+TEST(Encode, TruncatesTheLongerTextFirst) {
+  auto tokenizer = WordPieceWith(
+      base::StrCat("\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},", kBertTemplate));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  Encoding e;
+  const auto ids = [&e] { return e.ids; };
+  using Ids = std::vector<std::int32_t>;
+  (*tokenizer)->EncodePair("a a a a", "c", {.max_tokens = 6}, &e);
+  EXPECT_EQ(ids(), (Ids{1, 3, 3, 2, 5, 2}));
+  EXPECT_EQ(e.types, (Ids{0, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(e.sequence, (std::vector<std::int8_t>{-1, 0, 0, -1, 1, -1}));
+  EXPECT_TRUE(e.truncated);
+  (*tokenizer)->EncodePair("a a a a", "c c c c", {.max_tokens = 8}, &e);
+  EXPECT_EQ(ids(), (Ids{1, 3, 3, 2, 5, 5, 5, 2}));
+  (*tokenizer)
+      ->EncodePair("a a", "c c c c", {.max_tokens = 7, .truncation = Truncation::kOnlySecond}, &e);
+  EXPECT_EQ(ids(), (Ids{1, 3, 3, 2, 5, 5, 2}));
+  (*tokenizer)->Encode("a c a", {.max_tokens = 4, .truncate_left = true}, &e);
+  EXPECT_EQ(ids(), (Ids{1, 5, 3, 2}));
+  EXPECT_EQ(e.word, (Ids{-1, 1, 2, -1}));
+  (*tokenizer)->Encode("a", {.max_tokens = 1}, &e);
+  EXPECT_EQ(ids(), (Ids{1, 2}));
+  (*tokenizer)->Encode("ab", {.add_special_tokens = false}, &e);
+  EXPECT_EQ(ids(), (Ids{3, 4}));
+  EXPECT_FALSE(e.truncated);
+}
+
+TEST(Encode, ObeysTheFilesTruncationWhereAskedTo) {
+  auto tokenizer = WordPieceWith(
+      base::StrCat(R"("truncation":{"max_length":3,"strategy":"LongestFirst","stride":0},)",
+                   "\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},", kBertTemplate));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_EQ((*tokenizer)->file_max_tokens(), 3);
+  Encoding e;
+  (*tokenizer)->Encode("a a a", {.max_tokens = EncodeOptions::kFileLimit}, &e);
+  EXPECT_EQ(e.ids.size(), 3u);
+  (*tokenizer)->Encode("a a a", {}, &e);
+  EXPECT_EQ(e.ids.size(), 5u);
+}
+
+TEST(Encode, KeepsTokenizersApartThatShareAnEncoding) {
+  auto one = WordPieceWith("");
+  auto two = Tokenizer::FromJson(
+      R"({"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":7,"a":9}}})", "t.json");
+  Encoding e;
+  (*one)->Encode("a", {}, &e);
+  EXPECT_EQ(e.ids[0], 3);
+  (*two)->Encode("a", {}, &e);
+  EXPECT_EQ(e.ids[0], 9);
+}
+
+TEST(Lookup, FindsTokensByTextAndById) {
+  auto tokenizer = WordPieceWith(
+      R"("added_tokens":[{"id":7,"content":"[MASK]","special":true},{"id":3,"content":"a","special":false}],)");
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_EQ((*tokenizer)->vocabulary_size(), 8);
+  EXPECT_EQ((*tokenizer)->mask_id(), 7);
+  EXPECT_EQ((*tokenizer)->Token(7), "[MASK]");
+  EXPECT_EQ((*tokenizer)->Id("##b"), 4);
+  EXPECT_EQ((*tokenizer)->Id("none"), std::nullopt);
+  EXPECT_EQ((*tokenizer)->Token(99), "");
+  EXPECT_TRUE((*tokenizer)->IsSpecial(7));
+  EXPECT_FALSE((*tokenizer)->IsSpecial(3));
+}
+
+class Measured : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const std::filesystem::path text = DataFile("lm/wikitext-2/wiki.test.raw");
+    if (text.empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
+    text_ = ReadTestFile(text);
+    for (std::size_t begin = 0; begin < text_.size();) {
+      const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+      lines_.push_back(std::string_view(text_).substr(begin, end - begin));
+      begin = end + 1;
+    }
+    const std::string_view name = GetParam();
+    auto loaded =
+        name == "bert" ? Tokenizer::FromWordPieceVocab(
+                             ReadTestFile(DataFile("tokenizers/bert-base-uncased/vocab.txt")),
+                             "vocab.txt", true)
+        : name == "llama2"
+            ? Tokenizer::FromSentencePiece(
+                  ReadTestFile(DataFile("tokenizers/llama2/tokenizer.model")), "tokenizer.model")
+        : name == "unigram"
+            ? Tokenizer::FromJson(ReadTestFile(GoldenFile("unigram.json")), "unigram.json")
+            : Tokenizer::FromJson(ReadTestFile(DataFile("tokenizers/smollm/tokenizer.json")),
+                                  "json");
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    tokenizer_ = *std::move(loaded);
+  }
+
+  void EncodeAll() {
+    for (const std::string_view line : lines_) tokenizer_->Encode(line, {}, &encoding_);
+  }
+
+  std::string text_;
+  std::vector<std::string_view> lines_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  Encoding encoding_;
+};
+
+TEST_P(Measured, AllocatesNothingOnceWarm) {
+  EncodeAll();
+  const std::size_t before = g_allocations;
+  EncodeAll();
+  EXPECT_EQ(g_allocations - before, 0u);
+}
+
+TEST_P(Measured, PrintsItsSpeed) {
+  double best_s = 1e9;
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    EncodeAll();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    best_s = std::min(best_s, took.count());
+  }
+  std::printf("%s: %.1f MB/s on one thread\n", GetParam(),
+              static_cast<double>(text_.size()) / best_s / 1e6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Text, Measured, testing::Values("bert", "smollm", "llama2", "unigram"),
+                         [](const auto& name) { return std::string(name.param); });
+
+}  // namespace
+}  // namespace hone::text
