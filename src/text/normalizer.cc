@@ -118,7 +118,7 @@ class Replace final : public Normalizer {
 
   TextView Normalize(const TextView& in, NormalizerScratch* scratch) const override {
     std::size_t begin, end;
-    if (!Find(in.text, 0, &begin, &end)) return in;
+    if (!Find(in.text, 0, &scratch->regex, &begin, &end)) return in;
     AlignedText* out = scratch->Free(in);
     std::size_t copied = 0;
     do {
@@ -130,22 +130,22 @@ class Replace final : public Normalizer {
         if (end == in.text.size()) break;
         from += static_cast<std::size_t>(SequenceSize(in.text[end]));
       }
-      if (from > in.text.size() || !Find(in.text, from, &begin, &end)) break;
+      if (from > in.text.size() || !Find(in.text, from, &scratch->regex, &begin, &end)) break;
     } while (true);
     out->Copy(in, copied, in.text.size());
     return out->view();
   }
 
  private:
-  bool Find(std::string_view text, std::size_t from, std::size_t* begin, std::size_t* end) const {
+  bool Find(std::string_view text, std::size_t from, RegexScratch* scratch, std::size_t* begin,
+            std::size_t* end) const {
     if (!literal_.empty()) {
       *begin = text.find(literal_, from);
       *end = *begin + literal_.size();
       return *begin != std::string_view::npos;
     }
-    RegexScratch scratch;
     Regex::Match match;
-    if (!regex_.Find(text, from, &scratch, &match)) return false;
+    if (!regex_.Find(text, from, scratch, &match)) return false;
     *begin = match.begin;
     *end = match.end;
     return true;
@@ -181,7 +181,7 @@ base::StatusOr<std::unique_ptr<Normalizer>> ReplaceFromJson(const base::JsonValu
   HONE_ASSIGN_OR_RETURN(const std::string_view content, content_value.String());
   if (!pattern.is_regex) return MakeReplace(pattern.text, content);
   HONE_ASSIGN_OR_RETURN(Regex regex, Regex::Compile(pattern.text, json.Where()));
-  return std::make_unique<Replace>(std::move(regex), "", content);
+  return MakeReplace(std::move(regex), content);
 }
 
 base::StatusOr<std::unique_ptr<Normalizer>> CharsMapFromJson(const base::JsonValue& json) {
@@ -222,7 +222,7 @@ base::StatusOr<std::unique_ptr<Normalizer>> NormalizerFromJson(const base::JsonV
   if (type == "Strip") {
     HONE_ASSIGN_OR_RETURN(const bool left, json.BoolOr("strip_left", true));
     HONE_ASSIGN_OR_RETURN(const bool right, json.BoolOr("strip_right", true));
-    return std::make_unique<Strip>(left, right);
+    return MakeStrip(left, right);
   }
   if (type == "Prepend") {
     HONE_ASSIGN_OR_RETURN(const base::JsonValue value, json.Get("prepend"));
@@ -242,6 +242,14 @@ std::unique_ptr<Normalizer> MakePrepend(std::string_view text) {
 
 std::unique_ptr<Normalizer> MakeReplace(std::string_view pattern, std::string_view content) {
   return std::make_unique<Replace>(Regex::Literal(pattern), std::string(pattern), content);
+}
+
+std::unique_ptr<Normalizer> MakeReplace(Regex pattern, std::string_view content) {
+  return std::make_unique<Replace>(std::move(pattern), "", content);
+}
+
+std::unique_ptr<Normalizer> MakeStrip(bool left, bool right) {
+  return std::make_unique<Strip>(left, right);
 }
 
 }  // namespace hone::text

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "text/aligned_text.h"
+#include "text/regex.h"
 
 namespace hone::text {
 
@@ -32,6 +33,7 @@ struct NormalizerScratch {
   std::vector<RuneChange> changes;
   std::vector<RuneChange> composed;
   std::vector<RuneOrigin> items, decomposed;
+  RegexScratch regex;
 
   // A cleared buffer that `in` does not live in.
   AlignedText* Free(const TextView& in) {
@@ -63,6 +65,8 @@ std::unique_ptr<Normalizer> MakeBertNormalizer(bool clean_text, bool chinese, bo
 std::unique_ptr<Normalizer> MakeSequence(std::vector<std::unique_ptr<Normalizer>> steps);
 std::unique_ptr<Normalizer> MakePrepend(std::string_view text);
 std::unique_ptr<Normalizer> MakeReplace(std::string_view pattern, std::string_view content);
+std::unique_ptr<Normalizer> MakeReplace(Regex pattern, std::string_view content);
+std::unique_ptr<Normalizer> MakeStrip(bool left, bool right);
 
 enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
 std::unique_ptr<Normalizer> MakeUnicodeForm(UnicodeForm form);

@@ -55,6 +55,8 @@ base::StatusOr<std::unique_ptr<PreTokenizer>> PreTokenizerFromJson(const base::J
                                                                    ByteLevelFacts* byte_level);
 
 std::unique_ptr<PreTokenizer> MakeBertPreTokenizer();
+// Every match of the pattern is a piece, and so is what lies between.
+std::unique_ptr<PreTokenizer> MakeIsolatingSplit(Regex regex);
 std::unique_ptr<PreTokenizer> MakeByteLevel(bool add_prefix_space, bool use_regex, bool raw_bytes);
 enum class PrependScheme { kFirst, kNever, kAlways };
 std::unique_ptr<PreTokenizer> MakeMetaspace(char32_t replacement, PrependScheme scheme, bool split);

@@ -9,8 +9,6 @@
 //   NormalizerSpec   2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces
 #include <algorithm>
 #include <bit>
-#include <cstring>
-#include <unordered_map>
 
 #include "base/utf8.h"
 #include "text/pipeline.h"
@@ -249,6 +247,12 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromSentencePiece(std::str
     if (file.add_dummy_prefix) steps.push_back(MakePrepend("▁"));
     steps.push_back(MakeReplace(" ", "▁"));
   } else {
+    if (file.remove_extra_whitespaces) {
+      // As transformers' converter does: at the end, and runs within the text.
+      steps.push_back(MakeStrip(/*left=*/false, /*right=*/true));
+      HONE_ASSIGN_OR_RETURN(Regex spaces, Regex::Compile(" {2,}", source));
+      steps.push_back(MakeReplace(std::move(spaces), "▁"));
+    }
     parts.pre_tokenizer = MakeMetaspace(
         U'▁', file.add_dummy_prefix ? PrependScheme::kAlways : PrependScheme::kNever, true);
   }

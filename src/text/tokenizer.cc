@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "text/pipeline.h"
-#include "text/unicode.h"
+#include "text/trim_offsets.h"
 #include "text/word_cache.h"
 
 namespace hone::text {
@@ -45,7 +45,10 @@ class PipelineTokenizer final : public Tokenizer {
                                  parts_.normalizer.get())) {
     mask_id_ = FirstOf({"[MASK]", "<mask>"});
     pad_id_ = parts_.pad_id ? parts_.pad_id : FirstOf({"[PAD]", "<pad>", "<|endoftext|>"});
-    if (parts_.post_processor.trim_offsets) CountSpaces();
+    if (parts_.post_processor.trim_offsets) {
+      trimmer_ = std::make_unique<OffsetTrimmer>(vocabulary_, added_,
+                                                 parts_.post_processor.add_prefix_space);
+    }
   }
 
   void Encode(std::string_view text, const EncodeOptions& options,
@@ -151,7 +154,10 @@ class PipelineTokenizer final : public Tokenizer {
         }
       });
     });
-    if (parts_.post_processor.trim_offsets) TrimOffsets(text, out);
+    if (trimmer_ == nullptr) return;
+    for (std::size_t i = 0; i < out->size(); ++i) {
+      trimmer_->Trim(text, (*out)[i].id, i == 0, &(*out)[i].origin);
+    }
   }
 
   static TextView MakeValid(std::string_view text, AlignedText* buffer) {
@@ -247,67 +253,6 @@ class PipelineTokenizer final : public Tokenizer {
     }
   }
 
-  // ---- Offsets without the spaces that byte-level tokens carry ----
-
-  struct Spaces {
-    std::uint16_t leading, trailing;  // characters
-  };
-  // An added token may have taken spaces around it in (lstrip): its text has to be looked at.
-  static constexpr std::uint16_t kLook = 0xFFFF;
-
-  // Counts the spaces at both ends of every token once; a byte-level space is the character Ġ.
-  void CountSpaces() {
-    const std::int32_t limit = std::max(vocabulary_.id_limit(), added_.id_limit());
-    spaces_.resize(static_cast<std::size_t>(limit));
-    for (std::int32_t id = 0; id < limit; ++id) {
-      spaces_[static_cast<std::size_t>(id)] =
-          added_.Get(id) != nullptr ? Spaces{kLook, 0} : SpacesOf(vocabulary_.Token(id));
-    }
-  }
-
-  static bool IsSpace(char32_t rune) { return rune == U'Ġ' || Has(rune, kWhitespace); }
-
-  static Spaces SpacesOf(std::string_view token) {
-    std::uint16_t leading = 0, trailing = 0, characters = 0;
-    for (std::size_t i = 0; i < token.size() && characters < 0xFFFF; ++characters) {
-      const base::DecodedRune decoded = base::DecodeRune(token, i);
-      i += decoded.size;
-      trailing = IsSpace(decoded.rune) ? trailing + 1 : 0;
-      if (leading == characters && IsSpace(decoded.rune)) ++leading;
-    }
-    return {leading, trailing};
-  }
-
-  void TrimOffsets(std::string_view text, std::vector<TextToken>* tokens) const {
-    for (std::size_t i = 0; i < tokens->size(); ++i) {
-      TextToken& token = (*tokens)[i];
-      Spaces spaces = spaces_[static_cast<std::size_t>(token.id)];
-      if (spaces.leading == kLook) {
-        const Span origin = token.origin;
-        spaces = SpacesOf(text.substr(origin.begin, origin.end - origin.begin));
-      }
-      if (spaces.leading == 0 && spaces.trailing == 0) continue;
-      const bool prepended = parts_.post_processor.add_prefix_space && spaces.leading == 1 &&
-                             (i == 0 || token.origin.begin == 0);
-      if (!prepended) MoveBegin(text, spaces.leading, &token.origin);
-      MoveEnd(text, spaces.trailing, &token.origin);
-    }
-  }
-
-  static void MoveBegin(std::string_view text, int characters, Span* span) {
-    for (; characters > 0 && span->begin < span->end; --characters) {
-      span->begin += base::DecodeRune(text, span->begin).size;
-    }
-    span->begin = std::min(span->begin, span->end);
-  }
-
-  static void MoveEnd(std::string_view text, int characters, Span* span) {
-    for (; characters > 0 && span->end > span->begin; --characters) {
-      do --span->end;
-      while (span->end > span->begin && IsContinuation(text[span->end]));
-    }
-  }
-
   // ---- Tokens of one or two texts to an encoding ----
 
   void Assemble(bool pair, const EncodeOptions& options, EncodingScratch* scratch,
@@ -400,7 +345,7 @@ class PipelineTokenizer final : public Tokenizer {
   const Vocabulary& vocabulary_;
   const AddedTokens added_;
   std::optional<std::int32_t> mask_id_, pad_id_;
-  std::vector<Spaces> spaces_;  // by id; only with trim_offsets
+  std::unique_ptr<OffsetTrimmer> trimmer_;  // only with trim_offsets
 };
 
 }  // namespace

@@ -265,7 +265,9 @@ def unigram(model):
     sp = sentencepiece.SentencePieceProcessor(model_proto=model)
     vocab = [(sp.id_to_piece(i), sp.get_score(i)) for i in range(sp.vocab_size())]
     t = Tokenizer(models.Unigram(vocab, unk_id=sp.unk_id(), byte_fallback=False))
-    t.normalizer = normalizers.Precompiled(charsmap(model))
+    t.normalizer = normalizers.Sequence([
+        normalizers.Precompiled(charsmap(model)), normalizers.Strip(left=False, right=True),
+        normalizers.Replace(Regex(" {2,}"), "\u2581")])
     t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
     t.decoder = decoders.Metaspace(prepend_scheme="always")
     t.add_special_tokens(["<unk>", "<s>", "</s>"])
