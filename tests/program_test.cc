@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -214,6 +216,35 @@ TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   const Result refused = Hone("run -m " + model + " --no-truncate " + text);
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("longer than the limit"));
+}
+
+// Overwrites the first value of a tensor in a safetensors file with a NaN.
+void PutNan(const std::string& path, const std::string& tensor) {
+  std::string bytes = ReadAll(path);
+  std::uint64_t header_size = 0;
+  std::memcpy(&header_size, bytes.data(), sizeof header_size);
+  const auto json = base::Json::Parse(std::string_view(bytes).substr(8, header_size), path);
+  ASSERT_TRUE(json.ok());
+  const auto entry = json->root().Get(tensor);
+  ASSERT_TRUE(entry.ok()) << tensor;
+  const std::int64_t begin = *entry->Get("data_offsets")->At(0)->Int();
+  const float nan = std::nanf("");
+  std::memcpy(bytes.data() + 8 + header_size + static_cast<std::size_t>(begin), &nan, sizeof nan);
+  Write(path, bytes);
+}
+
+TEST(Program, WeightsThatAreNotFiniteAreNamed) {
+  const char* kMatrix = "bert.encoder.layer.0.attention.output.dense.weight";
+  for (const std::string tensor : {kMatrix, "bert.embeddings.word_embeddings.weight"}) {
+    const std::string model = MakeModel(kClassifier);
+    PutNan(model + "/model.safetensors", tensor);
+    // [PAD] is row 0 of the embeddings, where the NaN is.
+    const Result result = Hone("run -m " + model + " '[PAD] ab'");
+    EXPECT_EQ(result.exit_code, 1) << tensor;
+    EXPECT_THAT(result.err, HasSubstr("not finite")) << tensor;
+    EXPECT_THAT(result.err,
+                HasSubstr(tensor == kMatrix ? "layer.0.attention.output" : "embedding"));
+  }
 }
 
 TEST(Program, AFullDiskLeavesNothingBehind) {

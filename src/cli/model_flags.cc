@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/isa.h"
+#include "cli/progress.h"
 #include "env/cpus.h"
 
 namespace hone::cli {
@@ -28,14 +29,18 @@ base::StatusOr<runtime::EngineOptions> ModelFlags::Engine() const {
   }
   options.threads = threads > 0 ? threads : env::UsableCpus();
   options.isa = IsaLimit();
+  // Quantising a large model as it is loaded takes seconds. The line lives as long as the options.
+  options.progress = [line = std::make_shared<Progress>("packing")](int done, int total) {
+    line->Update(done, total);
+  };
   return options;
 }
 
 base::StatusOr<std::unique_ptr<runtime::TextModel>> ModelFlags::Open() const {
-  HONE_ASSIGN_OR_RETURN(const runtime::EngineOptions engine, Engine());
+  HONE_ASSIGN_OR_RETURN(runtime::EngineOptions engine, Engine());
   return runtime::TextModel::Open(
       env::RealFileSystem(), model,
-      {.engine = engine, .max_tokens = max_tokens, .refuse_too_long = no_truncate});
+      {.engine = std::move(engine), .max_tokens = max_tokens, .refuse_too_long = no_truncate});
 }
 
 void OutputFlag::Add(Flags& flags) {

@@ -27,6 +27,11 @@ Progress::~Progress() {
 
 void Progress::Update(std::int64_t done, std::int64_t total) {
   const steady_clock::time_point now = steady_clock::now();
+  if (shown_ && done == total) {
+    std::fprintf(stderr, "\r\033[K");  // finished: what is printed next finds a clean line
+    shown_ = false;
+    return;
+  }
   if (!terminal_ || now - start_ < kQuiet || now - last_ < kBetween) return;
   last_ = now;
   shown_ = true;

@@ -1,6 +1,7 @@
 #include "runtime/encoder_plan.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <mutex>
 
@@ -36,8 +37,9 @@ base::StatusOr<NormPlan> ReadNorm(const model::Norm& norm) {
 
 class PlanBuilder {
  public:
-  PlanBuilder(const model::Model& model, Format format, base::Isa isa, EncoderPlan* plan)
-      : model_(model), format_(format), isa_(isa), plan_(*plan) {}
+  PlanBuilder(const model::Model& model, Format format, base::Isa isa, EncoderPlan* plan,
+              const std::function<void(int, int)>& progress)
+      : model_(model), format_(format), isa_(isa), plan_(*plan), progress_(progress) {}
 
   base::Status Build(base::ThreadPool& pool);
 
@@ -54,6 +56,7 @@ class PlanBuilder {
   Format format_;
   base::Isa isa_;
   EncoderPlan& plan_;
+  const std::function<void(int, int)>& progress_;
   std::vector<PackJob> jobs_;
   std::size_t arena_bytes_ = 0;
 };
@@ -150,9 +153,13 @@ base::Status PlanBuilder::PackAll(base::ThreadPool& pool) {
   });
   std::mutex mutex;
   base::Status first_error;
-  pool.ParallelFor(static_cast<int>(jobs_.size()), [&](int task, int) {
+  std::atomic<int> done{0};
+  const int total = static_cast<int>(jobs_.size());
+  pool.ParallelFor(total, [&](int task, int worker) {
     const base::Status status =
         Pack(jobs_[static_cast<std::size_t>(task)], *model_.checkpoint, plan_.arena.data());
+    const int now_done = done.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (worker == 0 && progress_) progress_(now_done, total);
     if (status.ok()) return;
     const std::lock_guard lock(mutex);
     if (first_error.ok()) first_error = status;
@@ -210,9 +217,9 @@ base::Status PlanBuilder::Build(base::ThreadPool& pool) {
 
 }  // namespace
 
-base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(const model::Model& model,
-                                                       std::optional<Format> format, base::Isa isa,
-                                                       base::ThreadPool& pool) {
+base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(
+    const model::Model& model, std::optional<Format> format, base::Isa isa, base::ThreadPool& pool,
+    const std::function<void(int done, int total)>& progress) {
   Format chosen = Format::kF32;
   for (const model::LayerWeights& layer : model.weights.layers) {
     const Linear& any = layer.query.weight.empty() ? layer.up : layer.query;
@@ -221,7 +228,8 @@ base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(const model::Model& model
     break;
   }
   auto plan = std::make_unique<EncoderPlan>();
-  HONE_RETURN_IF_ERROR(PlanBuilder(model, format.value_or(chosen), isa, plan.get()).Build(pool));
+  HONE_RETURN_IF_ERROR(
+      PlanBuilder(model, format.value_or(chosen), isa, plan.get(), progress).Build(pool));
   return plan;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -78,8 +79,9 @@ struct EncoderPlan {
 
 // Selects kernels, packs every matrix in parallel, and reads norms and biases. NaN and infinite weights
 // are errors that name the tensor.
-base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(const model::Model& model,
-                                                       std::optional<quant::Format> format,
-                                                       base::Isa isa, base::ThreadPool& pool);
+// `progress(done, total)` counts matrices, from the calling thread; it may be empty.
+base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(
+    const model::Model& model, std::optional<quant::Format> format, base::Isa isa,
+    base::ThreadPool& pool, const std::function<void(int done, int total)>& progress);
 
 }  // namespace hone::runtime

@@ -19,7 +19,8 @@ class LocalEngineImpl : public LocalEngine {
 
   base::Status Load(const model::Model& model, const EngineOptions& options) {
     const auto start = std::chrono::steady_clock::now();
-    HONE_ASSIGN_OR_RETURN(plan_, BuildPlan(model, options.format, options.isa, pool_));
+    HONE_ASSIGN_OR_RETURN(plan_,
+                          BuildPlan(model, options.format, options.isa, pool_, options.progress));
     const std::chrono::duration<double, std::milli> elapsed =
         std::chrono::steady_clock::now() - start;
     report_.pack_ms = elapsed.count();

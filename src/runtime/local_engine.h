@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,8 @@ struct EngineOptions {
   std::optional<quant::Format> format;  // unset: as stored
   int threads = 1;
   base::Isa isa = base::DetectIsa();
+  // Called while packing, from the thread that called Load; may be empty.
+  std::function<void(int done, int total)> progress = {};
 };
 
 // How long each phase of Load took, and what it made.
