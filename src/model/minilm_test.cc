@@ -29,9 +29,9 @@ TEST(MiniLm, EmbedsLikeSentenceTransformers) {
   const auto golden = base::Json::Parse(*text, path);
   ASSERT_TRUE(golden.ok()) << golden.status();
   const auto stride = static_cast<std::size_t>(*golden->root().Get("stride")->Int());
-  for (const base::JsonValue test_case : *golden->root().Get("cases")) {
+  for (const base::JsonValue test_case : base::JsonValue(*golden->root().Get("cases"))) {
     std::vector<std::int32_t> ids;
-    for (const base::JsonValue id : *test_case.Get("ids")) {
+    for (const base::JsonValue id : base::JsonValue(*test_case.Get("ids"))) {
       ids.push_back(static_cast<std::int32_t>(*id.Int()));
     }
     const std::vector<float> hidden = ReferenceForward(model->config, model->weights, ids, {});
@@ -39,7 +39,7 @@ TEST(MiniLm, EmbedsLikeSentenceTransformers) {
         ReferenceHead(model->config, model->head, model->head.outputs[0], hidden, ids, -1);
     ASSERT_EQ(embedding.size(), 384u);
     std::size_t i = 0;
-    for (const base::JsonValue expected : *test_case.Get("embedding")) {
+    for (const base::JsonValue expected : base::JsonValue(*test_case.Get("embedding"))) {
       // The original sums in f32: 6 layers of dot products of up to 1,536 terms, on a unit vector.
       EXPECT_NEAR(embedding[i], *expected.Double(), 1e-6) << *test_case.Get("text")->String();
       i += stride;

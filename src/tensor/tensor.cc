@@ -38,11 +38,14 @@ bool Shape::operator==(const Shape& other) const {
   return std::ranges::equal(dims(), other.dims());
 }
 
-std::string Shape::ToString() const { return "[" + base::Join(dims(), ", ") + "]"; }
+std::string Shape::ToString() const {
+  return "[" + base::Join(dims(), ", ") + "]";
+}
 
 void CopyToF32(const TensorView& tensor, std::int64_t begin, std::span<float> out) {
   HONE_CHECK(begin >= 0 &&
              begin + static_cast<std::int64_t>(out.size()) <= tensor.shape.elements());
+  if (out.empty()) return;  // neither pointer need be valid then
   const std::byte* from = tensor.data + static_cast<std::size_t>(begin) * SizeOf(tensor.dtype);
   const auto cast = [](auto x) { return static_cast<float>(x); };
   switch (tensor.dtype) {

@@ -69,8 +69,8 @@ std::vector<std::string> Texts(std::string_view kind) {
   }
   const std::string bytes = ReadTestFile(DataFile("squad/xquad.en.json"));
   const base::Json json = *base::Json::Parse(bytes, "xquad");
-  for (const base::JsonValue article : *json.root().Get("data")) {
-    for (const base::JsonValue paragraph : *article.Get("paragraphs")) {
+  for (const base::JsonValue article : base::JsonValue(*json.root().Get("data"))) {
+    for (const base::JsonValue paragraph : base::JsonValue(*article.Get("paragraphs"))) {
       texts.emplace_back(*paragraph.Get("context")->String());
     }
   }
@@ -122,11 +122,12 @@ TEST_P(AgainstOriginal, ReadableCases) {
     ++seen;
     const std::string_view text = *row.Get("text")->String();
     std::vector<std::int32_t> ids, types;
-    for (const base::JsonValue id : *row.Get("ids")) ids.push_back(static_cast<int>(*id.Int()));
+    for (const base::JsonValue id : base::JsonValue(*row.Get("ids")))
+      ids.push_back(static_cast<int>(*id.Int()));
     Encoding encoding;
     if (const auto pair = row.Find("pair")) {
       tokenizer_->EncodePair(text, *pair->String(), {}, &encoding);
-      for (const base::JsonValue type : *row.Get("types")) {
+      for (const base::JsonValue type : base::JsonValue(*row.Get("types"))) {
         types.push_back(static_cast<int>(*type.Int()));
       }
       EXPECT_EQ(encoding.types, types) << text;
@@ -175,7 +176,7 @@ TEST(Components, AgreeWithTheOriginalOneByOne) {
     ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
     const std::vector<std::string> hashes = BlockHashes(**tokenizer, texts, true);
     std::size_t block = 0;
-    for (const base::JsonValue hash : *component.Get("hash")) {
+    for (const base::JsonValue hash : base::JsonValue(*component.Get("hash"))) {
       ASSERT_LT(block, hashes.size());
       EXPECT_EQ(hashes[block], *hash.String()) << name << ", block " << block;
       ++block;

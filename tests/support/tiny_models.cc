@@ -60,7 +60,7 @@ void AddEncoder(const JsonValue& encoder, const std::string& prefix, bool pooler
   const JsonValue config = *encoder.Get("config");
   const auto layers = config.Find("n_layers") ? *config.Find("n_layers")->Int()
                                               : *config.Find("num_hidden_layers")->Int();
-  for (const JsonValue tensor : *encoder.Get("tensors")) {
+  for (const JsonValue tensor : JsonValue(*encoder.Get("tensors"))) {
     const std::string name(tensor.key());
     if (!pooler && name.starts_with("pooler.")) continue;
     const std::size_t mark = name.find('#');
@@ -77,7 +77,7 @@ void AddEncoder(const JsonValue& encoder, const std::string& prefix, bool pooler
 
 std::vector<TinyCase> Cases(const JsonValue& encoder) {
   std::vector<TinyCase> cases;
-  for (const JsonValue entry : *encoder.Get("cases")) {
+  for (const JsonValue entry : JsonValue(*encoder.Get("cases"))) {
     TinyCase& tiny = cases.emplace_back();
     tiny.ids = Numbers<std::int32_t>(*entry.Get("ids"));
     if (const auto types = entry.Find("types")) tiny.types = Numbers<std::int32_t>(*types);
@@ -93,7 +93,7 @@ TinyModel WithHead(const JsonValue& encoder, const JsonValue& head) {
   const std::string prefix = Text(head, "prefix");
   TinyFolder& own = model.folders.emplace_back();
   AddEncoder(encoder, prefix, *head.BoolOr("pooler", true), &own);
-  for (const JsonValue tensor : *head.Get("tensors")) {
+  for (const JsonValue tensor : JsonValue(*head.Get("tensors"))) {
     AddTensor("", std::string(tensor.key()), tensor, &own);
   }
   if (const auto files = head.Find("files")) {
@@ -112,7 +112,7 @@ TinyModel WithHead(const JsonValue& encoder, const JsonValue& head) {
   }
   model.cases = Cases(encoder);
   for (std::size_t i = 0; i < model.cases.size(); ++i) {
-    for (const JsonValue output : *head.Get("outputs")->At(static_cast<int>(i))) {
+    for (const JsonValue output : JsonValue(*head.Get("outputs")->At(static_cast<int>(i)))) {
       model.cases[i].outputs.push_back({std::string(output.key()), Numbers<float>(output)});
     }
   }
@@ -124,7 +124,7 @@ TinyModel WithHead(const JsonValue& encoder, const JsonValue& head) {
 std::vector<TinyModel> AllTinyModels() {
   const base::Json golden = ReadGolden();
   std::vector<TinyModel> models;
-  for (const JsonValue encoder : *golden.root().Get("models")) {
+  for (const JsonValue encoder : JsonValue(*golden.root().Get("models"))) {
     // The bare encoder, as a class without a head is saved: no prefix.
     TinyModel bare;
     bare.name = base::StrCat(Text(encoder, "name"), "/Model");
@@ -132,7 +132,8 @@ std::vector<TinyModel> AllTinyModels() {
     AddEncoder(encoder, "", true, &bare.folders.emplace_back());
     bare.cases = Cases(encoder);
     models.push_back(std::move(bare));
-    for (const JsonValue head : *encoder.Get("heads")) models.push_back(WithHead(encoder, head));
+    for (const JsonValue head : JsonValue(*encoder.Get("heads")))
+      models.push_back(WithHead(encoder, head));
   }
   for (TinyModel& model : models) {
     model.mask_id = static_cast<std::int32_t>(*golden.root().Get("mask_id")->Int());

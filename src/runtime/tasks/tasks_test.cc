@@ -53,7 +53,7 @@ std::vector<text::Span> Spans(const JsonValue& list) {
 
 TEST(SequenceClassification, ScoresLabelsLikeThePipeline) {
   const base::Json golden = Golden("classification.json");
-  for (const JsonValue c : *golden.root().Get("cases")) {
+  for (const JsonValue c : JsonValue(*golden.root().Get("cases"))) {
     const std::string problem(*c.Get("problem")->String());
     const auto logits = Numbers<float>(*c.Get("logits"));
     std::vector<std::string> labels;
@@ -64,7 +64,7 @@ TEST(SequenceClassification, ScoresLabelsLikeThePipeline) {
                                         : model::ProblemType::kSingleLabel;
     const auto scored = ScoreLabels(logits, labels, ScoreFunctionOf(type), 0);
     std::size_t i = 0;
-    for (const JsonValue expected : *c.Get("scores")) {
+    for (const JsonValue expected : JsonValue(*c.Get("scores"))) {
       ASSERT_LT(i, scored.size());
       EXPECT_EQ(scored[i].label, *expected.At(0)->String());
       EXPECT_NEAR(scored[i].score, *expected.At(1)->Double(), kTolerance);
@@ -77,11 +77,11 @@ TEST(SequenceClassification, ScoresLabelsLikeThePipeline) {
 
 TEST(FillMask, RanksTokensLikeThePipeline) {
   const base::Json golden = Golden("fill_mask.json");
-  for (const JsonValue c : *golden.root().Get("cases")) {
+  for (const JsonValue c : JsonValue(*golden.root().Get("cases"))) {
     const auto targets = Numbers<std::int32_t>(*c.Get("targets"));
     const auto tokens = FillMask(Numbers<float>(*c.Get("logits")), 5, targets);
     std::size_t i = 0;
-    for (const JsonValue expected : *c.Get("tokens")) {
+    for (const JsonValue expected : JsonValue(*c.Get("tokens"))) {
       ASSERT_LT(i, tokens.size());
       EXPECT_EQ(tokens[i].token, *expected.At(0)->Int());
       EXPECT_NEAR(tokens[i].score, *expected.At(1)->Double(), kTolerance);
@@ -95,7 +95,7 @@ TEST(TokenClassification, FindsEntitiesLikeThePipeline) {
   const base::Json golden = Golden("token_classification.json");
   const std::vector<std::string> labels = Texts(*golden.root().Get("labels"));
   int entities_seen = 0;
-  for (const JsonValue c : *golden.root().Get("cases")) {
+  for (const JsonValue c : JsonValue(*golden.root().Get("cases"))) {
     const std::string text(*c.Get("text")->String());
     const std::vector<std::string> tokens = Texts(*c.Get("tokens"));
     const std::vector<std::string_view> token_views(tokens.begin(), tokens.end());
@@ -105,7 +105,7 @@ TEST(TokenClassification, FindsEntitiesLikeThePipeline) {
     const std::vector<std::uint8_t> continues = ContinuesWord(
         token_views, offsets, text, *c.Get("word_pieces")->Bool(), *c.Get("unknown")->String());
     const TokenLogits input{text, logits, offsets, sequence, continues};
-    for (const JsonValue expected : *c.Get("entities")) {
+    for (const JsonValue expected : JsonValue(*c.Get("entities"))) {
       const auto aggregation = ParseAggregation(expected.key());
       ASSERT_TRUE(aggregation.ok()) << aggregation.status();
       const std::string what = base::StrCat(expected.key(), " of \"", text, "\"");
@@ -129,10 +129,10 @@ TEST(TokenClassification, FindsEntitiesLikeThePipeline) {
 
 TEST(TokenClassification, MergesOverlapsLikeThePipeline) {
   const base::Json golden = Golden("token_classification.json");
-  for (const JsonValue c : *golden.root().Get("overlaps")) {
+  for (const JsonValue c : JsonValue(*golden.root().Get("overlaps"))) {
     const auto read = [&](std::string_view name) {
       std::vector<Entity> entities;
-      for (const JsonValue item : *c.Get(name)) {
+      for (const JsonValue item : JsonValue(*c.Get(name))) {
         const auto values = Numbers<double>(item);
         Entity& entity = entities.emplace_back();
         entity.span = {static_cast<std::uint32_t>(values[0]),
@@ -153,7 +153,7 @@ TEST(TokenClassification, MergesOverlapsLikeThePipeline) {
 
 TEST(QuestionAnswering, FindsAnswersLikeThePipeline) {
   const base::Json golden = Golden("question_answering.json");
-  for (const JsonValue c : *golden.root().Get("cases")) {
+  for (const JsonValue c : JsonValue(*golden.root().Get("cases"))) {
     const std::string context(*c.Get("context")->String());
     struct Stored {
       std::vector<float> logits;
@@ -162,7 +162,7 @@ TEST(QuestionAnswering, FindsAnswersLikeThePipeline) {
       std::vector<std::int32_t> word;
     };
     std::vector<Stored> stored;
-    for (const JsonValue w : *c.Get("windows")) {
+    for (const JsonValue w : JsonValue(*c.Get("windows"))) {
       stored.push_back({Numbers<float>(*w.Get("logits")), Spans(*w.Get("offsets")),
                         Numbers<std::int8_t>(*w.Get("sequence")),
                         Numbers<std::int32_t>(*w.Get("word"))});
@@ -170,7 +170,7 @@ TEST(QuestionAnswering, FindsAnswersLikeThePipeline) {
     std::vector<AnswerWindow> windows;
     for (const Stored& w : stored) windows.push_back({w.logits, w.offsets, w.sequence, w.word});
     ASSERT_GE(windows.size(), 2u);
-    for (const JsonValue result : *c.Get("results")) {
+    for (const JsonValue result : JsonValue(*c.Get("results"))) {
       const JsonValue stated = *result.Get("options");
       const AnswerOptions options{
           .count = static_cast<int>(*stated.Get("count")->Int()),
@@ -179,7 +179,7 @@ TEST(QuestionAnswering, FindsAnswersLikeThePipeline) {
           .whole_words = *stated.Get("whole_words")->Bool()};
       const std::vector<Answer> answers = FindAnswers(windows, context, options);
       std::size_t i = 0;
-      for (const JsonValue expected : *result.Get("answers")) {
+      for (const JsonValue expected : JsonValue(*result.Get("answers"))) {
         ASSERT_LT(i, answers.size());
         EXPECT_EQ(answers[i].text, *expected.At(0)->String());
         EXPECT_NEAR(answers[i].score, *expected.At(1)->Double(), kTolerance);
