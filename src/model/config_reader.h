@@ -3,10 +3,10 @@
 //
 // Usage
 //   ConfigReader reader(json);
-//   config.width = reader.Int("hidden_size", 1, kMaxWidth);      // an error where absent
+//   config.width = reader.Int("hidden_size", 1, kMaxWidth);  // an error where absent
 //   config.pad_id = reader.IntOr("pad_token_id", 0, 0, kMaxVocabulary);
-//   return reader.status();                                      // "…/config.json: $.hidden_size:
-//   …"
+//   return reader.status();  // "…/config.json: $.hidden_size: …"
+//
 // Where a field is wrong the value returned is the smallest allowed one: harmless until status() is
 // read.
 #pragma once

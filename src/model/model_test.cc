@@ -171,8 +171,8 @@ TEST(ModelRandom, NeedsOnlyConfigJson) {
   EXPECT_FALSE(Open(bare).ok());
 }
 
-// A head whose output columns are zero, and feed-forward columns likewise, add nothing: the model without
-// them must give the same numbers.
+// A head whose output columns are zero, and feed-forward columns likewise, add nothing: the model
+// without them must give the same numbers.
 TEST(Pruned, ModelEqualsTheFullOneWithThosePartsAtZero) {
   const TinyModel& tiny = Tiny("bert/Model");
   constexpr int kKeptHeads = 3, kKeptFfn = 20, kHeadSize = 8;
@@ -262,7 +262,8 @@ TEST(Dequantize, ReadsInt8AndPackedInt4) {
   EXPECT_EQ(Dequantize(int8), (std::vector<float>{-63.5f, 0, 32, 2, 4, 6}));
   EXPECT_EQ(Dequantize(int8.Rows(1, 2)), (std::vector<float>{2, 4, 6}));
 
-  // Two rows of ten nibbles 0 … 9 and 15 … 6, groups of 8; zeros 3 and 4 in rows 0 and 1, then 5 and 6.
+  // Two rows of ten nibbles 0 … 9 and 15 … 6, groups of 8; zeros 3 and 4 in rows 0 and 1, then 5
+  // and 6.
   const std::uint32_t words[] = {0x76543210, 0x98, 0x89ABCDEF, 0x67};
   const std::uint32_t zeros[] = {0x43, 0x65};
   const float scales[] = {1, 2, 0.5f, 4};

@@ -16,8 +16,9 @@ namespace {
 using kernels::Activation;
 using model::NormPlacement;
 
-// At most this many steps a layer where products are split by columns: four products and the row-wise
-// work around each, the rotary embedding, attention. Before the layers: embeddings, projection, QKV.
+// At most this many steps a layer where products are split by columns: four products and the
+// row-wise work around each, the rotary embedding, attention. Before the layers: embeddings,
+// projection, QKV.
 constexpr int kStepsALayer = 11;
 constexpr int kStepsBefore = 6;
 

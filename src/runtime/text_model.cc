@@ -88,8 +88,8 @@ base::StatusOr<TextOutput> TextModel::RunEncoded(std::vector<text::Encoding> enc
     engine_->ApplyHead(static_cast<int>(i), batch, hidden, mask_id(), &output.rows[i]);
   }
   output.compute_ms = watch.ElapsedMs();
-  // Matrices and norms were checked when they were packed. Embedding tables are too large to read on
-  // loading, and only a few rows of them are used: a NaN or infinity there shows here.
+  // Matrices and norms were checked when they were packed. Embedding tables are too large to read
+  // on loading, and only a few rows of them are used: a NaN or infinity there shows here.
   for (const std::vector<float>& rows : output.rows) {
     if (std::ranges::any_of(rows, [](float x) { return !std::isfinite(x); })) {
       return base::BadInput(model_.directory,
