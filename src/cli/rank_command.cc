@@ -1,6 +1,5 @@
 // hone rank: the lines of a file in the order of their closeness to a query.
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "base/strings.h"
@@ -9,24 +8,13 @@
 #include "cli/model_flags.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "runtime/tasks/scores.h"
 
 namespace hone::cli {
 namespace {
 
 // Texts in one forward pass: enough to fill the tiles, few enough for progress and memory.
 constexpr std::size_t kBatch = 32;
-
-// Unit vectors need only the product; a model that does not normalise gets its cosine here.
-float Cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    dot += double{a[i]} * b[i];
-    aa += double{a[i]} * a[i];
-    bb += double{b[i]} * b[i];
-  }
-  const double norm = std::sqrt(aa * bb);
-  return norm > 0 ? static_cast<float>(dot / norm) : 0.0f;
-}
 
 class RankCommand : public Command {
  public:
@@ -112,7 +100,7 @@ base::StatusOr<std::vector<float>> RankCommand::CosineScores(
   HONE_ASSIGN_OR_RETURN(const runtime::TextOutput embedded, model.Run(query));
   std::vector<float> scores;
   HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, false, [&](std::span<const float> row) {
-    scores.push_back(Cosine(embedded.rows[0], row));
+    scores.push_back(static_cast<float>(runtime::Cosine(embedded.rows[0], row)));
   }));
   return scores;
 }

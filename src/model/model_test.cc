@@ -7,11 +7,9 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
-#include <limits>
 
 #include "env/file.h"
 #include "model/dequantize.h"
-#include "model/finite.h"
 #include "model/reference.h"
 #include "tests/support/tiny_models.h"
 
@@ -283,25 +281,6 @@ TEST(Dequantize, ReadsInt8AndPackedInt4) {
   EXPECT_EQ(Dequantize(int4.Rows(1, 2)), row1);
   int4.zero = {};
   EXPECT_EQ(Dequantize(int4.Rows(0, 1))[0], -8);
-}
-
-TEST(CheckFinite, NamesTheElement) {
-  std::vector<float> values(3000, 1.5f);
-  const tensor::TensorView view{
-      reinterpret_cast<const std::byte*>(values.data()), tensor::DType::kF32, {100, 30}};
-  EXPECT_TRUE(CheckFinite(view, "w").ok());
-  values[2999] = -std::numeric_limits<float>::infinity();
-  EXPECT_THAT(std::string(CheckFinite(view, "w").message()),
-              HasSubstr("tensor \"w\": element [99, 29] is -inf; expected finite weights"));
-  values[31] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_THAT(std::string(CheckFinite(view, "w").message()), HasSubstr("element [1, 1] is nan"));
-  const std::uint16_t halves[] = {0x7BFF, 0x7C00};  // f16: the largest number, infinity
-  tensor::TensorView half{reinterpret_cast<const std::byte*>(halves), tensor::DType::kF16, {1}};
-  EXPECT_TRUE(CheckFinite(half, "w").ok());
-  half.shape = {2};
-  EXPECT_FALSE(CheckFinite(half, "w").ok());
-  half.dtype = tensor::DType::kBF16;  // as bf16 both are finite
-  EXPECT_TRUE(CheckFinite(half, "w").ok());
 }
 
 }  // namespace
