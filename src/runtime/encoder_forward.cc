@@ -1,9 +1,9 @@
 #include "runtime/encoder_forward.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "env/clock.h"
 #include "kernels/activation/activation.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/layer_norm/layer_norm.h"
@@ -24,10 +24,6 @@ constexpr int kStepsBefore = 6;
 
 // Tasks a worker in a product split by columns: enough that the last one out waits little.
 constexpr int kTasksAWorker = 4;
-
-std::int64_t NowNs() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
 
 int RoundUp(int value, int multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -114,9 +110,10 @@ class Worker {
   // Adds the time since `start` to an operation. Does nothing without a profile.
   void Count(int layer, Op op, std::int64_t start) {
     if (profile_ == nullptr) return;
-    profile_->ns[static_cast<std::size_t>(layer)][static_cast<std::size_t>(op)] += NowNs() - start;
+    profile_->ns[static_cast<std::size_t>(layer)][static_cast<std::size_t>(op)] +=
+        env::NowNs() - start;
   }
-  std::int64_t Start() const { return profile_ == nullptr ? 0 : NowNs(); }
+  std::int64_t Start() const { return profile_ == nullptr ? 0 : env::NowNs(); }
 
   const EncoderPlan& plan_;
   const Batch& batch_;
