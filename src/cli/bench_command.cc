@@ -1,4 +1,5 @@
 // hone bench: the speed of a model, of its parts, and of the machine.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <numeric>
@@ -147,7 +148,8 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
   // The first answer of a fresh engine: it finds cold caches and allocates its workspace.
   const std::int64_t first_start = env::NowNs();
   {
-    std::vector<std::int32_t> ids(16, 0), begins = {0, 16};
+    const int tokens = std::min(16, model.config.max_tokens);
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens), 0), begins = {0, tokens};
     std::vector<float> hidden(ids.size() * static_cast<std::size_t>(engine->width()));
     engine->Forward(engine->all_layers(), {.ids = ids, .types = {}, .begins = begins}, hidden);
   }

@@ -15,6 +15,16 @@ std::string Shown(const Cell& cell) {
   return base::Fixed(std::get<double>(cell.value), cell.decimals);
 }
 
+// A cell of a Markdown table: one line, and no bar that is not a border.
+std::string MarkdownField(const Cell& cell) {
+  std::string out;
+  for (const char c : Shown(cell)) {
+    if (c == '|') out += '\\';
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out;
+}
+
 std::string CsvField(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -75,14 +85,14 @@ void TableWriter::WriteMarkdown() const {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < first.size(); ++c) {
     std::size_t width = first[c].first.size();
-    for (const Row& row : rows_) width = std::max(width, Shown(row[c].second).size());
+    for (const Row& row : rows_) width = std::max(width, MarkdownField(row[c].second).size());
     widths.push_back(width);
   }
   const auto print = [&](const Row& row, bool header) {
     std::string line = "|";
     for (std::size_t c = 0; c < row.size(); ++c) {
       const bool left = std::holds_alternative<std::string>(row[c].second.value);
-      const std::string text = header ? row[c].first : Shown(row[c].second);
+      const std::string text = header ? row[c].first : MarkdownField(row[c].second);
       const std::string space(widths[c] > text.size() ? widths[c] - text.size() : 0, ' ');
       base::StrAppend(&line, " ", left ? text : space, left ? space : text, " |");
     }

@@ -24,7 +24,8 @@ namespace hone::model {
 // No published encoder comes near these; they keep products of sizes within 64 bits and an absurd
 // config.json from asking for absurd memory.
 inline constexpr std::int64_t kMaxWidth = 1 << 16;
-inline constexpr std::int64_t kMaxFeedForward = 1 << 18;
+inline constexpr std::int64_t kMaxFeedForward = 1
+                                                << 16;  // = kernels::kMaxK, which bounds every sum
 inline constexpr std::int64_t kMaxVocabulary = 1 << 24;
 inline constexpr std::int64_t kMaxPositions = 1 << 20;
 inline constexpr std::int64_t kMaxLayers = 1024;

@@ -354,24 +354,6 @@ void Worker::Attend(int layer) {
   });
 }
 
-// Positions, and the texts with the longest first. Returns the longest's length.
-int LayOut(const EncoderPlan& plan, const Batch& batch, Workspace& workspace) {
-  workspace.order.clear();
-  workspace.positions.clear();
-  workspace.no_types.resize(batch.ids.size(), 0);
-  int longest = 0;
-  for (int b = 0; b < batch.texts(); ++b) {
-    workspace.order.push_back(b);
-    longest = std::max(longest, batch.length(b));
-    for (int i = 0; i < batch.length(b); ++i) {
-      workspace.positions.push_back(plan.config.position_offset + i);
-    }
-  }
-  std::ranges::sort(workspace.order,
-                    [&](int a, int b) { return batch.length(a) > batch.length(b); });
-  return longest;
-}
-
 }  // namespace
 
 void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch,
@@ -382,7 +364,7 @@ void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch
   // Blocks of equal size, a multiple of the tallest register tile, the same number for each worker.
   const int blocks_each = (tokens + kBlockRows * threads - 1) / (kBlockRows * threads);
   const int block = RoundUp((tokens + blocks_each * threads - 1) / (blocks_each * threads), 8);
-  const int longest = LayOut(plan, batch, workspace);
+  const int longest = workspace.LayOut(batch, plan.config.position_offset);
   workspace.Reserve(plan, tokens, longest, block, split_columns, threads);
   workspace.steps.Reset(kStepsBefore + kStepsALayer * (range.end - range.begin));
   pool.Run([&](int index) {

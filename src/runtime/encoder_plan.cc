@@ -134,12 +134,13 @@ void PlanBuilder::AddRelativeBias() {
   std::vector<float> values(static_cast<std::size_t>(table.shape.elements()));
   tensor::CopyToF32(table, 0, values);
   const int span = 2 * config.max_tokens - 1;
-  plan_.relative_bias.resize(static_cast<std::size_t>(heads) * static_cast<std::size_t>(span));
+  const auto stride = static_cast<std::size_t>(span);
+  plan_.relative_bias.resize(static_cast<std::size_t>(heads) * stride);
   for (int i = 0; i < span; ++i) {
     const int bucket = model::RelativeBucket(i - (config.max_tokens - 1), config.relative_buckets,
                                              config.relative_max_distance);
     for (int h = 0; h < heads; ++h) {
-      plan_.relative_bias[static_cast<std::size_t>(h * span + i)] =
+      plan_.relative_bias[static_cast<std::size_t>(h) * stride + static_cast<std::size_t>(i)] =
           values[static_cast<std::size_t>(bucket * heads + h)];
     }
   }

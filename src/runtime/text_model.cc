@@ -27,7 +27,7 @@ base::StatusOr<std::unique_ptr<TextModel>> TextModel::Open(env::FileSystem& file
   return result;
 }
 
-base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts) {
+base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts, std::size_t first) {
   const std::int64_t start = env::NowNs();
   std::vector<text::Encoding> encodings(texts.size());
   const text::EncodeOptions options{.max_tokens = max_tokens_};
@@ -40,9 +40,10 @@ base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts) {
       tokenizer_->Encode(texts[i].text, options, &encoding);
     }
     if (encoding.truncated && refuse_too_long_) {
-      return base::BadInput("text ", i, " is longer than the limit of ", max_tokens_, " tokens");
+      return base::BadInput("text ", first + i, " is longer than the limit of ", max_tokens_,
+                            " tokens");
     }
-    if (encoding.ids.empty()) return base::BadInput("text ", i, " has no tokens");
+    if (encoding.ids.empty()) return base::BadInput("text ", first + i, " has no tokens");
     truncated += encoding.truncated ? 1 : 0;
   }
   const double tokenize_ms = env::MsSince(start);

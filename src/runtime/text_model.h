@@ -51,8 +51,8 @@ class TextModel {
                                                          const std::string& directory,
                                                          const TextModelOptions& options);
 
-  // Errors name the text by its index.
-  base::StatusOr<TextOutput> Run(std::span<const TextInput> texts);
+  // Errors name a text by its index, counted from `first`.
+  base::StatusOr<TextOutput> Run(std::span<const TextInput> texts, std::size_t first = 0);
   // The same for texts that are tokens already (question answering's windows).
   base::StatusOr<TextOutput> RunEncoded(std::vector<text::Encoding> encodings);
 
