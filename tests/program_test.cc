@@ -122,6 +122,8 @@ TEST(Program, OddInputGetsAWarningOrAnError) {
   EXPECT_EQ(nothing.out, "");
   const Result full = Hone("run -m " + model + " -o json ab >/dev/full 2>/dev/null; exit");
   EXPECT_EQ(full.exit_code, 1);
+  const Result csv = Hone("run -m " + model + " -o csv 'a,b'");
+  EXPECT_THAT(csv.out, testing::StartsWith("text,label,score\n\"a,b\","));
   const Result bar = Hone("run -m " + model + " 'a|b'");
   EXPECT_THAT(bar.out, HasSubstr("a\\|b"));
 }
@@ -288,6 +290,8 @@ TEST(Program, RanksWithAnEmbeddingModel) {
   // Lines are numbered as in the input, empty ones included.
   const Result gap = Hone("rank -m " + model + " -o json --query ab", "printf '\\n\\nab\\n' |");
   EXPECT_THAT(gap.out, HasSubstr("\"line\":3,\"text\":\"ab\""));
+  const Result vector = Hone("run -m " + model + " -o csv ab");
+  EXPECT_THAT(vector.out, testing::StartsWith("text,embedding\nab,\"["));
   const Result empty = Hone("rank -m " + model + " --query ab", "printf '' |");
   EXPECT_EQ(empty.exit_code, 0) << empty.err;
   EXPECT_EQ(empty.out, "");

@@ -9,6 +9,8 @@
 namespace hone::cli {
 namespace {
 
+constexpr int kDigits = 7;  // all that a float has to say
+
 std::string Shown(const Cell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell.value)) return *text;
   if (const auto* integer = std::get_if<std::int64_t>(&cell.value)) return base::StrCat(*integer);
@@ -23,6 +25,15 @@ std::string MarkdownField(const Cell& cell) {
     out += c == '\n' || c == '\r' ? ' ' : c;
   }
   return out;
+}
+
+// What a script reads: text as it is, numbers with kDigits digits.
+std::string Full(const Cell& cell) {
+  const auto* number = std::get_if<double>(&cell.value);
+  if (number == nullptr) return Shown(cell);
+  base::JsonWriter json;
+  json.Double(*number, kDigits);
+  return json.Take();
 }
 
 std::string CsvField(const std::string& text) {
@@ -49,7 +60,7 @@ std::string JsonLine(const Row& row) {
     } else if (const auto* integer = std::get_if<std::int64_t>(&cell.value)) {
       json.Int(*integer);
     } else {
-      json.Double(std::get<double>(cell.value), 7);
+      json.Double(std::get<double>(cell.value), kDigits);
     }
   }
   json.EndObject();
@@ -70,7 +81,7 @@ void TableWriter::Write(const Row& row) {
     std::string header, line;
     for (const auto& [name, cell] : row) {
       base::StrAppend(&header, header.empty() ? "" : ",", CsvField(name));
-      base::StrAppend(&line, &cell == &row.front().second ? "" : ",", CsvField(Shown(cell)));
+      base::StrAppend(&line, &cell == &row.front().second ? "" : ",", CsvField(Full(cell)));
     }
     if (!header_written_) std::printf("%s\n", header.c_str());
     header_written_ = true;
