@@ -55,7 +55,7 @@ class BenchCommand : public Command {
                  "make up the weights from config.json alone");
     flags.Switch("--profile", &profile_, "add the time of each layer and operation");
     flags.Switch("--roofline", &roofline_, "print the machine's limits instead");
-    flags.Switch("--kernels", &kernels_, "print the speed of every matrix product kernel instead");
+    flags.Switch("--kernels", &kernels_, "print the speed of every product and attention kernel");
     output_.Add(flags);
   }
 
