@@ -5,7 +5,7 @@
 
 namespace hone::env {
 
-// Nanoseconds since a moment of the machine's own; never goes back. Only differences mean something.
+// Nanoseconds since some moment; never goes back. Only differences mean something.
 std::int64_t NowNs();
 
 // The same difference in milliseconds: from `start_ns`, an earlier NowNs(), until now.
