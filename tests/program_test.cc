@@ -109,6 +109,25 @@ TEST(Program, RunsEveryHeadWithCleanJson) {
   EXPECT_EQ(Hone("run -m " + model + " 'a question without context'").exit_code, 2);
 }
 
+TEST(Program, OddInputGetsAWarningOrAnError) {
+  const std::string filler = MakeModel("bert/ForMaskedLM");
+  const Result unmasked = Hone("run -m " + filler + " -o json ab '[MASK]'");
+  EXPECT_EQ(unmasked.exit_code, 0);
+  EXPECT_THAT(unmasked.err, HasSubstr("warning: 1 text has no mask token"));
+  const std::string tagger = MakeModel("bert/ForTokenClassification");
+  EXPECT_EQ(Hone("run -m " + tagger + " --pair 'a longer second text' a").exit_code, 2);
+  const std::string model = MakeModel(kClassifier);
+  const Result nothing = Hone("run -m " + model + " </dev/null");
+  EXPECT_EQ(nothing.exit_code, 0) << nothing.err;
+  EXPECT_EQ(nothing.out, "");
+  const Result full = Hone("run -m " + model + " -o json ab >/dev/full 2>/dev/null; exit");
+  EXPECT_EQ(full.exit_code, 1);
+  const Result csv = Hone("run -m " + model + " -o csv 'a,b'");
+  EXPECT_THAT(csv.out, testing::StartsWith("text,label,score\n\"a,b\","));
+  const Result bar = Hone("run -m " + model + " 'a|b'");
+  EXPECT_THAT(bar.out, HasSubstr("a\\|b"));
+}
+
 TEST(Program, FlagsAreEnvironmentVariablesToo) {
   const std::string model = MakeModel(kClassifier);
   const Result result = Hone("run abc", "HONE_MODEL=" + model + " HONE_OUTPUT=json");
@@ -215,7 +234,7 @@ TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   EXPECT_GT(JsonLines(cut.out), 0);
   const Result refused = Hone("run -m " + model + " --no-truncate " + text);
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.err, HasSubstr("longer than the limit"));
+  EXPECT_THAT(refused.err, HasSubstr("text 1 is longer than the limit"));
 }
 
 // Overwrites the first value of a tensor in a safetensors file with a NaN.
@@ -268,6 +287,14 @@ TEST(Program, RanksWithAnEmbeddingModel) {
   EXPECT_EQ(JsonLines(result.out), 2);
   EXPECT_THAT(result.out, HasSubstr("\"rank\":1,\"score\":"));
   EXPECT_THAT(result.out.substr(0, result.out.find('\n')), HasSubstr("\"text\":\"ab\""));
+  // Lines are numbered as in the input, empty ones included.
+  const Result gap = Hone("rank -m " + model + " -o json --query ab", "printf '\\n\\nab\\n' |");
+  EXPECT_THAT(gap.out, HasSubstr("\"line\":3,\"text\":\"ab\""));
+  const Result vector = Hone("run -m " + model + " -o csv ab");
+  EXPECT_THAT(vector.out, testing::StartsWith("text,embedding\nab,\"["));
+  const Result empty = Hone("rank -m " + model + " --query ab", "printf '' |");
+  EXPECT_EQ(empty.exit_code, 0) << empty.err;
+  EXPECT_EQ(empty.out, "");
 }
 
 }  // namespace

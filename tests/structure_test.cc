@@ -1,4 +1,5 @@
-// Holds the source tree to the rules of tests/structure.h, and shows that each rule can fail.
+// Holds the source tree to the rules of docs/ARCHITECTURE.md and HACKING.md, and shows that each
+// rule can fail.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // The main function of every test program.
 //
 //   HONE_ISA=avx2 hone_kernels_test       lowers the instruction set, as for the program
-//   hone_kernels_test --hone_runs_isa=L   runs nothing; exits with 0 where the processor runs level L
+//   hone_kernels_test --hone_runs_isa=L   runs nothing; exits with 0 where the processor runs L
 #include <gtest/gtest.h>
 
 #include <string_view>

@@ -2,7 +2,7 @@
 
 #include <sys/mman.h>
 
-#include "base/check.h"
+#include <new>
 
 namespace hone::base {
 namespace {
@@ -16,13 +16,15 @@ AlignedBuffer::AlignedBuffer(std::size_t bytes) : size_(bytes) {
   const std::size_t alignment = bytes >= kHugePageBytes ? kHugePageBytes : kCacheLineBytes;
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   data_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
-  HONE_CHECK(data_ != nullptr);
+  if (data_ == nullptr) throw std::bad_alloc();  // as any container; the program reports it
   // Advice only: a kernel without transparent huge pages refuses, and nothing is lost.
   if (alignment == kHugePageBytes) (void)madvise(data_.get(), rounded, MADV_HUGEPAGE);
 }
 
 void AlignedBuffer::Reserve(std::size_t bytes) {
-  if (bytes > size_) *this = AlignedBuffer(bytes);
+  if (bytes <= size_) return;
+  *this = AlignedBuffer();  // never both at once
+  *this = AlignedBuffer(bytes);
 }
 
 }  // namespace hone::base

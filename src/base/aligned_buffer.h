@@ -1,7 +1,8 @@
 // A block of memory aligned to a cache line, for packed weights and activations.
 //
-// Owns its bytes · not thread-safe · contents are uninitialised after Allocate · a block of 2 MiB
-// or more asks the kernel for huge pages, since page faults dominate the packing of a large model.
+// Owns its bytes, which begin uninitialised · not thread-safe · throws std::bad_alloc.
+// A block of 2 MiB or more asks the kernel for huge pages, since page faults dominate the packing
+// of a large model.
 #pragma once
 
 #include <cstddef>

@@ -24,8 +24,8 @@ enum class Isa {
   kNeonI8mm,    // + i8mm, bf16 (Neoverse V1, N2, Apple M2)
 };
 
-std::string_view IsaName(
-    Isa isa);  // "portable", "avx2", "avxvnni", "avx512", "avx512bf16", "neon", …
+// "portable", "avx2", "avxvnni", "avx512", "avx512bf16", "neon", …
+std::string_view IsaName(Isa isa);
 StatusOr<Isa> ParseIsa(std::string_view name);
 
 // True where a kernel of `level` may be used on this processor when `limit` is the best level asked

@@ -1,5 +1,7 @@
 #include "base/thread_pool.h"
 
+#include <system_error>
+
 #include "base/check.h"
 
 #if defined(__x86_64__)
@@ -26,7 +28,13 @@ void SpinPause() {
 ThreadPool::ThreadPool(int threads) {
   HONE_CHECK(threads >= 1 && threads <= kMaxThreads);
   workers_.reserve(static_cast<std::size_t>(threads - 1));
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { WorkerLoop(i); });
+  for (int i = 1; i < threads; ++i) {
+    try {
+      workers_.emplace_back([this, i] { WorkerLoop(i); });
+    } catch (const std::system_error&) {
+      break;  // a limit on processes: the threads that there are do all the work
+    }
+  }
 }
 
 ThreadPool::~ThreadPool() {

@@ -31,6 +31,7 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
+  // What was asked for, or fewer where the system gives no more.
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   // Calls job(worker) once on each of the threads(), worker = 0 .. threads()-1. Allocates nothing.

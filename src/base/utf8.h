@@ -1,8 +1,7 @@
 // UTF-8: decoding, and the one place that defines what becomes of invalid bytes.
 //
 // Replacement  as Unicode 15 §3.9 "maximal subpart" and WHATWG decoders do: each maximal prefix of
-// a
-//              well-formed sequence, or else each single byte, becomes one U+FFFD.
+//              a well-formed sequence, or else each single byte, becomes one U+FFFD.
 #pragma once
 
 #include <cstddef>

@@ -1,20 +1,14 @@
 #include "bench/forward_bench.h"
 
 #include <algorithm>
-#include <chrono>
 #include <random>
 
 #include "base/check.h"
 #include "bench/statistics.h"
+#include "env/clock.h"
 
 namespace hone::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double Ms(Clock::duration elapsed) {
-  return std::chrono::duration<double, std::milli>(elapsed).count();
-}
 
 // The tokens of one batch, and room for what comes out.
 struct Case {
@@ -61,15 +55,15 @@ Timing BenchForward(runtime::LocalEngine& engine, int head_outputs, int vocabula
   for (Case& c : cases) Pass(engine, c);
 
   std::vector<double> times;
-  const Clock::time_point begin = Clock::now();
+  const std::int64_t begin = env::NowNs();
   for (std::size_t i = 0;; ++i) {
     const bool enough = effort.reps > 0
                             ? static_cast<int>(times.size()) >= effort.reps
-                            : times.size() >= 5 && Ms(Clock::now() - begin) > effort.seconds * 1e3;
+                            : times.size() >= 5 && env::MsSince(begin) > effort.seconds * 1e3;
     if (enough) break;
-    const Clock::time_point start = Clock::now();
+    const std::int64_t start = env::NowNs();
     Pass(engine, cases[i % cases.size()]);
-    times.push_back(Ms(Clock::now() - start));
+    times.push_back(env::MsSince(start));
   }
   Timing timing;
   timing.reps = static_cast<int>(times.size());

@@ -1,6 +1,7 @@
 #include "bench/roofline_report.h"
 
 #include "base/strings.h"
+#include "kernels/attention/attention_bench.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/matmul/matmul_bench.h"
 #include "kernels/roofline/roofline.h"
@@ -32,6 +33,11 @@ std::vector<Limit> MeasureKernels(int threads) {
                                      timing.shape.k),
                         timing.threads, timing.gops, "Gop/s", timing.share});
     }
+  }
+  for (const kernels::AttentionTiming& timing : kernels::BenchAttention(kSeconds)) {
+    limits.push_back({base::StrCat(timing.kernel, " attention ", timing.heads, "x",
+                                   timing.head_size, " ", timing.tokens, " tokens"),
+                      1, timing.gflops, "Gop/s", 0});
   }
   return limits;
 }

@@ -14,14 +14,15 @@ struct Limit {
   int threads = 1;
   double value = 0;
   std::string unit;
-  double share = 0;  // of the peak; 0 where the row is itself a limit
+  double share = 0;  // of the peak; 0 where the row is itself a limit, or has none
 };
 
 // Peak of every instruction this processor runs, one thread, and DRAM read bandwidth of 1 and of
 // `threads` threads.
 std::vector<Limit> MeasureRoofline(int threads);
 
-// Every usable matrix product kernel on the encoders' shapes, `threads` threads.
+// Every usable matrix product kernel on the encoders' shapes, `threads` threads; then every usable
+// attention kernel, one thread.
 std::vector<Limit> MeasureKernels(int threads);
 
 // Operations a second of one thread at the peak of the kernel that `isa` selects for `format`.

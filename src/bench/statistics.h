@@ -6,7 +6,8 @@
 
 namespace hone::bench {
 
-// The p-th percentile (0 … 1) by linear interpolation between order statistics; 0 where there are none.
+// The p-th percentile (0 … 1) by linear interpolation between order statistics; 0 where there are
+// none.
 double Percentile(std::vector<double> values, double p);
 
 }  // namespace hone::bench

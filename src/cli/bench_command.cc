@@ -1,5 +1,5 @@
 // hone bench: the speed of a model, of its parts, and of the machine.
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <numeric>
@@ -12,6 +12,7 @@
 #include "cli/isa.h"
 #include "cli/model_flags.h"
 #include "cli/table.h"
+#include "env/clock.h"
 #include "env/cpus.h"
 #include "env/file.h"
 #include "formats/tokenizer_files.h"
@@ -21,11 +22,6 @@ namespace hone::cli {
 namespace {
 
 constexpr int kMaxBatch = 4096;
-
-double MsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
 
 // The last part of a path, as a model's name.
 std::string BaseName(std::string path) {
@@ -59,7 +55,7 @@ class BenchCommand : public Command {
                  "make up the weights from config.json alone");
     flags.Switch("--profile", &profile_, "add the time of each layer and operation");
     flags.Switch("--roofline", &roofline_, "print the machine's limits instead");
-    flags.Switch("--kernels", &kernels_, "print the speed of every matrix product kernel instead");
+    flags.Switch("--kernels", &kernels_, "print the speed of every product and attention kernel");
     output_.Add(flags);
   }
 
@@ -142,21 +138,22 @@ void BenchCommand::PrintProfile(runtime::LocalEngine& engine, int reps) const {
 }
 
 base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, TableWriter& table) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::int64_t start = env::NowNs();
   HONE_ASSIGN_OR_RETURN(const model::Model model,
                         random_weights_
                             ? model::Model::Random(env::RealFileSystem(), model_.model, 1)
                             : model::Model::Open(env::RealFileSystem(), model_.model));
   HONE_ASSIGN_OR_RETURN(const auto engine, runtime::LocalEngine::Load(model, options));
-  const double load_ms = MsSince(start);
+  const double load_ms = env::MsSince(start);
   // The first answer of a fresh engine: it finds cold caches and allocates its workspace.
-  const auto first_start = std::chrono::steady_clock::now();
+  const std::int64_t first_start = env::NowNs();
   {
-    std::vector<std::int32_t> ids(16, 0), begins = {0, 16};
+    const int tokens = std::min(16, model.config.max_tokens);
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens), 0), begins = {0, tokens};
     std::vector<float> hidden(ids.size() * static_cast<std::size_t>(engine->width()));
     engine->Forward(engine->all_layers(), {.ids = ids, .types = {}, .begins = begins}, hidden);
   }
-  const double first_ms = MsSince(first_start);
+  const double first_ms = env::MsSince(first_start);
   const int outputs = static_cast<int>(model.head.outputs.size());
   for (const int batch : batches_) {
     std::vector<std::vector<std::vector<int>>> cases;

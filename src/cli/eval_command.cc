@@ -1,11 +1,11 @@
 // hone eval: a model's score on a task, by the task's own metric.
-#include <chrono>
 #include <cstdio>
 
 #include "cli/command.h"
 #include "cli/model_flags.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "env/clock.h"
 #include "env/file.h"
 #include "eval/model_predictor.h"
 #include "eval/run.h"
@@ -14,10 +14,6 @@ namespace hone::cli {
 namespace {
 
 constexpr std::uint64_t kMaxDataBytes = std::uint64_t{4} << 30;
-
-std::int64_t NowNs() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
 
 class EvalCommand : public Command {
  public:
@@ -58,7 +54,7 @@ class EvalCommand : public Command {
     HONE_ASSIGN_OR_RETURN(const eval::Report report,
                           eval::Run(*task, examples, predictor,
                                     {.batch = batch_,
-                                     .now_ns = NowNs,
+                                     .now_ns = env::NowNs,
                                      .progress = [&](std::size_t done, std::size_t total) {
                                        progress.Update(static_cast<std::int64_t>(done),
                                                        static_cast<std::int64_t>(total));

@@ -10,25 +10,26 @@
 namespace hone::cli {
 namespace {
 
-void EachLine(std::istream& in, const std::function<void(std::string_view)>& use) {
+base::Status EachLine(std::istream& in, const std::string& name,
+                      const std::function<void(std::string_view)>& use) {
   std::string line;
   while (std::getline(in, line)) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     use(line);
   }
+  // The stream's own failure, or a line that does not fit into memory.
+  if (in.bad()) return base::OutOfResource(name, ": cannot read to the end");
+  return base::OkStatus();
 }
 
 }  // namespace
 
 base::Status ForEachLine(const std::vector<std::string>& files,
                          const std::function<void(std::string_view)>& use) {
-  if (files.empty()) {
-    EachLine(std::cin, use);
-    return base::OkStatus();
-  }
+  if (files.empty()) return EachLine(std::cin, "standard input", use);
   for (const std::string& file : files) {
     if (file == "-") {
-      EachLine(std::cin, use);
+      HONE_RETURN_IF_ERROR(EachLine(std::cin, "standard input", use));
       continue;
     }
     struct stat info {};
@@ -37,7 +38,7 @@ base::Status ForEachLine(const std::vector<std::string>& files,
     }
     std::ifstream in(file);
     if (!in) return base::NotFound(file, ": cannot open: ", std::strerror(errno));
-    EachLine(in, use);
+    HONE_RETURN_IF_ERROR(EachLine(in, file, use));
   }
   return base::OkStatus();
 }

@@ -10,8 +10,8 @@
 
 namespace hone::cli {
 
-// Calls `use` with each line (without its newline) of each file, or of standard input where there are
-// no files or a file is "-".
+// Calls `use` with each line (without its newline) of each file, or of standard input where there
+// are no files or a file is "-".
 base::Status ForEachLine(const std::vector<std::string>& files,
                          const std::function<void(std::string_view)>& use);
 

@@ -1,4 +1,5 @@
 // hone inspect: what is in a model directory, and what a token would cost.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 

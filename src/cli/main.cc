@@ -2,9 +2,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
+#include "base/strings.h"
+#include "base/version.h"
 #include "cli/command.h"
 #include "cli/isa.h"
 
@@ -16,8 +19,6 @@ namespace hone::cli {
 
 namespace {
 
-constexpr const char* kVersion = "hone 0.1.0";
-
 std::vector<std::unique_ptr<Command>> MakeCommands() {
   std::vector<std::unique_ptr<Command>> commands;
 #define HONE_COMMAND(make) commands.push_back(make());
@@ -26,13 +27,26 @@ std::vector<std::unique_ptr<Command>> MakeCommands() {
   return commands;
 }
 
+// Runs a command; what it printed must also have arrived.
+base::Status RunAndFlush(Command& command) {
+  try {
+    HONE_RETURN_IF_ERROR(command.Run());
+  } catch (const std::bad_alloc&) {
+    return base::OutOfResource("out of memory; smaller batches or shorter texts need less");
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return base::OutOfResource("cannot write all of the output");
+  }
+  return base::OkStatus();
+}
+
 int Main(int argc, char** argv) {
   if (const base::Status status = ReadIsaLimit(); !status.ok()) {
     std::fprintf(stderr, "hone: %s\n", std::string(status.message()).c_str());
     return kExitUsage;
   }
   CLI::App app("Hone: the fastest answer a small device can give.", "hone");
-  app.set_version_flag("--version", kVersion);
+  app.set_version_flag("--version", base::StrCat("hone ", base::kVersion));
   app.require_subcommand(1);
   const std::vector<std::unique_ptr<Command>> commands = MakeCommands();
   std::vector<CLI::App*> subcommands;
@@ -50,7 +64,7 @@ int Main(int argc, char** argv) {
   }
   for (std::size_t i = 0; i < commands.size(); ++i) {
     if (!subcommands[i]->parsed()) continue;
-    const base::Status status = commands[i]->Run();
+    const base::Status status = RunAndFlush(*commands[i]);
     if (status.ok()) return kExitOk;
     std::fprintf(stderr, "hone %s: %s\n", commands[i]->name().c_str(),
                  std::string(status.message()).c_str());

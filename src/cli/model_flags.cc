@@ -1,7 +1,9 @@
 #include "cli/model_flags.h"
 
+#include <algorithm>
 #include <cstdio>
 
+#include "base/thread_pool.h"
 #include "cli/isa.h"
 #include "cli/progress.h"
 #include "env/cpus.h"
@@ -27,7 +29,8 @@ base::StatusOr<runtime::EngineOptions> ModelFlags::Engine() const {
   if (!dtype.empty()) {
     HONE_ASSIGN_OR_RETURN(options.format, quant::ParseFormat(dtype));
   }
-  options.threads = threads > 0 ? threads : env::UsableCpus();
+  options.threads =
+      threads > 0 ? threads : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
   options.isa = IsaLimit();
   // Quantising a large model as it is loaded takes seconds. The line lives as long as the options.
   options.progress = [line = std::make_shared<Progress>("packing")](int done, int total) {

@@ -29,7 +29,6 @@ struct OutputFlag {
   std::string format = "md";
   void Add(Flags& flags);
   bool json() const { return format == "json"; }
-  bool csv() const { return format == "csv"; }
 };
 
 // A warning line on stderr where texts were cut.

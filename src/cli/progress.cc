@@ -4,38 +4,37 @@
 
 #include <cstdio>
 
+#include "env/clock.h"
+
 namespace hone::cli {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-constexpr milliseconds kQuiet(2000);   // shorter work needs no line
-constexpr milliseconds kBetween(100);  // a terminal need not be written to more often
+constexpr std::int64_t kQuietNs = 2'000'000'000;  // shorter work needs no line
+constexpr std::int64_t kBetweenNs = 100'000'000;  // a terminal need not be written to more often
 
 }  // namespace
 
 Progress::Progress(std::string what)
     : what_(std::move(what)),
       terminal_(isatty(STDERR_FILENO) == 1),
-      start_(steady_clock::now()),
-      last_(start_) {}
+      start_ns_(env::NowNs()),
+      last_ns_(start_ns_) {}
 
 Progress::~Progress() {
   if (shown_) std::fprintf(stderr, "\r\033[K");
 }
 
 void Progress::Update(std::int64_t done, std::int64_t total) {
-  const steady_clock::time_point now = steady_clock::now();
+  const std::int64_t now_ns = env::NowNs();
   if (shown_ && done == total) {
     std::fprintf(stderr, "\r\033[K");  // finished: what is printed next finds a clean line
     shown_ = false;
     return;
   }
-  if (!terminal_ || now - start_ < kQuiet || now - last_ < kBetween) return;
-  last_ = now;
+  if (!terminal_ || now_ns - start_ns_ < kQuietNs || now_ns - last_ns_ < kBetweenNs) return;
+  last_ns_ = now_ns;
   shown_ = true;
-  const double seconds = std::chrono::duration<double>(now - start_).count();
+  const double seconds = static_cast<double>(now_ns - start_ns_) * 1e-9;
   if (total > 0 && done > 0) {
     const double left = seconds * static_cast<double>(total - done) / static_cast<double>(done);
     std::fprintf(stderr, "\r\033[K%s: %lld of %lld (%.0f %%), %.0f s left", what_.c_str(),

@@ -1,7 +1,6 @@
 // A progress line on stderr, for work longer than two seconds, on a terminal only.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -19,7 +18,7 @@ class Progress {
   std::string what_;
   bool terminal_;
   bool shown_ = false;
-  std::chrono::steady_clock::time_point start_, last_;
+  std::int64_t start_ns_, last_ns_;
 };
 
 }  // namespace hone::cli

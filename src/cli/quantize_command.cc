@@ -1,6 +1,8 @@
 // hone quantize: a smaller copy of a model directory.
+#include <algorithm>
 #include <cstdio>
 
+#include "base/thread_pool.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "compress/quantize.h"
@@ -31,7 +33,9 @@ class QuantizeCommand : public Command {
     Progress progress("quantizing");
     HONE_RETURN_IF_ERROR(compress::QuantizeDirectory(
         env::RealFileSystem(), model_, format, out_,
-        {.replace = force_, .threads = threads_ > 0 ? threads_ : env::UsableCpus()},
+        {.replace = force_,
+         .threads =
+             threads_ > 0 ? threads_ : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads)},
         [&](std::uint64_t done, std::uint64_t total) {
           progress.Update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total));
         }));

@@ -1,6 +1,5 @@
 // hone rank: the lines of a file in the order of their closeness to a query.
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "base/strings.h"
@@ -9,24 +8,13 @@
 #include "cli/model_flags.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "runtime/tasks/scores.h"
 
 namespace hone::cli {
 namespace {
 
 // Texts in one forward pass: enough to fill the tiles, few enough for progress and memory.
 constexpr std::size_t kBatch = 32;
-
-// Unit vectors need only the product; a model that does not normalise gets its cosine here.
-float Cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    dot += double{a[i]} * b[i];
-    aa += double{a[i]} * a[i];
-    bb += double{b[i]} * b[i];
-  }
-  const double norm = std::sqrt(aa * bb);
-  return norm > 0 ? static_cast<float>(dot / norm) : 0.0f;
-}
 
 class RankCommand : public Command {
  public:
@@ -54,10 +42,18 @@ class RankCommand : public Command {
       return base::BadInput(model_.model,
                             ": rank needs an embedding model or a cross-encoder with one score");
     }
-    HONE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines(files_));
+    std::vector<std::string> lines;
+    std::vector<int> numbers;  // of the lines in the input, which may have empty ones between
+    int number = 0;
+    HONE_RETURN_IF_ERROR(ForEachLine(files_, [&](std::string_view line) {
+      ++number;
+      if (line.empty()) return;
+      lines.emplace_back(line);
+      numbers.push_back(number);
+    }));
     HONE_ASSIGN_OR_RETURN(const std::vector<float> scores,
                           cross ? CrossScores(*model, lines) : CosineScores(*model, lines));
-    Print(lines, scores);
+    Print(lines, numbers, scores);
     return base::OkStatus();
   }
 
@@ -69,7 +65,8 @@ class RankCommand : public Command {
                                                   const std::vector<std::string>& lines);
   base::StatusOr<std::vector<float>> CrossScores(runtime::TextModel& model,
                                                  const std::vector<std::string>& lines);
-  void Print(const std::vector<std::string>& lines, const std::vector<float>& scores) const;
+  void Print(const std::vector<std::string>& lines, const std::vector<int>& numbers,
+             const std::vector<float>& scores) const;
 
   ModelFlags model_;
   OutputFlag output_;
@@ -93,7 +90,7 @@ base::Status RankCommand::ForEachBatch(runtime::TextModel& model,
         inputs.push_back({lines[i]});
       }
     }
-    HONE_ASSIGN_OR_RETURN(const runtime::TextOutput output, model.Run(inputs));
+    HONE_ASSIGN_OR_RETURN(const runtime::TextOutput output, model.Run(inputs, begin + 1));
     truncated += output.truncated;
     const std::size_t width = output.rows[0].size() / inputs.size();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -112,7 +109,7 @@ base::StatusOr<std::vector<float>> RankCommand::CosineScores(
   HONE_ASSIGN_OR_RETURN(const runtime::TextOutput embedded, model.Run(query));
   std::vector<float> scores;
   HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, false, [&](std::span<const float> row) {
-    scores.push_back(Cosine(embedded.rows[0], row));
+    scores.push_back(static_cast<float>(runtime::Cosine(embedded.rows[0], row)));
   }));
   return scores;
 }
@@ -125,7 +122,7 @@ base::StatusOr<std::vector<float>> RankCommand::CrossScores(runtime::TextModel& 
   return scores;
 }
 
-void RankCommand::Print(const std::vector<std::string>& lines,
+void RankCommand::Print(const std::vector<std::string>& lines, const std::vector<int>& numbers,
                         const std::vector<float>& scores) const {
   std::vector<std::size_t> order(lines.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -138,7 +135,7 @@ void RankCommand::Print(const std::vector<std::string>& lines,
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
     table.Write({{"rank", static_cast<int>(rank + 1)},
                  {"score", Cell(double{scores[order[rank]]}, 4)},
-                 {"line", static_cast<int>(order[rank] + 1)},
+                 {"line", numbers[order[rank]]},
                  {"text", lines[order[rank]]}});
   }
 }

@@ -1,5 +1,7 @@
 // hone run: texts in, whatever the model's head gives out.
 #include <algorithm>
+#include <cstddef>
+#include <cstdio>
 
 #include "base/json.h"
 #include "base/strings.h"
@@ -54,13 +56,19 @@ class RunCommand : public Command {
       HONE_ASSIGN_OR_RETURN(texts_, ReadLines({}));
     }
     TableWriter table(output_.format);
-    if (opened_->model().head.task == Task::kQuestionAnswering) return Answer(table);
+    const Task task = opened_->model().head.task;
+    if (task == Task::kQuestionAnswering) return Answer(table);
+    if (!pair_.empty() && (task == Task::kTokenClassification || task == Task::kJoint)) {
+      return InvalidUsage("--pair: this model finds entities in one text at a time");
+    }
     return RunBatches(table);
   }
 
  private:
   base::Status Answer(TableWriter& table);
   base::Status RunBatches(TableWriter& table);
+  // Of a model that fills masks: how many texts have none.
+  std::ptrdiff_t CountWithoutMask(const TextOutput& output) const;
   void Print(const TextOutput& output, std::size_t first, TableWriter& table) const;
   void PrintVector(const TextOutput& output, std::size_t i, const std::string& text,
                    TableWriter& table) const;
@@ -119,20 +127,33 @@ base::Status RunCommand::Answer(TableWriter& table) {
 base::Status RunCommand::RunBatches(TableWriter& table) {
   Progress progress("running");
   int truncated = 0;
+  std::ptrdiff_t without_mask = 0;
   for (std::size_t begin = 0; begin < texts_.size(); begin += kBatch) {
     std::vector<runtime::TextInput> inputs;
     for (std::size_t i = begin; i < std::min(texts_.size(), begin + kBatch); ++i) {
       inputs.push_back({texts_[i]});
       if (!pair_.empty()) inputs.back().pair = pair_;
     }
-    HONE_ASSIGN_OR_RETURN(const TextOutput output, opened_->Run(inputs));
+    HONE_ASSIGN_OR_RETURN(const TextOutput output, opened_->Run(inputs, begin + 1));
     truncated += output.truncated;
+    without_mask += CountWithoutMask(output);
     Print(output, begin, table);
     progress.Update(static_cast<std::int64_t>(begin + inputs.size()),
                     static_cast<std::int64_t>(texts_.size()));
   }
   WarnTruncated(truncated, opened_->max_tokens());
+  if (without_mask > 0) {
+    std::fprintf(stderr, "warning: %td text%s no mask token to fill\n", without_mask,
+                 without_mask == 1 ? " has" : "s have");
+  }
   return base::OkStatus();
+}
+
+std::ptrdiff_t RunCommand::CountWithoutMask(const TextOutput& output) const {
+  if (opened_->model().head.task != Task::kFillMask) return 0;
+  return std::ranges::count_if(output.encodings, [&](const text::Encoding& encoding) {
+    return std::ranges::find(encoding.ids, opened_->mask_id()) == encoding.ids.end();
+  });
 }
 
 void RunCommand::Print(const TextOutput& output, std::size_t first, TableWriter& table) const {

@@ -9,10 +9,31 @@
 namespace hone::cli {
 namespace {
 
+constexpr int kDigits = 7;  // all that a float has to say
+
 std::string Shown(const Cell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell.value)) return *text;
   if (const auto* integer = std::get_if<std::int64_t>(&cell.value)) return base::StrCat(*integer);
   return base::Fixed(std::get<double>(cell.value), cell.decimals);
+}
+
+// A cell of a Markdown table: one line, and no bar that is not a border.
+std::string MarkdownField(const Cell& cell) {
+  std::string out;
+  for (const char c : Shown(cell)) {
+    if (c == '|') out += '\\';
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out;
+}
+
+// What a script reads: text as it is, numbers with kDigits digits.
+std::string Full(const Cell& cell) {
+  const auto* number = std::get_if<double>(&cell.value);
+  if (number == nullptr) return Shown(cell);
+  base::JsonWriter json;
+  json.Double(*number, kDigits);
+  return json.Take();
 }
 
 std::string CsvField(const std::string& text) {
@@ -39,7 +60,7 @@ std::string JsonLine(const Row& row) {
     } else if (const auto* integer = std::get_if<std::int64_t>(&cell.value)) {
       json.Int(*integer);
     } else {
-      json.Double(std::get<double>(cell.value), 7);
+      json.Double(std::get<double>(cell.value), kDigits);
     }
   }
   json.EndObject();
@@ -60,7 +81,7 @@ void TableWriter::Write(const Row& row) {
     std::string header, line;
     for (const auto& [name, cell] : row) {
       base::StrAppend(&header, header.empty() ? "" : ",", CsvField(name));
-      base::StrAppend(&line, &cell == &row.front().second ? "" : ",", CsvField(Shown(cell)));
+      base::StrAppend(&line, &cell == &row.front().second ? "" : ",", CsvField(Full(cell)));
     }
     if (!header_written_) std::printf("%s\n", header.c_str());
     header_written_ = true;
@@ -75,14 +96,14 @@ void TableWriter::WriteMarkdown() const {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < first.size(); ++c) {
     std::size_t width = first[c].first.size();
-    for (const Row& row : rows_) width = std::max(width, Shown(row[c].second).size());
+    for (const Row& row : rows_) width = std::max(width, MarkdownField(row[c].second).size());
     widths.push_back(width);
   }
   const auto print = [&](const Row& row, bool header) {
     std::string line = "|";
     for (std::size_t c = 0; c < row.size(); ++c) {
       const bool left = std::holds_alternative<std::string>(row[c].second.value);
-      const std::string text = header ? row[c].first : Shown(row[c].second);
+      const std::string text = header ? row[c].first : MarkdownField(row[c].second);
       const std::string space(widths[c] > text.size() ? widths[c] - text.size() : 0, ' ');
       base::StrAppend(&line, " ", left ? text : space, left ? space : text, " |");
     }

@@ -10,7 +10,7 @@
 
 namespace hone::cli {
 
-// A number carries the digits that md shows; JSON and CSV get all of them.
+// A number carries the decimals that md shows; JSON and CSV get seven digits.
 struct Cell {
   Cell(std::string text) : value(std::move(text)) {}         // NOLINT
   Cell(std::string_view text) : value(std::string(text)) {}  // NOLINT

@@ -1,17 +1,17 @@
 // From a Hugging Face directory to Hone's artefact in a smaller number format (formats/artefact.h).
 //
 //   int8, int4  The matrices of the encoder's layers are quantised; embeddings become F16, because
-//   they
-//               are read row by row and never multiplied, so that 11 bits of mantissa cost no
+//               they are read row by row and never multiplied, so that 11 bits of mantissa cost no
 //               measurable accuracy and half the bytes; norms, biases and heads stay F32. int4
 //               leaves a matrix whose inputs are no multiple of 32 in F32: the convention on disk
 //               knows no short groups.
 //   bf16        Every float tensor becomes BF16, with torch_dtype "bfloat16".
 //
 // The tokenizer's files, modules.json with the folders it names, and the other small files are
-// copied. Errors  name the file and tensor: a weight that is NaN or infinite, a source that is
-// quantised already,
-//         a target that exists. Nothing is left of a failed run.
+// copied.
+//
+// Errors  name the file and tensor: a weight that is NaN or infinite, a source that is quantised
+//         already, a target that exists. Nothing is left of a failed run.
 #pragma once
 
 #include <cstdint>

@@ -2,13 +2,12 @@
 //
 // Tags      "O", or B-, I-, E-, S- and a type (IOB1, IOB2, IOBES alike)
 // Entity    a maximal run of tags of one type; B and S begin a new one, E and S end one. An I after
-// O,
-//           after E or S, or after another type begins one too: nothing is invalid.
+//           O, after E or S, or after another type begins one too: nothing is invalid.
 // Scores    an entity is right when type, begin and end are. Over all types together (micro):
-//           precision = right / predicted, recall = right / expected, f1 their harmonic mean; 0/0 =
-//           0.
+//           precision = right / predicted, recall = right / expected, f1 their harmonic mean;
+//           0/0 = 0.
 // Source    Tjong Kim Sang and De Meulder 2003 (conlleval); seqeval 1.2. Checked by
-// tests/golden/eval.
+//           tests/golden/eval.
 #pragma once
 
 #include <map>

@@ -1,4 +1,5 @@
-// Reads tests/golden/eval for the tests of this folder; a golden that is absent or malformed is a CHECK.
+// Reads tests/golden/eval for the tests of this folder; a golden that is absent or malformed is a
+// CHECK.
 #pragma once
 
 #include <fstream>

@@ -1,7 +1,5 @@
 #include "eval/model_predictor.h"
 
-#include <cmath>
-
 #include "base/strings.h"
 #include "eval/labels.h"
 #include "runtime/answer_question.h"
@@ -51,16 +49,6 @@ Predictions PredictValues(TextModel& model, std::span<const Example> batch) {
   return predictions;
 }
 
-double Cosine(std::span<const float> a, std::span<const float> b) {
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += double{a[i]} * double{b[i]};
-    aa += double{a[i]} * double{a[i]};
-    bb += double{b[i]} * double{b[i]};
-  }
-  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
-}
-
 Predictions PredictCosines(TextModel& model, std::span<const Example> batch) {
   std::vector<TextInput> inputs;
   for (const Example& example : batch) {
@@ -70,7 +58,7 @@ Predictions PredictCosines(TextModel& model, std::span<const Example> batch) {
   HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(inputs));
   std::vector<Prediction> predictions(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    predictions[i].score = Cosine(Row(output, 2 * i), Row(output, 2 * i + 1));
+    predictions[i].score = runtime::Cosine(Row(output, 2 * i), Row(output, 2 * i + 1));
   }
   return predictions;
 }

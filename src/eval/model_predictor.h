@@ -8,8 +8,8 @@
 
 namespace hone::eval {
 
-// The predictor keeps a reference to `model`, which must outlive it. Errors: a head that cannot do the
-// task, labels that do not match the task's (both lists are named).
+// The predictor keeps a reference to `model`, which must outlive it. Errors: a head that cannot do
+// the task, labels that do not match the task's (both lists are named).
 //
 //   kLabel   the best label of a sequence classifier
 //   kScore   a regression's or cross-encoder's value, or the cosine of two embeddings

@@ -1,8 +1,9 @@
 // Runs a task: examples in batches through a predictor, then metrics and latency.
 //
-//   eval::Predictor predict = [&](std::span<const eval::Example> batch) { …tokens, engine, head…;
-//   }; HONE_ASSIGN_OR_RETURN(eval::Report report, eval::Run(task, examples, predict, {.now_ns =
-//   Now})); std::cout << eval::ToJson(report) << "\n";
+//   eval::Predictor predict = [&](std::span<const eval::Example> batch) { …tokens, engine, head… };
+//   HONE_ASSIGN_OR_RETURN(eval::Report report,
+//                         eval::Run(task, examples, predict, {.now_ns = env::NowNs}));
+//   std::cout << eval::ToJson(report) << "\n";
 //
 // The predictor is a plain function, so that nothing here knows engines, and a table of answers can
 // stand in for one in tests.
@@ -28,8 +29,8 @@ using Predictor =
 struct RunOptions {
   int batch = 1;                         // ≥ 1 (a CHECK)
   std::function<std::int64_t()> now_ns;  // a monotonic clock; required
-  std::function<void(std::size_t done, std::size_t total)>
-      progress;  // after every batch; may be empty
+  // Called after every batch; may be empty.
+  std::function<void(std::size_t done, std::size_t total)> progress;
 };
 
 // Of the predictor's calls, tokenisation included where the predictor tokenises. A short last batch

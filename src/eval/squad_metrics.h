@@ -1,8 +1,7 @@
 // SQuAD's scores of an answer and of a data set, in percent, as its evaluation scripts print them.
 //
 // Normalise   lower case · delete ASCII punctuation · the words a, an, the become a blank · join
-// what
-//             is left by single blanks
+//             what is left by single blanks
 // Exact       1 where the normalised texts are equal
 // F1          of the two bags of normalised words; 0 where they share none
 // An answer's score is the best over the expected answers. Version 2 adds: an expected answer that

@@ -2,8 +2,8 @@
 //
 // Usage
 //   HONE_ASSIGN_OR_RETURN(const eval::Task* task, eval::FindTask("sst2"));
-//   HONE_ASSIGN_OR_RETURN(eval::Examples examples, eval::ReadExamples(*task, bytes, "dev.tsv",
-//   {}));
+//   HONE_ASSIGN_OR_RETURN(eval::Examples examples,
+//                         eval::ReadExamples(*task, bytes, "dev.tsv", {}));
 //
 // A task is one line of the list in tasks.cc: its reader, columns, labels, output and scorer.
 #pragma once

@@ -3,8 +3,9 @@
 // copied.
 //
 // Usage
-//   HONE_ASSIGN_OR_RETURN(auto checkpoint, formats::Checkpoint::Open(env::RealFileSystem(),
-//   "minilm")); HONE_ASSIGN_OR_RETURN(tensor::TensorView gain,
+//   HONE_ASSIGN_OR_RETURN(auto checkpoint,
+//                         formats::Checkpoint::Open(env::RealFileSystem(), "minilm"));
+//   HONE_ASSIGN_OR_RETURN(tensor::TensorView gain,
 //                         checkpoint->Tensor("encoder.layer.0.output.LayerNorm.weight", {384}));
 //   HONE_ASSIGN_OR_RETURN(formats::StoredMatrix up,
 //                         checkpoint->Matrix("encoder.layer.0.intermediate.dense", 1536, 384));

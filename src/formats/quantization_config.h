@@ -7,8 +7,8 @@
 //                                    activations in float, or 8 bits as above
 //
 // Hone computes with 8-bit activations in either case. Anything else of the convention is
-// Unsupported with the field's path. Source  the fields that the compressed-tensors package 0.20
-// reads and writes.
+// Unsupported with the field's path.
+// Source  the fields that the compressed-tensors package 0.20 reads and writes.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // safetensors: a file of named tensors that can be mapped and used in place.
 //
-//   byte 0        8          8+H                                   end of file
+//   byte 0       8                 8+H                                  end of file
 //   │ u64 LE: H  │ JSON of H bytes │ tensor data, back to back, no gaps │
 //
 //   JSON   {"__metadata__": {string: string, …},
@@ -9,10 +9,11 @@
 //          offsets are counted from byte 8+H; spaces may pad the end of the JSON.
 //
 // The reader trusts nothing: every tensor must lie in the file, be as long as its type and shape
-// say, and the tensors together must cover the data without overlap or hole. Limits   header of 100
-// MB (the format's own), tensor::Shape::kMaxRank dimensions. Errors   name the file, the tensor,
-// the byte and what was expected. Source   https://huggingface.co/docs/safetensors (format),
-// version 0.4 and later.
+// say, and the tensors together must cover the data without overlap or hole.
+//
+// Limits  header of 100 MB (the format's own), tensor::Shape::kMaxRank dimensions.
+// Errors  name the file, the tensor, the byte and what was expected.
+// Source  https://huggingface.co/docs/safetensors (format), version 0.4 and later.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // Writes a safetensors file (layout: formats/safetensors.h) without holding it in memory.
 //
 // Deterministic  the same tensors give the same bytes: widest elements first, then by name, so that
-// every
-//                tensor is aligned to its element; the header is padded to kSafetensorsAlignment.
+//                every tensor is aligned to its element; the header is padded to
+//                kSafetensorsAlignment.
 // Atomic         through env::PendingFile: on any error nothing is left.
 #pragma once
 

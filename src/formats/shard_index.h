@@ -1,7 +1,7 @@
 // model.safetensors.index.json: which shard holds which tensor.
 //
-//   {"metadata": {…}, "weight_map": {"encoder.layer.0.output.dense.weight":
-//   "model-00001-of-00002.safetensors", …}}
+//   {"metadata": {…},
+//    "weight_map": {"encoder.layer.0.output.dense.weight": "model-00001-of-00002.safetensors", …}}
 #pragma once
 
 #include <string>

@@ -1,13 +1,14 @@
 // Finds the weight matrix of a module among a checkpoint's tensors, in the compressed-tensors
 // convention:
 //
-//   float           <module>.weight         F32|F16|BF16 [N,K]
-//   int-quantized   <module>.weight         I8  [N,K]          q
-//                   <module>.weight_scale   float [N,1] or [N]  w = scale · q
-//   pack-quantized  <module>.weight_packed  I32 [N,⌈K/8⌉]      eight nibbles a word, lowest first
-//                   <module>.weight_scale   float [N,G]        w = scale · (nibble - zero)
-//                   <module>.weight_zero_point  I32 [⌈N/8⌉,G]  packed along N; absent: zero = 8
-//                   <module>.weight_shape   I64 [2]            N, K
+//   float           <module>.weight             F32|F16|BF16 [N,K]
+//   int-quantized   <module>.weight             I8 [N,K]            q
+//                   <module>.weight_scale       float [N,1] or [N]  w = scale · q
+//   pack-quantized  <module>.weight_packed      I32 [N,⌈K/8⌉]       eight nibbles a word, lowest
+//                                                                   first
+//                   <module>.weight_scale       float [N,G]         w = scale · (nibble - zero)
+//                   <module>.weight_zero_point  I32 [⌈N/8⌉,G]       packed along N; absent: 8
+//                   <module>.weight_shape       I64 [2]             N, K
 //
 // Source  the names and layouts that the compressed-tensors package 0.20 writes and reads.
 #pragma once

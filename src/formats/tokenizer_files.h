@@ -3,7 +3,7 @@
 // Order  tokenizer.json; else vocab.txt (WordPiece; do_lower_case from tokenizer_config.json);
 //        else vocab.json + merges.txt (byte-level BPE); else tokenizer.model or spiece.model
 //        (SentencePiece).
-// Errors a directory with none of them is NotFound and lists what was looked for.
+// Errors  a directory with none of them is NotFound and lists what was looked for.
 #pragma once
 
 #include <memory>

@@ -1,10 +1,11 @@
 // Element-wise activations that a matrix product or a gate applies to its output.
 //
-//   kGelu      x · Φ(x) = x/2 · (1 + erf(x/√2))          exact form; error ≤ 2e-6 absolute + 2e-6 relative
+//   kGelu      x · Φ(x) = x/2 · (1 + erf(x/√2))    exact; error ≤ 2e-6 absolute + 2e-6 relative
 //   kGeluTanh  x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))
 //   kRelu      max(x, 0)
 //   kSilu      x / (1 + e^-x)
 //   kTanh      tanh x
+//
 // Source  Hendrycks, Gimpel 2016, arXiv:1606.08415.
 #pragma once
 

@@ -3,10 +3,10 @@
 //
 // Usage
 //   ConfigReader reader(json);
-//   config.width = reader.Int("hidden_size", 1, kMaxWidth);      // an error where absent
+//   config.width = reader.Int("hidden_size", 1, kMaxWidth);  // an error where absent
 //   config.pad_id = reader.IntOr("pad_token_id", 0, 0, kMaxVocabulary);
-//   return reader.status();                                      // "…/config.json: $.hidden_size:
-//   …"
+//   return reader.status();  // "…/config.json: $.hidden_size: …"
+//
 // Where a field is wrong the value returned is the smallest allowed one: harmless until status() is
 // read.
 #pragma once
@@ -24,7 +24,8 @@ namespace hone::model {
 // No published encoder comes near these; they keep products of sizes within 64 bits and an absurd
 // config.json from asking for absurd memory.
 inline constexpr std::int64_t kMaxWidth = 1 << 16;
-inline constexpr std::int64_t kMaxFeedForward = 1 << 18;
+inline constexpr std::int64_t kMaxFeedForward = 1
+                                                << 16;  // = kernels::kMaxK, which bounds every sum
 inline constexpr std::int64_t kMaxVocabulary = 1 << 24;
 inline constexpr std::int64_t kMaxPositions = 1 << 20;
 inline constexpr std::int64_t kMaxLayers = 1024;

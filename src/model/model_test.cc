@@ -7,11 +7,9 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
-#include <limits>
 
 #include "env/file.h"
 #include "model/dequantize.h"
-#include "model/finite.h"
 #include "model/reference.h"
 #include "tests/support/tiny_models.h"
 
@@ -171,8 +169,8 @@ TEST(ModelRandom, NeedsOnlyConfigJson) {
   EXPECT_FALSE(Open(bare).ok());
 }
 
-// A head whose output columns are zero, and feed-forward columns likewise, add nothing: the model without
-// them must give the same numbers.
+// A head whose output columns are zero, and feed-forward columns likewise, add nothing: the model
+// without them must give the same numbers.
 TEST(Pruned, ModelEqualsTheFullOneWithThosePartsAtZero) {
   const TinyModel& tiny = Tiny("bert/Model");
   constexpr int kKeptHeads = 3, kKeptFfn = 20, kHeadSize = 8;
@@ -262,7 +260,8 @@ TEST(Dequantize, ReadsInt8AndPackedInt4) {
   EXPECT_EQ(Dequantize(int8), (std::vector<float>{-63.5f, 0, 32, 2, 4, 6}));
   EXPECT_EQ(Dequantize(int8.Rows(1, 2)), (std::vector<float>{2, 4, 6}));
 
-  // Two rows of ten nibbles 0 … 9 and 15 … 6, groups of 8; zeros 3 and 4 in rows 0 and 1, then 5 and 6.
+  // Two rows of ten nibbles 0 … 9 and 15 … 6, groups of 8; zeros 3 and 4 in rows 0 and 1, then 5
+  // and 6.
   const std::uint32_t words[] = {0x76543210, 0x98, 0x89ABCDEF, 0x67};
   const std::uint32_t zeros[] = {0x43, 0x65};
   const float scales[] = {1, 2, 0.5f, 4};
@@ -282,25 +281,6 @@ TEST(Dequantize, ReadsInt8AndPackedInt4) {
   EXPECT_EQ(Dequantize(int4.Rows(1, 2)), row1);
   int4.zero = {};
   EXPECT_EQ(Dequantize(int4.Rows(0, 1))[0], -8);
-}
-
-TEST(CheckFinite, NamesTheElement) {
-  std::vector<float> values(3000, 1.5f);
-  const tensor::TensorView view{
-      reinterpret_cast<const std::byte*>(values.data()), tensor::DType::kF32, {100, 30}};
-  EXPECT_TRUE(CheckFinite(view, "w").ok());
-  values[2999] = -std::numeric_limits<float>::infinity();
-  EXPECT_THAT(std::string(CheckFinite(view, "w").message()),
-              HasSubstr("tensor \"w\": element [99, 29] is -inf; expected finite weights"));
-  values[31] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_THAT(std::string(CheckFinite(view, "w").message()), HasSubstr("element [1, 1] is nan"));
-  const std::uint16_t halves[] = {0x7BFF, 0x7C00};  // f16: the largest number, infinity
-  tensor::TensorView half{reinterpret_cast<const std::byte*>(halves), tensor::DType::kF16, {1}};
-  EXPECT_TRUE(CheckFinite(half, "w").ok());
-  half.shape = {2};
-  EXPECT_FALSE(CheckFinite(half, "w").ok());
-  half.dtype = tensor::DType::kBF16;  // as bf16 both are finite
-  EXPECT_TRUE(CheckFinite(half, "w").ok());
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 //   x = embeddings_norm(word[id] + position[p] + type[t])  (· embedding_projection)
 //   kPost:  h = attention_norm(x + output(attend(query x, key x, value x)))
 //           x = ffn_norm(h + down(activate(up h)))
-//   kPre:   h = x + output(attend(… attention_norm(x)));  x = h + down(… ffn_norm(h));  final_norm
-//   at the end
+//   kPre:   h = x + output(attend(… attention_norm(x)))
+//           x = h + down(… ffn_norm(h));  final_norm at the end
 #pragma once
 
 #include <memory>

@@ -1,16 +1,19 @@
 // int4 weights: asymmetric groups of 32 inputs, with two-level scales.
 //
 //   w[n,k] ≈ scale[n] · s[n,g] · (q[n,k] - z[n,g])        g = k / 32
-//   q in 0 … 15 (two in a byte, the even k in the low nibble)    z in 0 … 15    s in 1 … kMaxGroupScale
+//   q in 0 … 15 (two in a byte, the even k in the low nibble)
+//   z in 0 … 15
+//   s in 1 … kMaxGroupScale
 //
-// Why two levels  s · (q - z) is a small integer (|…| ≤ 120), so a kernel can multiply in plain int8
-//                 arithmetic, with one f32 scale a channel at the end: int4 then costs what int8 costs
-//                 where compute is the limit, and half the bytes where memory is. Without VNNI, AVX2
-//                 applies s for free in the widening multiply-add, and unsigned nibbles let eight
-//                 byte products be summed before widening.
+// Why two levels  s · (q - z) is a small integer (|…| ≤ 120), so a kernel can multiply in plain
+//                 int8 arithmetic, with one f32 scale a channel at the end: int4 then costs what
+//                 int8 costs where compute is the limit, and half the bytes where memory is.
+//                 Without VNNI, AVX2 applies s for free in the widening multiply-add, and unsigned
+//                 nibbles let eight byte products be summed before widening.
 // Tail            K need not be a multiple of 32: the last group is short. Row bytes are (K+1)/2.
 // On disk         compressed-tensors "pack-quantized": group scale = scale[n]·s[n,g] in F32 [N,G].
-// Source          two-level ("progressive") group scales: QServe, Lin et al. 2024, arXiv:2405.04532.
+// Source          two-level ("progressive") group scales: QServe, Lin et al. 2024,
+//                 arXiv:2405.04532.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +25,12 @@ namespace hone::quant {
 inline constexpr int kInt4Group = 32;
 inline constexpr int kMaxGroupScale = 8;
 
-constexpr int Int4Groups(int k) { return (k + kInt4Group - 1) / kInt4Group; }
-constexpr int Int4RowBytes(int k) { return (k + 1) / 2; }
+constexpr int Int4Groups(int k) {
+  return (k + kInt4Group - 1) / kInt4Group;
+}
+constexpr int Int4RowBytes(int k) {
+  return (k + 1) / 2;
+}
 
 struct Int4Matrix {
   int n = 0, k = 0;

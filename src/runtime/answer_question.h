@@ -1,4 +1,5 @@
-// Extractive question answering over a context of any length: overlapping windows through the model.
+// Extractive question answering over a context of any length: overlapping windows through the
+// model.
 #pragma once
 
 #include <string_view>
@@ -10,9 +11,9 @@
 
 namespace hone::runtime {
 
-// Cuts an encoded pair whose second text is too long into windows of at most `max_tokens`: each keeps
-// what stands before and after the context (question, special tokens), and shares `stride` context
-// tokens with its neighbour. An error where the question leaves no room for the context.
+// Cuts an encoded pair whose second text is too long into windows of at most `max_tokens`: each
+// keeps what stands before and after the context (question, special tokens), and shares `stride`
+// context tokens with its neighbour. An error where the question leaves no room for the context.
 base::StatusOr<std::vector<text::Encoding>> CutIntoWindows(const text::Encoding& pair,
                                                            int max_tokens, int stride);
 

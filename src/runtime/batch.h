@@ -18,8 +18,8 @@ struct Batch {
   int length(int text) const { return begin(text + 1) - begin(text); }
 };
 
-// Layers [begin, end). The range that begins at 0 includes the embeddings, the one that ends at L the
-// final norm: a pipeline stage is nothing but a range.
+// Layers [begin, end). The range that begins at 0 includes the embeddings, the one that ends at L
+// the final norm: a pipeline stage is nothing but a range.
 struct LayerRange {
   int begin = 0;
   int end = 0;

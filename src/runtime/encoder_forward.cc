@@ -1,9 +1,9 @@
 #include "runtime/encoder_forward.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "env/clock.h"
 #include "kernels/activation/activation.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/layer_norm/layer_norm.h"
@@ -16,17 +16,14 @@ namespace {
 using kernels::Activation;
 using model::NormPlacement;
 
-// At most this many steps a layer where products are split by columns: four products and the row-wise
-// work around each, the rotary embedding, attention. Before the layers: embeddings, projection, QKV.
+// At most this many steps a layer where products are split by columns: four products and the
+// row-wise work around each, the rotary embedding, attention. Before the layers: embeddings,
+// projection, QKV.
 constexpr int kStepsALayer = 11;
 constexpr int kStepsBefore = 6;
 
 // Tasks a worker in a product split by columns: enough that the last one out waits little.
 constexpr int kTasksAWorker = 4;
-
-std::int64_t NowNs() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
 
 int RoundUp(int value, int multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -113,9 +110,10 @@ class Worker {
   // Adds the time since `start` to an operation. Does nothing without a profile.
   void Count(int layer, Op op, std::int64_t start) {
     if (profile_ == nullptr) return;
-    profile_->ns[static_cast<std::size_t>(layer)][static_cast<std::size_t>(op)] += NowNs() - start;
+    profile_->ns[static_cast<std::size_t>(layer)][static_cast<std::size_t>(op)] +=
+        env::NowNs() - start;
   }
-  std::int64_t Start() const { return profile_ == nullptr ? 0 : NowNs(); }
+  std::int64_t Start() const { return profile_ == nullptr ? 0 : env::NowNs(); }
 
   const EncoderPlan& plan_;
   const Batch& batch_;
@@ -356,24 +354,6 @@ void Worker::Attend(int layer) {
   });
 }
 
-// Positions, and the texts with the longest first. Returns the longest's length.
-int LayOut(const EncoderPlan& plan, const Batch& batch, Workspace& workspace) {
-  workspace.order.clear();
-  workspace.positions.clear();
-  workspace.no_types.resize(batch.ids.size(), 0);
-  int longest = 0;
-  for (int b = 0; b < batch.texts(); ++b) {
-    workspace.order.push_back(b);
-    longest = std::max(longest, batch.length(b));
-    for (int i = 0; i < batch.length(b); ++i) {
-      workspace.positions.push_back(plan.config.position_offset + i);
-    }
-  }
-  std::ranges::sort(workspace.order,
-                    [&](int a, int b) { return batch.length(a) > batch.length(b); });
-  return longest;
-}
-
 }  // namespace
 
 void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch,
@@ -384,7 +364,7 @@ void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch
   // Blocks of equal size, a multiple of the tallest register tile, the same number for each worker.
   const int blocks_each = (tokens + kBlockRows * threads - 1) / (kBlockRows * threads);
   const int block = RoundUp((tokens + blocks_each * threads - 1) / (blocks_each * threads), 8);
-  const int longest = LayOut(plan, batch, workspace);
+  const int longest = workspace.LayOut(batch, plan.config.position_offset);
   workspace.Reserve(plan, tokens, longest, block, split_columns, threads);
   workspace.steps.Reset(kStepsBefore + kStepsALayer * (range.end - range.begin));
   pool.Run([&](int index) {

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cmath>
 #include <mutex>
+#include <string_view>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "runtime/weight_source.h"
 
 namespace hone::runtime {
@@ -18,7 +20,8 @@ using quant::Format;
 // vocabulary's worth of columns (fill-mask), which would dwarf the encoder.
 constexpr int kWideHead = 4096;
 
-base::StatusOr<NormPlan> ReadNorm(const model::Norm& norm) {
+// `name` is what an error calls it: "layer 3: the attention norm".
+base::StatusOr<NormPlan> ReadNorm(const model::Norm& norm, std::string_view name) {
   NormPlan plan;
   const auto read = [](const tensor::TensorView& view, std::vector<float>* out) {
     if (view.empty()) return;
@@ -29,7 +32,7 @@ base::StatusOr<NormPlan> ReadNorm(const model::Norm& norm) {
   read(norm.bias, &plan.bias);
   for (const std::vector<float>* values : {&plan.gain, &plan.bias}) {
     if (std::ranges::any_of(*values, [](float x) { return !std::isfinite(x); })) {
-      return base::BadInput("a layer norm has a value that is not finite");
+      return base::BadInput(name, " has a value that is not finite");
     }
   }
   return plan;
@@ -88,8 +91,11 @@ base::Status PlanBuilder::AddLayers() {
       Add({&from.up}, format_, &to.up);
       Add({&from.down}, format_, &to.down);
     }
-    HONE_ASSIGN_OR_RETURN(to.attention_norm, ReadNorm(from.attention_norm));
-    HONE_ASSIGN_OR_RETURN(to.ffn_norm, ReadNorm(from.ffn_norm));
+    HONE_ASSIGN_OR_RETURN(
+        to.attention_norm,
+        ReadNorm(from.attention_norm, base::StrCat("layer ", l, ": the attention norm")));
+    HONE_ASSIGN_OR_RETURN(
+        to.ffn_norm, ReadNorm(from.ffn_norm, base::StrCat("layer ", l, ": the feed-forward norm")));
   }
   return base::OkStatus();
 }
@@ -109,7 +115,7 @@ base::Status PlanBuilder::AddHead() {
         Add({&stage.dense}, format, &to.stages[s].dense);
       }
       to.stages[s].activation = stage.activation;
-      HONE_ASSIGN_OR_RETURN(to.stages[s].norm, ReadNorm(stage.norm));
+      HONE_ASSIGN_OR_RETURN(to.stages[s].norm, ReadNorm(stage.norm, "the head's norm"));
     }
   }
   return base::OkStatus();
@@ -134,12 +140,13 @@ void PlanBuilder::AddRelativeBias() {
   std::vector<float> values(static_cast<std::size_t>(table.shape.elements()));
   tensor::CopyToF32(table, 0, values);
   const int span = 2 * config.max_tokens - 1;
-  plan_.relative_bias.resize(static_cast<std::size_t>(heads) * static_cast<std::size_t>(span));
+  const auto stride = static_cast<std::size_t>(span);
+  plan_.relative_bias.resize(static_cast<std::size_t>(heads) * stride);
   for (int i = 0; i < span; ++i) {
     const int bucket = model::RelativeBucket(i - (config.max_tokens - 1), config.relative_buckets,
                                              config.relative_max_distance);
     for (int h = 0; h < heads; ++h) {
-      plan_.relative_bias[static_cast<std::size_t>(h * span + i)] =
+      plan_.relative_bias[static_cast<std::size_t>(h) * stride + static_cast<std::size_t>(i)] =
           values[static_cast<std::size_t>(bucket * heads + h)];
     }
   }
@@ -197,8 +204,9 @@ base::Status PlanBuilder::Build(base::ThreadPool& pool) {
   plan_.word = model_.weights.word;
   plan_.position = model_.weights.position;
   plan_.type = model_.weights.type;
-  HONE_ASSIGN_OR_RETURN(plan_.embeddings_norm, ReadNorm(model_.weights.embeddings_norm));
-  HONE_ASSIGN_OR_RETURN(plan_.final_norm, ReadNorm(model_.weights.final_norm));
+  HONE_ASSIGN_OR_RETURN(plan_.embeddings_norm,
+                        ReadNorm(model_.weights.embeddings_norm, "the embeddings' norm"));
+  HONE_ASSIGN_OR_RETURN(plan_.final_norm, ReadNorm(model_.weights.final_norm, "the final norm"));
   if (!model_.weights.embedding_projection.weight.empty()) {
     Add({&model_.weights.embedding_projection}, format_, &plan_.embedding_projection);
   }

@@ -1,4 +1,5 @@
-// An encoder and its head bound to kernels: everything Forward needs, decided when a model is loaded.
+// An encoder and its head bound to kernels: everything Forward needs, decided when a model is
+// loaded.
 #pragma once
 
 #include <cstddef>
@@ -77,9 +78,9 @@ struct EncoderPlan {
   std::shared_ptr<const formats::Checkpoint> checkpoint;  // keeps the embeddings mapped
 };
 
-// Selects kernels, packs every matrix in parallel, and reads norms and biases. NaN and infinite weights
-// are errors that name the tensor.
-// `progress(done, total)` counts matrices, from the calling thread; it may be empty.
+// Selects kernels, packs every matrix in parallel, and reads norms and biases. NaN and infinite
+// weights are errors that name the tensor. `progress(done, total)` counts matrices, from the
+// calling thread; it may be empty.
 base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(
     const model::Model& model, std::optional<quant::Format> format, base::Isa isa,
     base::ThreadPool& pool, const std::function<void(int done, int total)>& progress);

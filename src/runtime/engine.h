@@ -3,8 +3,8 @@
 // Usage
 //   HONE_ASSIGN_OR_RETURN(auto model, model::Model::Open(env::RealFileSystem(), "minilm"));
 //   HONE_ASSIGN_OR_RETURN(auto engine, runtime::LocalEngine::Load(model, {.threads = 2}));
-//   HONE_RETURN_IF_ERROR(engine->Check(batch));              // outside input: ids, lengths
-//   engine->Forward(engine->all_layers(), batch, hidden);    // fails nothing, allocates nothing when warm
+//   HONE_RETURN_IF_ERROR(engine->Check(batch));            // outside input: ids, lengths
+//   engine->Forward(engine->all_layers(), batch, hidden);  // cannot fail; warm, allocates nothing
 //   engine->ApplyHead(0, batch, hidden, mask_id, &rows);
 //
 // Thread-safety  one caller at a time; it uses threads() threads inside.

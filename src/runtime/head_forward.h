@@ -1,4 +1,5 @@
-// The head's outputs from the encoder's: rows picked or pooled, then stages y = norm(activate(dense x)).
+// The head's outputs from the encoder's: rows picked or pooled, then stages y = norm(activate(dense
+// x)).
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,9 @@
 #include "runtime/local_engine.h"
 
-#include <chrono>
-
 #include "base/check.h"
 #include "base/strings.h"
 #include "base/thread_pool.h"
+#include "env/clock.h"
 #include "runtime/encoder_forward.h"
 #include "runtime/encoder_plan.h"
 #include "runtime/head_forward.h"
@@ -18,12 +17,10 @@ class LocalEngineImpl : public LocalEngine {
   explicit LocalEngineImpl(int threads) : pool_(threads) {}
 
   base::Status Load(const model::Model& model, const EngineOptions& options) {
-    const auto start = std::chrono::steady_clock::now();
+    const std::int64_t start = env::NowNs();
     HONE_ASSIGN_OR_RETURN(plan_,
                           BuildPlan(model, options.format, options.isa, pool_, options.progress));
-    const std::chrono::duration<double, std::milli> elapsed =
-        std::chrono::steady_clock::now() - start;
-    report_.pack_ms = elapsed.count();
+    report_.pack_ms = env::MsSince(start);
     report_.packed_bytes = plan_->arena.size();
     report_.format = plan_->format;
     report_.kernel = std::string(kernels::SelectMatMul(plan_->format, options.isa).name);

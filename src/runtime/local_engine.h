@@ -3,11 +3,12 @@
 // Load maps the weights, packs them once in parallel into one arena, and drops the file's pages.
 // Forward runs as one job on the thread pool, its phases separated by barriers:
 //
-//   embed, norm, QKV | attention | output, norm, up, activation, down, norm, next QKV | attention | …
+//   embed, norm, QKV | attention | output, norm, up, activation, down, norm, next QKV | attention …
 //
-// Everything but attention concerns one row at a time. With many rows each worker takes blocks of rows
-// through a whole phase, without waiting. With few (fewer than kRowsPerWorker a worker) the weights are
-// what is moved, so every matrix product is split by columns instead: each worker reads only its share.
+// Everything but attention concerns one row at a time. With many rows each worker takes blocks of
+// rows through a whole phase, without waiting. With few (fewer than kRowsPerWorker a worker) the
+// weights are what is moved, so every matrix product is split by columns instead: each worker reads
+// only its share.
 //
 // Owns           packed weights, workspace (grows with the largest batch seen), thread pool.
 // Thread-safety  one caller at a time.

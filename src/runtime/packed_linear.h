@@ -20,7 +20,6 @@ struct PackedLinear {
   bool empty() const { return n == 0; }
   int panels() const { return kernels::Panels(n, kernel->tile_n); }
   std::size_t prepared_bytes() const { return kernel->prepared_bytes(k); }
-  double flops(int rows) const { return 2.0 * rows * n * k; }
 };
 
 // What is still to be packed: the parts of one matrix (several where Q, K and V are fused).

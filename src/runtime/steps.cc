@@ -1,9 +1,9 @@
 #include "runtime/steps.h"
 
-#include <chrono>
 #include <thread>
 
 #include "base/thread_pool.h"
+#include "env/clock.h"
 
 namespace hone::runtime {
 namespace {
@@ -11,10 +11,6 @@ namespace {
 // About 20 µs at 3 GHz and 40 cycles a pause: a peer's task is nearly done, or it has lost its
 // processor, and then the kind thing is to offer it this one.
 constexpr int kSpinsBeforeYield = 1500;
-
-std::int64_t NowNs() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
 
 }  // namespace
 
@@ -30,7 +26,7 @@ void Steps::Reset(int count) {
 }
 
 void StepRunner::Wait(const Step& step, int tasks) {
-  const std::int64_t start = measure_ ? NowNs() : 0;
+  const std::int64_t start = measure_ ? env::NowNs() : 0;
   for (int spins = 0; step.done.load(std::memory_order_acquire) != tasks; ++spins) {
     if (spins < kSpinsBeforeYield) {
       base::SpinPause();
@@ -38,7 +34,7 @@ void StepRunner::Wait(const Step& step, int tasks) {
       std::this_thread::yield();
     }
   }
-  if (measure_) wait_ns_ += NowNs() - start;
+  if (measure_) wait_ns_ += env::NowNs() - start;
 }
 
 }  // namespace hone::runtime

@@ -1,11 +1,11 @@
 // The steps of one forward pass, which all workers go through together.
 //
-// A step is a number of tasks. Workers claim them one by one; a step is over when every *task* is done,
-// not when every worker has arrived: a worker that lost its processor for a while delays nobody unless
-// it holds a task, and finds the steps it missed finished when it comes back.
+// A step is a number of tasks. Workers claim them one by one; a step is over when every *task* is
+// done, not when every worker has arrived: a worker that lost its processor for a while delays
+// nobody unless it holds a task, and finds the steps it missed finished when it comes back.
 //
 // Usage, on every worker alike
-//   StepRunner runner(steps, wait_ns);
+//   StepRunner runner(steps);
 //   runner.Run(4, [&](int task) { … });   // returns when all 4 are done, by whomever
 //   runner.Run(2, …);                     // the next step
 //

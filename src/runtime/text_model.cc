@@ -1,27 +1,13 @@
 #include "runtime/text_model.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "base/strings.h"
+#include "env/clock.h"
 #include "formats/tokenizer_files.h"
 
 namespace hone::runtime {
-namespace {
-
-class Stopwatch {
- public:
-  double ElapsedMs() const {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_)
-        .count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-}  // namespace
 
 base::StatusOr<std::unique_ptr<TextModel>> TextModel::Open(env::FileSystem& files,
                                                            const std::string& directory,
@@ -41,8 +27,8 @@ base::StatusOr<std::unique_ptr<TextModel>> TextModel::Open(env::FileSystem& file
   return result;
 }
 
-base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts) {
-  const Stopwatch watch;
+base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts, std::size_t first) {
+  const std::int64_t start = env::NowNs();
   std::vector<text::Encoding> encodings(texts.size());
   const text::EncodeOptions options{.max_tokens = max_tokens_};
   int truncated = 0;
@@ -54,12 +40,13 @@ base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts) {
       tokenizer_->Encode(texts[i].text, options, &encoding);
     }
     if (encoding.truncated && refuse_too_long_) {
-      return base::BadInput("text ", i, " is longer than the limit of ", max_tokens_, " tokens");
+      return base::BadInput("text ", first + i, " is longer than the limit of ", max_tokens_,
+                            " tokens");
     }
-    if (encoding.ids.empty()) return base::BadInput("text ", i, " has no tokens");
+    if (encoding.ids.empty()) return base::BadInput("text ", first + i, " has no tokens");
     truncated += encoding.truncated ? 1 : 0;
   }
-  const double tokenize_ms = watch.ElapsedMs();
+  const double tokenize_ms = env::MsSince(start);
   HONE_ASSIGN_OR_RETURN(TextOutput output, RunEncoded(std::move(encodings)));
   output.tokenize_ms = tokenize_ms;
   output.truncated = truncated;
@@ -80,16 +67,16 @@ base::StatusOr<TextOutput> TextModel::RunEncoded(std::vector<text::Encoding> enc
   if (model_.config.token_types < 2) types.clear();
   const Batch batch{.ids = ids, .types = types, .begins = output.begins};
   HONE_RETURN_IF_ERROR(engine_->Check(batch));
-  const Stopwatch watch;
+  const std::int64_t start = env::NowNs();
   std::vector<float> hidden(ids.size() * static_cast<std::size_t>(engine_->width()));
   engine_->Forward(engine_->all_layers(), batch, hidden);
   output.rows.resize(model_.head.outputs.size());
   for (std::size_t i = 0; i < output.rows.size(); ++i) {
     engine_->ApplyHead(static_cast<int>(i), batch, hidden, mask_id(), &output.rows[i]);
   }
-  output.compute_ms = watch.ElapsedMs();
-  // Matrices and norms were checked when they were packed. Embedding tables are too large to read on
-  // loading, and only a few rows of them are used: a NaN or infinity there shows here.
+  output.compute_ms = env::MsSince(start);
+  // Matrices and norms were checked when they were packed. Embedding tables are too large to read
+  // on loading, and only a few rows of them are used: a NaN or infinity there shows here.
   for (const std::vector<float>& rows : output.rows) {
     if (std::ranges::any_of(rows, [](float x) { return !std::isfinite(x); })) {
       return base::BadInput(model_.directory,

@@ -1,7 +1,8 @@
 // A model that takes text: tokenizer, engine and head of one directory, together.
 //
 // Usage
-//   HONE_ASSIGN_OR_RETURN(auto model, runtime::TextModel::Open(env::RealFileSystem(), "minilm", {}));
+//   HONE_ASSIGN_OR_RETURN(auto model,
+//                         runtime::TextModel::Open(env::RealFileSystem(), "minilm", {}));
 //   std::vector<runtime::TextInput> texts = {{"a dog barks"}, {"un chien aboie"}};
 //   HONE_ASSIGN_OR_RETURN(runtime::TextOutput out, model->Run(texts));
 //   out.rows[0]  → [2, width]: see model/head.h for what the rows of each task are
@@ -50,8 +51,8 @@ class TextModel {
                                                          const std::string& directory,
                                                          const TextModelOptions& options);
 
-  // Errors name the text by its index.
-  base::StatusOr<TextOutput> Run(std::span<const TextInput> texts);
+  // Errors name a text by its index, counted from `first`.
+  base::StatusOr<TextOutput> Run(std::span<const TextInput> texts, std::size_t first = 0);
   // The same for texts that are tokens already (question answering's windows).
   base::StatusOr<TextOutput> RunEncoded(std::vector<text::Encoding> encodings);
 

@@ -1,5 +1,7 @@
 #include "runtime/workspace.h"
 
+#include <algorithm>
+
 namespace hone::runtime {
 namespace {
 
@@ -17,6 +19,20 @@ void ReserveBlock(const EncoderPlan& plan, int rows, BlockBuffers* block) {
 }
 
 }  // namespace
+
+int Workspace::LayOut(const Batch& batch, int position_offset) {
+  order.clear();
+  positions.clear();
+  no_types.resize(batch.ids.size(), 0);
+  int longest = 0;
+  for (int b = 0; b < batch.texts(); ++b) {
+    order.push_back(b);
+    longest = std::max(longest, batch.length(b));
+    for (int i = 0; i < batch.length(b); ++i) positions.push_back(position_offset + i);
+  }
+  std::ranges::sort(order, [&](int a, int b) { return batch.length(a) > batch.length(b); });
+  return longest;
+}
 
 void Workspace::Reserve(const EncoderPlan& plan, int tokens, int longest, int block,
                         bool split_columns, int threads) {

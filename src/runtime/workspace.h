@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "runtime/batch.h"
 #include "runtime/encoder_plan.h"
 #include "runtime/steps.h"
 
@@ -35,6 +36,10 @@ struct Workspace {
   std::vector<std::int32_t> no_types;   // [T] zeros, for batches without types
   std::vector<int> order;               // texts, longest first
   Steps steps;
+
+  // Lists positions (counted from `position_offset`), and the texts with the longest first. Returns
+  // the longest's length.
+  int LayOut(const Batch& batch, int position_offset);
 
   // Makes room: `tokens` in all, the longest text of `longest`, blocks of `block` rows for each
   // worker, and the shared block where `split_columns`.

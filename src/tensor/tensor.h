@@ -23,7 +23,9 @@ class Shape {
 
   int rank() const { return rank_; }
   std::int64_t operator[](int axis) const { return dims_[static_cast<std::size_t>(axis)]; }
-  std::span<const std::int64_t> dims() const { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
+  std::span<const std::int64_t> dims() const {
+    return {dims_.data(), static_cast<std::size_t>(rank_)};
+  }
   std::int64_t elements() const;  // 1 for rank 0
   bool operator==(const Shape& other) const;
   std::string ToString() const;  // "[384, 1536]"
@@ -33,8 +35,8 @@ class Shape {
   int rank_ = 0;
 };
 
-// Non-owning. `data` need not be aligned to the element: safetensors promises no alignment, so typed
-// reads go through As only where aligned() holds, and through memcpy or CopyToF32 otherwise.
+// Non-owning. `data` need not be aligned to the element: safetensors promises no alignment, so
+// typed reads go through As only where aligned() holds, and through memcpy or CopyToF32 otherwise.
 struct TensorView {
   const std::byte* data = nullptr;
   DType dtype = DType::kF32;

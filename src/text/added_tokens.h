@@ -1,5 +1,5 @@
-// The "added_tokens" of tokenizer.json: tokens that are cut out of the text before the model sees
-// it. Source  huggingface/tokenizers, tokenizers/src/tokenizer/added_vocabulary.rs.
+// The "added_tokens" of tokenizer.json: tokens cut out of the text before the model sees it.
+// Source  huggingface/tokenizers, tokenizers/src/tokenizer/added_vocabulary.rs.
 #pragma once
 
 #include <memory>

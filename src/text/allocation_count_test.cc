@@ -1,5 +1,5 @@
-// Replaces operator new in the test program by one that counts. Apart from the tests that look at the count,
-// since GCC warns falsely where it can see both sides.
+// Replaces operator new in the test program by one that counts. Apart from the tests that look at
+// the count, since GCC warns falsely where it can see both sides.
 #include <cstddef>
 #include <cstdlib>
 #include <new>

@@ -9,10 +9,9 @@ namespace hone::text {
 namespace {
 
 // Layout of the map (google/sentencepiece, builder.cc):
-//   u32 trie size in bytes | trie: u32 units of a Darts-clone double array | replacements, each
-//   ends in \0
+//   u32 trie size in bytes | trie: u32 units of a Darts-clone double array | replacements
 // A unit: bits 0..7 label, 8 has a value, 9..30 offset; a value unit: bit 31 set, bits 0..30 the
-// value.
+// value. Each replacement ends in \0.
 class CharsMap final : public Normalizer {
  public:
   CharsMap(std::vector<std::uint32_t> units, std::string replacements)

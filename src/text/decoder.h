@@ -1,7 +1,8 @@
 // The "decoder" of tokenizer.json: joins tokens to text again.
 //
 // Supported  WordPiece, ByteLevel, ByteFallback, Metaspace, BPEDecoder, CTC, Fuse, Strip, Replace,
-// Sequence. Source     huggingface/tokenizers, tokenizers/src/decoders.
+//            Sequence.
+// Source     huggingface/tokenizers, tokenizers/src/decoders.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,7 @@
 // The "model" of tokenizer.json: turns one piece of text into ids.
 //
 // Supported  WordPiece, BPE (byte-level, character-level, byte_fallback, ignore_merges; dropout is
-// refused),
-//            Unigram (Viterbi, byte_fallback), WordLevel.
+//            refused), Unigram (Viterbi, byte_fallback), WordLevel.
 // Source     huggingface/tokenizers, tokenizers/src/models.
 #pragma once
 

@@ -1,8 +1,7 @@
 // The "normalizer" of tokenizer.json: steps that rewrite text before it is split.
 //
 // Supported  BertNormalizer, NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents, Replace,
-// Prepend,
-//            Sequence, Precompiled (SentencePiece's character map), Nmt, ByteLevel.
+//            Prepend, Sequence, Precompiled (SentencePiece's character map), Nmt, ByteLevel.
 // Source     huggingface/tokenizers, tokenizers/src/normalizers.
 #pragma once
 

@@ -2,8 +2,7 @@
 // offsets.
 //
 // Supported  TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel, and a Sequence of
-// ByteLevel
-//            and at most one of the others.
+//            ByteLevel and at most one of the others.
 // Source     huggingface/tokenizers, tokenizers/src/processors.
 #pragma once
 

@@ -1,8 +1,8 @@
 // The "pre_tokenizer" of tokenizer.json: cuts text into the pieces that the model sees one by one.
 //
 // Supported  BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits,
-// CharDelimiterSplit,
-//            Metaspace, ByteLevel, Split (text or regular expression), Sequence.
+//            CharDelimiterSplit, Metaspace, ByteLevel, Split (text or regular expression),
+//            Sequence.
 // Source     huggingface/tokenizers, tokenizers/src/pre_tokenizers.
 #pragma once
 

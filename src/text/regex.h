@@ -1,17 +1,15 @@
 // A small regular-expression matcher for the patterns of tokenizer.json.
 //
-// Syntax   literals, ".", [classes] with ranges and negation, \s \S \d \D \w \W \n \r \t \f \v \0
-// \xHH
-//          \x{H} \uHHHH, \p{..} \P{..} \p{^..} of general categories, (?:..), (?i:..), (..), |,
-//          ? * + {n} {n,} {n,m} greedy, lazy and possessive, (?=..) (?!..) (?<=..) (?<!..) of one
-//          character, (?>..), ^ $ \A \z \b \B. Anything else is an error that names it and its
-//          place.
+// Syntax   literals, ".", [classes] with ranges and negation, \s \S \d \D \w \W \n \r \t \f \v
+//          \0 \xHH \x{H} \uHHHH, \p{..} \P{..} \p{^..} of general categories, (?:..), (?i:..),
+//          (..), |, ? * + {n} {n,} {n,m} greedy, lazy and possessive, (?=..) (?!..) (?<=..) (?<!..)
+//          of one character, (?>..), ^ $ \A \z \b \B. Anything else is an error that names it and
+//          its place.
 // Meaning  as Oniguruma (which the original uses) in its Ruby syntax: ^ and $ match at lines, "."
-// not at
-//          a line feed, the leftmost alternative wins. No captures.
+//          not at a line feed, the leftmost alternative wins. No captures.
 // Limits   a match attempt that takes more than kMaxSteps counts as failed, so that no pattern and
-// text
-//          can hang a server; the patterns in use take a few steps a character.
+//          text can hang a server; the patterns in use take a few steps a character.
+//
 // Thread-safety  const after Compile; one RegexScratch a thread.
 #pragma once
 

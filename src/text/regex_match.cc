@@ -213,7 +213,8 @@ bool Regex::Find(std::string_view text, std::size_t from, RegexScratch* scratch,
   return false;
 }
 
-// Adds to `bytes` what a match from `pc` on can begin with; true if it can be empty (or that is unclear).
+// Adds to `bytes` what a match from `pc` on can begin with; true if it can be empty (or that is
+// unclear).
 bool Regex::AddFirstBytes(std::uint32_t pc, ByteSet* bytes) const {
   const auto add_set = [bytes](const CharSet& set) {
     for (unsigned byte = 0; byte < 0x100; ++byte) {

@@ -1,4 +1,5 @@
-// Reads the parts of a pattern that stand for characters: escapes, classes, counts. For regex_compile.cc.
+// Reads the parts of a pattern that stand for characters: escapes, classes, counts. For
+// regex_compile.cc.
 #pragma once
 
 #include <string_view>
@@ -10,7 +11,8 @@ namespace hone::text {
 
 inline constexpr std::uint32_t kInfinite = 0xFFFFFFFF;
 
-// A character, and when case does not count all that fold to it (ſ folds to s, the Kelvin sign to k).
+// A character, and when case does not count all that fold to it (ſ folds to s, the Kelvin sign to
+// k).
 void AddLiteral(char32_t c, bool ignore_case, Regex::CharSet* set);
 void AddRange(char32_t first, char32_t last, Regex::CharSet* set);
 // Fills in the table of ASCII characters.

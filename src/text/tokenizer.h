@@ -1,10 +1,10 @@
 // Text to token ids, as Hugging Face tokenizers define it.
 //
 // Usage
-//   HONE_ASSIGN_OR_RETURN(auto tokenizer, text::Tokenizer::FromJson(bytes,
-//   "minilm/tokenizer.json")); text::Encoding encoding;                      // reuse it: a warm
-//   Encode allocates nothing a token tokenizer->Encode("two texts", "as a pair", {.max_tokens =
-//   128}, &encoding);
+//   HONE_ASSIGN_OR_RETURN(auto tokenizer,
+//                         text::Tokenizer::FromJson(bytes, "minilm/tokenizer.json"));
+//   text::Encoding encoding;  // reuse it: a warm Encode allocates nothing a token
+//   tokenizer->EncodePair("two texts", "as a pair", {.max_tokens = 128}, &encoding);
 //
 // Thread-safety  const after construction; one Encoding (and its scratch) a thread.
 // Limits         text of kMaxTextBytes; what is longer is cut off there, and `truncated` set. The

@@ -1,4 +1,5 @@
-// Offsets without the spaces that byte-level tokens carry: "trim_offsets" of ByteLevel and RobertaProcessing.
+// Offsets without the spaces that byte-level tokens carry: "trim_offsets" of ByteLevel and
+// RobertaProcessing.
 // Source  huggingface/tokenizers, pre_tokenizers/byte_level.rs, process_offsets.
 #pragma once
 

@@ -1,4 +1,5 @@
-// Where the Unicode versions inside the original differ from utf8proc's Unicode 15. For unicode.cc only.
+// Where the Unicode versions inside the original differ from utf8proc's Unicode 15. For unicode.cc
+// only.
 //
 // Found by asking Hugging Face tokenizers 0.23 about every code point, one property at a time.
 #pragma once

@@ -2,7 +2,9 @@
 //
 // Owns a fixed table (kEntries of one cache line). A word maps to two neighbouring entries; a new
 // one takes the older place. Only short words with few tokens that cover them without a gap are
-// kept. Thread-safety  none; one a thread.
+// kept.
+//
+// Thread-safety  none; one a thread.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,9 @@
 //     for (const TinyCase& c : tiny.cases) {
 //       … run c.ids and c.types …
 //       ExpectClose(KeepGolden(hidden), c.hidden, 1e-5);
-//       for (const TinyOutput& o : c.outputs) ExpectClose(KeepGolden(result of o.name), o.values,
-//       1e-5);
+//       for (const TinyOutput& o : c.outputs) {
+//         ExpectClose(KeepGolden(result of o.name), o.values, 1e-5);
+//       }
 #pragma once
 
 #include <cstdint>

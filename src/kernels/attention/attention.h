@@ -5,14 +5,15 @@
 // Shapes    q, k, v [T,K] f32, row r at r·stride (they may be columns of one fused QKV matrix) ·
 //           out [T,K] f32, row r at r·out_stride
 // Visible   all s, or |s - t| ≤ window where window >= 0 (ModernBERT's local layers)
-// Bias      relative_bias[s - t] for s - t in -(T-1) … T-1 (the pointer is to the centre); null:
-// none Numerics  scores, maximum, exponentials and sums in f32; a kernel of lower precision says so
-// in its
-//           list entry. A query's result depends on its sequence alone, never on the tile it falls
-//           into.
-// Scratch   one thread's, 64-byte aligned, scratch_bytes(tokens, head_size) bytes; tiles stay in
-// L2. Threads   any split of queries [query_begin, query_end). Errors    none at run time. Source
-// Milakov, Gimelshein 2018, arXiv:1805.02867 (online softmax); Dao et al. 2022, arXiv:2205.14135.
+// Bias      relative_bias[s - t] for s - t in -(T-1) … T-1 (the pointer is to the centre), or null
+// Numerics  scores, maximum, exponentials and sums in f32; a kernel of lower precision says so in
+//           its list entry. A query's result depends on its sequence alone, never on the tile it
+//           falls into.
+// Scratch   one thread's, 64-byte aligned, scratch_bytes(tokens, head_size) bytes; tiles stay in L2
+// Threads   any split of queries [query_begin, query_end)
+// Errors    none at run time
+// Source    Milakov, Gimelshein 2018, arXiv:1805.02867 (online softmax); Dao et al. 2022,
+//           arXiv:2205.14135
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,8 @@
 // Attention in f32: one body for AVX2, AVX-512 and NEON.
 //
 // prepared  k as panels [K][kTileColumns] of consecutive keys, then v as [T][V], V = K rounded up
-// to a
-//           vector. Both are copies: rows of the fused QKV matrix lie a page apart, one TLB entry
-//           each.
+//           to a vector. Both are copies: rows of the fused QKV matrix lie a page apart, one TLB
+//           entry each.
 // scratch   one tile of queries [kTileRows][K], scaled, and their scores [kTileRows][tokens]
 //
 // A tile of queries keeps the scores of its whole sequence (8 × 384 × 4 = 12 KiB), so the maximum

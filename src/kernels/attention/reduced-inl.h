@@ -12,10 +12,10 @@
 //           values: [pair of keys][V] 32-bit words, the pairs of a panel in the order in which
 //           packing leaves the probabilities; scales f32 [V]; V = K rounded up to a vector
 // scratch   of one tile of queries: scores f32 [panel][kRows][kKeys], where the probabilities of a
-// row
-//           and panel take the place of its scores; sums f32 [kRows][V]; words
+//           row and panel take the place of its scores; sums f32 [kRows][V]; words
 //           [kRows][kQueryStride]. Rows lie at constant distances, since kRows pointers would not
 //           fit the registers.
+//
 // Not finite: a NaN or infinity in q or v comes out where the reference shows it; one in k makes
 // all of the head NaN.
 #include <algorithm>

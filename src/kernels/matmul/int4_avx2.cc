@@ -4,13 +4,12 @@
 // take away, Σ_g s·z·Σ_{k in g} a, is where the int32 sums begin: one vpmaddwd for two groups, from
 // sums that prepare leaves with each row.
 //
-//   packed    panels of [f32 scale 16][u8 groups × (s 16)][u8 groups × (s·z 16)]     groups: even,
-//   s 0 beyond
+//   packed    panels of [f32 scale 16][u8 groups × (s 16)][u8 groups × (s·z 16)]
 //             [u8 groups × 4 × 16 × 4]: of a group's eight steps of four k, byte block p holds step
-//             2p in its low nibbles and step 2p+1 in its high ones
+//             2p in its low nibbles and step 2p+1 in its high ones. The number of groups is made
+//             even; s is 0 beyond.
 //   scratch   the panel with a byte for each nibble, s and s·z as the int16 pairs that vpmaddwd
-//   takes:
-//             [int16 groups × 16 × 2][int16 groups/2 × 16 × 2][u8 groups × 8 × 16 × 4]
+//             takes: [int16 groups × 16 × 2][int16 groups/2 × 16 × 2][u8 groups × 8 × 16 × 4]
 //   prepared  f32 scale, 60 bytes of padding, int8 [groups × 32], int16 Σ a [groups]
 //   tile      3 rows × 16 columns, as int8_avx2.cc
 #if defined(__x86_64__)

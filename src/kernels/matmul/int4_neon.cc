@@ -2,9 +2,8 @@
 // rows, and multiplied as int8.
 //
 //   packed    panels of [f32 scale 8][u8 G × (s 8, s·z 8)][u8 G × 128]: a group of 32 k is 16
-//   vectors of 16
-//             bytes in the panel's layout (neon.h); byte vector v holds vector v in its low nibbles
-//             and vector v + 8, which has the same columns, in its high ones
+//             vectors of 16 bytes in the panel's layout (neon.h); byte vector v holds vector v in
+//             its low nibbles and vector v + 8, which has the same columns, in its high ones
 //   scratch   one expanded panel
 #if defined(__aarch64__)
 #include <algorithm>

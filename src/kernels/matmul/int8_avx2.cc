@@ -6,9 +6,10 @@
 // 258 < 32767. Packing knows the weights, so it sorts each panel's blocks of 16 k by how many
 // products may be summed first:
 //
-//   quads    4 products, then one widening: 4.5 instructions for 64 weights   a third of MiniLM's
-//   blocks pairs    2 products                     5                                 nearly all the
-//   others singles  none                           6
+//            summed first   instructions for 64 weights   share of MiniLM's blocks
+//   quads    4 products     4.5                           a third
+//   pairs    2 products     5                             nearly all the others
+//   singles  none           6
 //
 // The order of k does not matter to an exact sum; each block says which activations it belongs to.
 //
@@ -17,7 +18,7 @@
 //   offset    -64 · Σ_k of each column, which takes the 64 out again
 //   prepared  f32 scale, 60 bytes of padding, u8 [K]
 //   tile      3 rows × 16 columns: 6 int32 sums, 6 int16 sums, two weights, an activation and the
-//   ones
+//             ones
 #if defined(__x86_64__)
 #include <algorithm>
 #include <array>

@@ -3,7 +3,8 @@
 //
 //   panel     int8 [steps][24][4]: a step is four values of k. Zeros beyond K and beyond N.
 //   prepared  f32 scale, 60 bytes of padding, u8 [K]: q + 128, since vpdpbusd takes unsigned ×
-//   signed offset    int32 [24]: -128 · Σ_k of each column, which takes the 128 out again
+//             signed
+//   offset    int32 [24]: -128 · Σ_k of each column, which takes the 128 out again
 #pragma once
 
 #include <cstddef>

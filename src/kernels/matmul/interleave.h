@@ -7,9 +7,9 @@
 
 namespace hone::kernels {
 
-// Writes k = 4s … 4s+3 of `row` at out + s·step_bytes; what is left of the last four stays as it is.
-// Returns Σ row[k]. Whole words are moved, and the sum vectorises: a byte at a time, packing would
-// take most of a model's loading time.
+// Writes k = 4s … 4s+3 of `row` at out + s·step_bytes; what is left of the last four stays as it
+// is. Returns Σ row[k]. Whole words are moved, and the sum vectorises: a byte at a time, packing
+// would take most of a model's loading time.
 inline std::int32_t InterleaveRow(const std::int8_t* row, int k, std::byte* out,
                                   std::size_t step_bytes) {
   int done = 0;

@@ -4,14 +4,16 @@
 //
 // Shapes    A [M,K] f32 · B [N,K] in a number format (quant/format.h), packed once · C [M,N] f32
 // Use       kernel = SelectMatMul(format, isa)
-//           packed.Reserve(kernel.packed_bytes(n, k));  kernel.pack(rows, panel…)    once, any thread
-//           kernel.prepare(x, …, prepared)      per forward: A's rows into the kernel's own encoding
-//           kernel.multiply(…)                  any rows × any whole panels, any thread
+//           packed.Reserve(kernel.packed_bytes(n, k))
+//           kernel.pack(rows, panels…)      once, any thread
+//           kernel.prepare(x, …, prepared)  per forward: A's rows into the kernel's own encoding
+//           kernel.multiply(…)              any rows × any whole panels, any thread
 // Prepare   quantises (int8, int4: symmetric per row, scale = max|x| / activation_max),
 //           rounds (bf16) or copies (f32). One row's encoding depends on that row alone.
-// Numerics  Every C[m,n] is the same sequence of operations whatever M, the tile it falls into and the
-//           range asked for: the same input gives the same bits in any batch, for any thread count.
-//           Integer sums are exact: no kernel saturates, whatever the values (|q| ≤ 127, K ≤ kMaxK).
+// Numerics  every C[m,n] is the same sequence of operations whatever M, the tile it falls into and
+//           the range asked for: the same input gives the same bits in any batch, for any number of
+//           threads. Integer sums are exact: no kernel saturates, whatever the values (|q| ≤ 127,
+//           K ≤ kMaxK).
 // Aliasing  C may be the residual. C may not overlap A's encoding.
 // Errors    none at run time; shapes are CHECKed when packed.
 // Threads   multiply and prepare write only the rows and columns asked for.
@@ -36,8 +38,8 @@ inline constexpr int kMaxK = 1 << 16;
 struct WeightRows {
   quant::Format format = quant::Format::kF32;
   int n = 0, k = 0;
-  // [N] first byte of each row. f32: float[K]; bf16: uint16[K]; int8: int8[K]; int4: nibbles (quant/int4.h).
-  // No alignment is promised.
+  // [N] first byte of each row. f32: float[K]; bf16: uint16[K]; int8: int8[K]; int4: nibbles
+  // (quant/int4.h). No alignment is promised.
   std::vector<const std::byte*> row;
   std::vector<float> scale;                      // [N], int8 and int4
   std::vector<const std::uint8_t*> group_scale;  // [N] → s[G], int4
@@ -46,19 +48,19 @@ struct WeightRows {
 
 // What happens to a sum before it is stored; any pointer may be null.
 struct Epilogue {
-  const float* bias = nullptr;       // [N], indexed by the absolute column
+  const float* bias = nullptr;  // [N], indexed by the absolute column
   Activation activation = Activation::kNone;
-  const float* residual = nullptr;   // row m, column n at residual[m·residual_stride + n]
+  const float* residual = nullptr;  // row m, column n at residual[m·residual_stride + n]
   std::ptrdiff_t residual_stride = 0;
 };
 
 // One implementation: a name, what it needs, its tile, and four functions.
 struct MatMulKernel {
-  std::string_view name;        // "int8_avx512", as in list.inc
+  std::string_view name;  // "int8_avx512", as in list.inc
   quant::Format format;
   base::Isa isa;
-  int tile_m, tile_n;           // rows and columns of the register tile; a panel is tile_n columns
-  std::string_view instruction; // what the peak is made of: "vpdpbusd zmm", for reports
+  int tile_m, tile_n;            // rows and columns of the register tile; a panel is tile_n columns
+  std::string_view instruction;  // what the peak is made of: "vpdpbusd zmm", for reports
 
   // Bytes of the packed matrix, and of one prepared row (a multiple of 64).
   std::size_t (*packed_bytes)(int n, int k);
@@ -67,7 +69,8 @@ struct MatMulKernel {
   // Packs panels [panel_begin, panel_end) of ceil(N / tile_n) into `packed` (64-byte aligned).
   void (*pack)(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed);
 
-  // Encodes `rows` rows of x (row r at x + r·x_stride) into prepared (row r at r·prepared_bytes(k)).
+  // Encodes `rows` rows of x (row r at x + r·x_stride) into prepared (row r at
+  // r·prepared_bytes(k)).
   void (*prepare)(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte* prepared);
 
   // Rows 0 … rows-1 of prepared times columns of panels [panel_begin, panel_end), stored at
@@ -89,6 +92,8 @@ std::span<const MatMulKernel> MatMulKernels();
 // of every format is portable.
 const MatMulKernel& SelectMatMul(quant::Format format, base::Isa limit);
 
-constexpr int Panels(int n, int tile_n) { return (n + tile_n - 1) / tile_n; }
+constexpr int Panels(int n, int tile_n) {
+  return (n + tile_n - 1) / tile_n;
+}
 
 }  // namespace hone::kernels

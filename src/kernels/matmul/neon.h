@@ -2,7 +2,7 @@
 // epilogue.
 //
 //   panel     8 columns of int8, K padded with zeros to a multiple of 16, in the order one
-//   instruction eats:
+//             instruction eats:
 //               sdot   [K/4][8][4]       16 bytes are 4 columns × 4 k
 //               smmla  [K/8][4][2][8]    16 bytes are 2 columns × 8 k
 //   prepared  f32 scale, 60 bytes of padding, int8 [K], to 64 bytes
@@ -28,8 +28,8 @@
 #define HONE_UNROLL _Pragma("GCC unroll 32")
 #define HONE_ARM_TARGET_BEGIN(isa) HONE_PRAGMA(GCC push_options) HONE_PRAGMA(GCC target(isa))
 #define HONE_ARM_TARGET_END HONE_PRAGMA(GCC pop_options)
-// The architecture too, since GCC inlines an intrinsic only where all of its own target is allowed; every
-// processor with dotprod is at least an ARMv8.2.
+// The architecture too, since GCC inlines an intrinsic only where all of its own target is allowed;
+// every processor with dotprod is at least an ARMv8.2.
 #define HONE_ARM_DOT "arch=armv8.2-a+dotprod"
 #define HONE_ARM_I8MM "arch=armv8.2-a+dotprod+i8mm+bf16"
 #endif

@@ -2,6 +2,7 @@
 // of them, so that machines without an instruction set still test the bodies written for it.
 //
 // Usage  HONE_TARGET_BEGIN("avx2,fma") … functions … HONE_TARGET_END
+//
 // Why not compiler flags for the whole file: inline functions of the standard library would be
 // compiled with them too, and the linker might keep that copy for everybody. Include everything
 // else first.

@@ -65,7 +65,7 @@ double MeasureReadBandwidth(int threads) {
   constexpr std::size_t kBytes = std::size_t{512} << 20, kPieces = 64, kPasses = 3;
   base::AlignedBuffer buffer(kBytes);
   base::ThreadPool pool(threads);
-  const auto parts = static_cast<std::size_t>(threads);
+  const auto parts = static_cast<std::size_t>(pool.threads());
   const std::size_t words = kBytes / sizeof(std::uint64_t) / kPieces / parts;
   std::memset(buffer.data(), 1, kBytes);
   std::vector<std::uint64_t> sums(parts);

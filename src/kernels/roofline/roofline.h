@@ -1,9 +1,8 @@
 // The machine's own limits, measured: what a kernel's speed is a share of.
 //
 //   peaks      a loop of one instruction (or of the shortest exact sequence) on registers alone,
-//   with enough
-//              independent sums to hide its latency. An operation is a multiplication or an
-//              addition: a dot product of 64 bytes counts 128.
+//              with enough independent sums to hide its latency. An operation is a multiplication
+//              or an addition: a dot product of 64 bytes counts 128.
 //   bandwidth  bytes a second that threads read together from a buffer far larger than the caches
 //
 // Cost  some milliseconds a peak, a fraction of a second for the bandwidth.

@@ -5,7 +5,8 @@
 //   x[i + K/2] ←  x[i + K/2] · cos angle + x[i] · sin angle
 //
 // Shapes    x [T, heads·K] f32, row r at r·stride, in place · positions [T] < max_tokens of the
-// table Use       q and k stand side by side in the fused QKV matrix: one call with twice the heads
+//           table
+// Use       q and k stand side by side in the fused QKV matrix: one call with twice the heads
 // Numerics  angles in double when the table is built; an element's result depends on its head alone
 // Scratch   none.      Threads  any split of T
 // Errors    none at run time; an odd K is a CHECK when the table is built

@@ -3,11 +3,14 @@
 // A context longer than the model is read in overlapping windows. In each, start and end logits are
 // softmaxed over the context's tokens and the first token ([CLS], which stands for "no answer"),
 // and
+//
 //   score(s, e) = start[s] · end[e]      s ≤ e < s + max_answer_tokens,  s and e of the context
+//
 // The best spans of all windows are widened to whole words; spans that read the same (case ignored)
-// add their scores. "No answer" scores the least start[0] · end[0] of all windows. Source
-// transformers/pipelines/question_answering.py (4.x, gone in 5); Chen et al. 2017,
-// arXiv:1704.00051.
+// add their scores. "No answer" scores the least start[0] · end[0] of all windows.
+//
+// Source  transformers/pipelines/question_answering.py (4.x, gone in 5); Chen et al. 2017,
+//         arXiv:1704.00051.
 #pragma once
 
 #include <cstdint>

@@ -24,6 +24,17 @@ float Sigmoid(float x) {
   return static_cast<float>(1 / (1 + std::exp(-double{x})));
 }
 
+double Cosine(std::span<const float> a, std::span<const float> b) {
+  HONE_CHECK(a.size() == b.size());
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += double{a[i]} * double{b[i]};
+    aa += double{a[i]} * double{a[i]};
+    bb += double{b[i]} * double{b[i]};
+  }
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
+}
+
 int ArgMax(std::span<const float> values) {
   HONE_CHECK(!values.empty());
   return static_cast<int>(std::max_element(values.begin(), values.end()) - values.begin());

@@ -1,4 +1,5 @@
-// From logits to probabilities, as every task needs them. Sums in double.
+// From logits to probabilities and from vectors to likeness, as every task needs them. Sums in
+// double.
 #pragma once
 
 #include <span>
@@ -11,6 +12,9 @@ std::vector<float> Softmax(std::span<const float> logits);
 
 // 1 / (1 + e^-x)
 float Sigmoid(float x);
+
+// a·b / (|a| |b|), or 0 where either is zero. Both of one size (a CHECK).
+double Cosine(std::span<const float> a, std::span<const float> b);
 
 // The index of the largest value, the first of equals. values must not be empty.
 int ArgMax(std::span<const float> values);

@@ -1,7 +1,9 @@
 // Labels of a text from a classifier's logits, as transformers' text-classification pipeline gives
 // them.
 //
-//   single label  softmax      multi-label  sigmoid of each      regression  the logits themselves
+//   single label  softmax
+//   multi-label   sigmoid of each
+//   regression    the logits themselves
 //
 // One difference: a single logit without a stated problem_type is a regression here (model/head.h),
 // and the pipeline applies a sigmoid to it; ScoreLabels takes the function for whoever wants that.
@@ -25,8 +27,8 @@ struct LabelScore {
   float score = 0;
 };
 
-// The best `count` labels, best first; all of them for a count of 0. logits.size() ==
-// labels.size().
+// The best `count` labels, best first; all of them for a count of 0.
+// logits.size() == labels.size().
 std::vector<LabelScore> ScoreLabels(std::span<const float> logits,
                                     std::span<const std::string> labels, ScoreFunction function,
                                     int count);

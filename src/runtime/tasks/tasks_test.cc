@@ -239,6 +239,13 @@ TEST(Joint, GivesTheIntentAndWholeWordSlots) {
   EXPECT_EQ(result.slots[0].last_token, 4);
 }
 
+TEST(Scores, CosineIsOfDirectionsAlone) {
+  EXPECT_NEAR(Cosine(std::vector<float>{3, 4}, std::vector<float>{30, 40}), 1, 1e-15);
+  EXPECT_NEAR(Cosine(std::vector<float>{3, 4}, std::vector<float>{4, 3}), 0.96, 1e-15);
+  EXPECT_DOUBLE_EQ(Cosine(std::vector<float>{1, 0}, std::vector<float>{0, -2}), 0);
+  EXPECT_DOUBLE_EQ(Cosine(std::vector<float>{0, 0}, std::vector<float>{1, 2}), 0);
+}
+
 TEST(Scores, StayFiniteAtExtremeLogits) {
   const std::vector<float> p = Softmax(std::vector<float>{1e30f, -1e30f, 1e30f});
   EXPECT_FLOAT_EQ(p[0], 0.5f);

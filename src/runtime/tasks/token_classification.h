@@ -2,15 +2,17 @@
 // it.
 //
 //   none     every token by itself
-//   simple   neighbours of one tag become one entity; a label that begins with "B-" starts a new
-//   one first    as simple, but a word's tokens all take the label of its first token average  …
-//   the best label of their mean probabilities max      … the label of the token that is surest
+//   simple   neighbours of one tag become one entity; a label beginning with "B-" starts a new one
+//   first    as simple, but a word's tokens all take the label of its first token
+//   average  … the best label of their mean probabilities
+//   max      … the label of the token that is surest
 //
 // Entities labelled "O" are left out. An entity's score is the mean over its tokens (or words).
 // Which tokens continue a word is the pipeline's own rule, quirks included: with WordPiece, those
 // whose spelling is not as long as the text they cover; with other tokenizers, those with no space
-// before. Source  transformers/pipelines/token_classification.py (5.x); tools/golden/tasks.py runs
-// it.
+// before.
+//
+// Source  transformers/pipelines/token_classification.py (5.x); tools/golden/tasks.py runs it.
 #pragma once
 
 #include <cstdint>
