@@ -7,6 +7,8 @@
 namespace hone::cli {
 namespace {
 
+constexpr char kGuard = '\x01';
+
 CLI::Option* Named(CLI::Option* option, const std::string& names) {
   const std::size_t dashes = names.find("--");
   if (dashes == std::string::npos) return option;
@@ -17,16 +19,27 @@ CLI::Option* Named(CLI::Option* option, const std::string& names) {
   return option->envname(variable);
 }
 
+// Takes GuardBrackets' mark off.
+CLI::Option* Unguarded(CLI::Option* option) {
+  return option->transform(
+      [](std::string value) { return value.starts_with(kGuard) ? value.substr(1) : value; }, "");
+}
+
 }  // namespace
 
+std::string GuardBrackets(std::string argument) {
+  const bool in_brackets = argument.starts_with('[') && argument.ends_with(']');
+  return in_brackets ? kGuard + argument : argument;
+}
+
 Flags& Flags::Text(const std::string& names, std::string* value, const std::string& help) {
-  CLI::Option* option = Named(app_->add_option(names, *value, help), names);
+  CLI::Option* option = Unguarded(Named(app_->add_option(names, *value, help), names));
   if (!value->empty()) option->capture_default_str();
   return *this;
 }
 
 Flags& Flags::Required(const std::string& names, std::string* value, const std::string& help) {
-  Named(app_->add_option(names, *value, help), names)->required();
+  Unguarded(Named(app_->add_option(names, *value, help), names))->required();
   return *this;
 }
 
@@ -69,7 +82,7 @@ Flags& Flags::Switch(const std::string& names, bool* value, const std::string& h
 
 Flags& Flags::Arguments(const std::string& name, std::vector<std::string>* values,
                         const std::string& help) {
-  app_->add_option(name, *values, help);
+  Unguarded(app_->add_option(name, *values, help));
   return *this;
 }
 

@@ -13,6 +13,10 @@ class App;
 
 namespace hone::cli {
 
+// CLI11 reads an argument such as "[MASK]" as a list in brackets and drops them. Arguments in brackets
+// go through this before they are parsed; Flags takes the mark off again.
+std::string GuardBrackets(std::string argument);
+
 class Flags {
  public:
   explicit Flags(CLI::App* app) : app_(app) {}

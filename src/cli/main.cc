@@ -57,8 +57,12 @@ int Main(int argc, char** argv) {
     command->AddFlags(flags);
     subcommands.push_back(sub);
   }
+  std::vector<std::string> guarded;
+  std::vector<const char*> arguments;
+  for (int i = 0; i < argc; ++i) guarded.push_back(GuardBrackets(argv[i]));
+  for (const std::string& argument : guarded) arguments.push_back(argument.c_str());
   try {
-    app.parse(argc, argv);
+    app.parse(argc, arguments.data());
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
