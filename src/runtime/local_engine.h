@@ -1,7 +1,7 @@
 // The engine of this machine's processor.
 //
 // Load maps the weights, packs them once in parallel into one arena, and drops the file's pages.
-// Forward runs as one job on the thread pool, its phases separated by barriers:
+// Forward runs as one job on the thread pool; at each bar all workers meet (runtime/steps.h):
 //
 //   embed, norm, QKV | attention | output, norm, up, activation, down, norm, next QKV | attention …
 //
