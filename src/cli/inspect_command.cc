@@ -8,6 +8,7 @@
 #include "cli/model_flags.h"
 #include "cli/table.h"
 #include "env/file.h"
+#include "formats/summary.h"
 #include "formats/tokenizer_files.h"
 #include "model/model.h"
 
@@ -36,7 +37,8 @@ std::string_view KindOf(const formats::StoredMatrix& matrix) {
 }
 
 std::size_t StoredBytes(const formats::StoredMatrix& matrix) {
-  return matrix.values.bytes() + (matrix.scale.empty() ? 0 : matrix.scale.bytes());
+  return matrix.values.bytes() + (matrix.scale.empty() ? 0 : matrix.scale.bytes()) +
+         (matrix.zero.empty() ? 0 : matrix.zero.bytes());
 }
 
 class InspectCommand : public Command {
@@ -114,10 +116,6 @@ void InspectCommand::PrintSummary(const model::Model& model) const {
   for (const auto& [format, count] : formats) {
     base::StrAppend(&stored, stored.empty() ? "" : ", ", count, " matrices in ", format);
   }
-  const std::int64_t embedding_parameters =
-      model.weights.word.shape.elements() +
-      (model.weights.position.empty() ? 0 : model.weights.position.shape.elements()) +
-      (model.weights.type.empty() ? 0 : model.weights.type.shape.elements());
   const base::StatusOr<std::unique_ptr<text::Tokenizer>> tokenizer =
       formats::OpenTokenizer(env::RealFileSystem(), model_);
   TableWriter table(output_.format);
@@ -135,10 +133,10 @@ void InspectCommand::PrintSummary(const model::Model& model) const {
   write("longest text", base::StrCat(model.max_text_tokens, " tokens"));
   write("tokenizer", tokenizer.ok() ? base::StrCat((*tokenizer)->vocabulary_size(), " tokens")
                                     : std::string(tokenizer.status().message()));
-  write("parameters",
-        base::StrCat(
-            base::WithCommas(static_cast<std::uint64_t>(matrix_parameters + embedding_parameters)),
-            " (", base::WithCommas(static_cast<std::uint64_t>(matrix_parameters)), " in layers)"));
+  write(
+      "parameters",
+      base::StrCat(base::WithCommas(formats::Summarize(*model.checkpoint).parameters), " (",
+                   base::WithCommas(static_cast<std::uint64_t>(matrix_parameters)), " in layers)"));
   write("stored as", stored);
   write("file size",
         base::StrCat(base::Fixed(static_cast<double>(model.checkpoint->bytes()) / 1048576.0, 1),
