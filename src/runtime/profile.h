@@ -18,7 +18,7 @@ enum class Op : std::uint8_t {
   kNorm,
   kEncode,  // activations into a kernel's own number format
   kOther,   // rotary embedding, gates
-  kWait,    // at barriers
+  kWait,    // for tasks of other workers
 };
 inline constexpr int kOpCount = 10;
 
@@ -29,7 +29,7 @@ struct WorkerProfile {
   std::vector<std::array<std::int64_t, kOpCount>> ns;  // [L+1][op]
 };
 
-// Sums over all workers since the last Reset. `flops` counts multiply and add as two.
+// Sums over all workers since StartProfile. `flops` counts multiply and add as two.
 struct ProfileRow {
   int layer = 0;  // -1: none
   Op op = Op::kOther;

@@ -30,7 +30,6 @@ class Steps {
   // Before the workers start. Allocates when `count` grows.
   void Reset(int count);
   Step& operator[](int index) { return steps_[static_cast<std::size_t>(index)]; }
-  int size() const { return static_cast<int>(steps_.size()); }
 
  private:
   std::vector<Step> steps_;
