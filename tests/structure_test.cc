@@ -42,9 +42,9 @@ const std::vector<std::set<std::string>>& Layers() {
       {"kernels", "formats"},
       {"model"},
       {"runtime", "planner"},
-      {"scheduler", "node", "compress", "eval"},
-      {"server", "operator"},
-      {"bench", "sim"},
+      {"scheduler", "node", "eval", "bench"},
+      {"compress", "sim"},
+      {"server", "operator", "train"},
       {"cli"},
   };
   return layers;
