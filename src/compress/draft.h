@@ -35,10 +35,10 @@ struct PrunedShape {
 struct WriteOptions {
   bool replace = false;
   // Further files of the artefact: name ("training.json") and contents.
-  std::vector<std::pair<std::string, std::string>> files;
+  std::vector<std::pair<std::string, std::string>> files = {};
   std::string format = "f32";  // as the manifest names it: quant::NameOf, or "mixed"
   // Small files and module folders of the source to leave out ("modules.json", "1_Pooling").
-  std::vector<std::string> omit;
+  std::vector<std::string> omit = {};
 };
 
 class Draft {

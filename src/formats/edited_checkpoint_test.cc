@@ -58,12 +58,14 @@ TEST_F(EditedCheckpointTest, AFloatWeightHidesAQuantisedOne) {
 TEST_F(EditedCheckpointTest, AQuantisedMatrixHidesAFloatOneAndIsCopiedWhole) {
   edited_->Set("a.weight", DType::kI8, {2, 1}, std::vector<std::byte>(2));
   edited_->SetF32("a.weight_scale", {2, 1}, {0.5f, 0.25f});
-  edited_->SetMatrix({.name = "a",
-                      .kind = StoredKind::kInt8,
-                      .n = 2,
-                      .k = 1,
-                      .values = *edited_->Find("a.weight"),
-                      .scale = *edited_->Find("a.weight_scale")});
+  StoredMatrix quantised;
+  quantised.name = "a";
+  quantised.kind = StoredKind::kInt8;
+  quantised.n = 2;
+  quantised.k = 1;
+  quantised.values = *edited_->Find("a.weight");
+  quantised.scale = *edited_->Find("a.weight_scale");
+  edited_->SetMatrix(quantised);
   EXPECT_EQ(edited_->Matrix("a", 2, 1)->kind, StoredKind::kInt8);
   const auto copy = edited_->Copy();
   edited_->SetF32("a.weight", {1, 1}, {9});
