@@ -84,6 +84,13 @@ Metrics ScoreTags(std::span<const Example> examples, std::span<const Prediction>
   return metrics;
 }
 
+Metrics ScoreJoint(std::span<const Example> examples, std::span<const Prediction> predictions) {
+  const JointScores scores = ScoreIntentsAndSlots(examples, predictions);
+  return {{"exact", scores.exact},
+          {"intent_accuracy", scores.intent_accuracy},
+          {"slot_f1", scores.slots.all.F1()}};
+}
+
 constexpr std::string_view kNone = "";
 constexpr std::string_view kTwoSentences = "text=sentence1,pair=sentence2,label=label";
 constexpr std::string_view kQuestionJson = "id=id,text=question,pair=context,answers=answers";
@@ -102,11 +109,12 @@ constexpr Task kTasks[] = {
     {"squad", Output::kAnswer, {}, ReadSquad, kNone, kNone, kQuestionJson, ScoreAnswers1, "f1"},
     {"squad_v2", Output::kAnswer, {}, ReadSquad, kNone, kNone, kQuestionJson, ScoreAnswers2, "f1"},
     {"ner", Output::kTags, {}, ReadConll, kNone, kNone, "words=tokens,tags=tags", ScoreTags, "f1"},
+    {"intent_slots", Output::kJoint, {}, ReadJsonLines, kNone, kNone, "words=words,tags=tags,intent=intent", ScoreJoint, "exact"},
 };
 // clang-format on
 
 bool IsJsonLines(const Task& task, std::string_view bytes, std::string_view path) {
-  if (path.ends_with(".jsonl")) return true;
+  if (path.ends_with(".jsonl") || task.read == ReadJsonLines) return true;
   const std::size_t first = bytes.find_first_not_of(" \t\r\n");
   return task.read != ReadSquad && first != std::string_view::npos && bytes[first] == '{';
 }
@@ -133,6 +141,11 @@ base::Status CheckColumns(const Task& task, const Columns& columns) {
       need(columns.text, "text");
       break;
     case Output::kTags:
+      need(columns.tags, "tags");
+      need(columns.words, "words");
+      break;
+    case Output::kJoint:
+      need(columns.intent, "intent");
       need(columns.tags, "tags");
       need(columns.words, "words");
       break;
