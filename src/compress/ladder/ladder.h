@@ -23,14 +23,11 @@
 #include <vector>
 
 #include "base/status.h"
+#include "compress/latency.h"
 #include "env/file.h"
 #include "formats/artefact.h"
 
 namespace hone::compress {
-
-struct LatencyFigures {
-  double p50_ms = 0, p95_ms = 0, p99_ms = 0;
-};
 
 // The task's primary metric on the dev file, and the interval that holds it with 95 % confidence
 // (eval/bootstrap.h).
