@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "base/version.h"
+#include "compress/companions.h"
 #include "compress/tensor_plan.h"
 #include "formats/artefact.h"
 #include "formats/checkpoint.h"
@@ -29,9 +30,6 @@ using formats::TensorToWrite;
 using quant::Format;
 
 constexpr std::uint64_t kMaxJsonBytes = 16 << 20;
-
-// The largest of the small files is a multilingual tokenizer.json of some 20 MB.
-constexpr std::uint64_t kMaxCopiedBytes = 256 << 20;
 
 // Names of the layers' matrices; a module whose rows several places share appears once.
 std::set<std::string> LayerModules(const model::EncoderWeights& weights) {
@@ -139,51 +137,6 @@ std::string NewConfig(const base::JsonValue& config, Format format,
   return json.EndObject().Take() + "\n";
 }
 
-bool IsWeightsOrRewritten(std::string_view name) {
-  if (name == "config.json" || name == formats::kManifestFile || name.starts_with(".")) return true;
-  return std::ranges::any_of(
-      std::initializer_list<std::string_view>{".safetensors", ".safetensors.index.json", ".bin",
-                                              ".bin.index.json", ".h5", ".msgpack", ".ot", ".onnx",
-                                              ".gguf", ".pt", ".pth", ".ckpt", ".tflite"},
-      [&](std::string_view suffix) { return name.ends_with(suffix); });
-}
-
-// Copies the small files of one folder; `prefix` is its name and "/", or nothing for the top.
-Status CopyFolder(env::FileSystem& files, const std::string& in, const std::string& prefix,
-                  formats::ArtefactWriter* artefact) {
-  const std::string folder = env::JoinPath(in, prefix);
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(folder));
-  for (const std::string& name : names) {
-    const std::string path = env::JoinPath(folder, name);
-    // A sub-folder (2_Dense) keeps its own small weights and config.
-    if (!files.IsFile(path) || (prefix.empty() && IsWeightsOrRewritten(name))) continue;
-    HONE_ASSIGN_OR_RETURN(const std::shared_ptr<const env::MappedFile> file, files.Map(path));
-    if (file->bytes().size() > kMaxCopiedBytes) continue;
-    HONE_RETURN_IF_ERROR(artefact->Copy(path, prefix + name));
-  }
-  return base::OkStatus();
-}
-
-// The folders that modules.json names beside the model itself ("1_Pooling").
-StatusOr<std::vector<std::string>> ModuleFolders(env::FileSystem& files, const std::string& in) {
-  std::vector<std::string> folders;
-  const std::string path = env::JoinPath(in, "modules.json");
-  if (!files.IsFile(path)) return folders;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxJsonBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
-  for (const base::JsonValue module : json.root()) {
-    HONE_ASSIGN_OR_RETURN(const std::string_view folder, module.StringOr("path", ""));
-    if (folder.empty() || folder == ".") continue;
-    if (folder == ".." || folder.find('/') != std::string_view::npos) {
-      return module.Error("expected \"path\" to name a folder inside the model");
-    }
-    if (files.IsDirectory(env::JoinPath(in, folder))) folders.emplace_back(folder);
-  }
-  std::ranges::sort(folders);
-  folders.erase(std::unique(folders.begin(), folders.end()), folders.end());
-  return folders;
-}
-
 // Wraps every producer so that it reports the bytes it gave.
 void Report(std::vector<TensorToWrite>* tensors, const QuantizeProgress& progress) {
   if (!progress) return;
@@ -202,11 +155,6 @@ void Report(std::vector<TensorToWrite>* tensors, const QuantizeProgress& progres
       });
     };
   }
-}
-
-std::string LastComponent(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  return std::string(path.substr(path.find_last_of('/') + 1));
 }
 
 }  // namespace
@@ -241,11 +189,7 @@ Status QuantizeDirectory(env::FileSystem& files, const std::string& in, Format f
 
   HONE_ASSIGN_OR_RETURN(const std::unique_ptr<formats::ArtefactWriter> artefact,
                         formats::ArtefactWriter::Begin(files, out, options.replace));
-  HONE_RETURN_IF_ERROR(CopyFolder(files, in, "", artefact.get()));
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModuleFolders(files, in));
-  for (const std::string& folder : folders) {
-    HONE_RETURN_IF_ERROR(CopyFolder(files, in, folder + "/", artefact.get()));
-  }
+  HONE_RETURN_IF_ERROR(CopyCompanions(files, in, {}, artefact.get()));
   HONE_RETURN_IF_ERROR(
       artefact->Write("config.json", NewConfig(json.root(), format, selection.config)));
   const std::vector<std::pair<std::string, std::string>> metadata = {{"format", "pt"}};
