@@ -1,5 +1,7 @@
 #include "runtime/local_engine.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "base/strings.h"
 #include "base/thread_pool.h"
@@ -60,7 +62,7 @@ class LocalEngineImpl : public LocalEngine {
     HONE_CHECK(0 <= range.begin && range.begin <= range.end &&
                range.end <= plan_->config.layer_count());
     HONE_CHECK(hidden.size() == batch.ids.size() * static_cast<std::size_t>(width()));
-    ForwardLayers(*plan_, range, batch, pool_, workspace_, profile_, hidden.data());
+    ForwardLayers(*plan_, range, batch, pool_, workspace_, profile_, tap_, hidden.data());
     profiled_tokens_ += batch.tokens();
     for (int b = 0; b < batch.texts(); ++b) {
       profiled_pairs_ += static_cast<double>(batch.length(b)) * batch.length(b);
@@ -85,6 +87,12 @@ class LocalEngineImpl : public LocalEngine {
 
   std::vector<ProfileRow> TakeProfile() override;
 
+  void SetTap(TapFunction tap) override { tap_ = std::move(tap); }
+  std::array<int, kTapCount> tap_widths(int layer) const override {
+    const LayerPlan& plan = plan_->layers[static_cast<std::size_t>(layer)];
+    return {plan.qkv.k, plan.output.k, plan.up.k, plan.down.k};
+  }
+
  private:
   double Flops(std::size_t layer, Op op) const;
 
@@ -94,6 +102,7 @@ class LocalEngineImpl : public LocalEngine {
   HeadBuffers head_buffers_;
   LoadReport report_;
   std::vector<WorkerProfile> profile_;  // empty: not measuring
+  TapFunction tap_;
   std::int64_t profiled_tokens_ = 0;
   double profiled_pairs_ = 0;  // sum of squared lengths
 };

@@ -16,6 +16,7 @@
 //                2. Results do not depend on threads, on the split, or on the rest of the batch.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -31,6 +32,7 @@
 #include "quant/format.h"
 #include "runtime/engine.h"
 #include "runtime/profile.h"
+#include "runtime/tap.h"
 
 namespace hone::runtime {
 
@@ -67,6 +69,11 @@ class LocalEngine : public Engine {
   // Measures operations from now on; costs two clock reads each.
   virtual void StartProfile() = 0;
   virtual std::vector<ProfileRow> TakeProfile() = 0;
+
+  // Hands out what enters the layers' matrices from now on; an empty function ends it. See tap.h.
+  virtual void SetTap(TapFunction tap) = 0;
+  // Columns of each of a layer's inputs, by Tap; 0 where that block is gone.
+  virtual std::array<int, kTapCount> tap_widths(int layer) const = 0;
 };
 
 }  // namespace hone::runtime
