@@ -51,8 +51,9 @@ std::set<std::string> EmbeddingTensors(const formats::Checkpoint& checkpoint,
   std::set<std::string> names;
   for (const std::string& name : checkpoint.Names()) {
     const tensor::TensorView& view = *checkpoint.Find(name);
-    const bool table = view.data == weights.word.data || view.data == weights.position.data ||
-                       view.data == weights.type.data;
+    const bool table = view.data == weights.word.values.data ||
+                       view.data == weights.position.values.data ||
+                       view.data == weights.type.values.data;
     const bool vocabulary = view.shape.rank() == 2 && view.shape[0] == config.vocabulary;
     if (view.shape.rank() == 2 && (table || vocabulary)) names.insert(name);
   }
@@ -102,9 +103,10 @@ Selection Select(const formats::Checkpoint& checkpoint, const model::EncoderWeig
   Selection selection;
   if (format == Format::kBF16) return selection;
   const bool int4 = format == Format::kInt4;
-  selection.config.kind = int4 ? formats::StoredKind::kInt4 : formats::StoredKind::kInt8;
-  selection.config.group = int4 ? quant::kInt4Group : 0;
-  selection.config.symmetric = !int4;
+  formats::QuantizationGroup& group = selection.config.groups.emplace_back();
+  group.kind = int4 ? formats::StoredKind::kInt4 : formats::StoredKind::kInt8;
+  group.group = int4 ? quant::kInt4Group : 0;
+  group.symmetric = !int4;
   std::set<std::string> targets;
   for (const std::string& module : LayerModules(weights)) {
     const tensor::TensorView* view = checkpoint.Find(module + ".weight");
@@ -115,7 +117,7 @@ Selection Select(const formats::Checkpoint& checkpoint, const model::EncoderWeig
       selection.config.ignore.push_back(module);
     }
   }
-  selection.config.targets.assign(targets.begin(), targets.end());
+  group.targets.assign(targets.begin(), targets.end());
   return selection;
 }
 
@@ -130,7 +132,7 @@ std::string NewConfig(const base::JsonValue& config, Format format,
     json.Key(key).Value(member);
   }
   json.Key("torch_dtype").String(format == Format::kBF16 ? "bfloat16" : "float32");
-  if (quantization.kind != formats::StoredKind::kFloat) {
+  if (!quantization.groups.empty()) {
     json.Key("quantization_config");
     formats::WriteQuantizationConfig(quantization, &json);
   }

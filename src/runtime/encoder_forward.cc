@@ -205,15 +205,12 @@ void Worker::Norm(const Block& block, Rows rows, int layer, const NormPlan& norm
 
 void Worker::EmbedRows(const Block& block, Rows rows, float* out) {
   const int width = plan_.config.embedding_width;
-  const auto table = [](const tensor::TensorView& view) {
-    return kernels::EmbeddingTable{view.data, view.dtype};
-  };
   const std::int32_t* types =
       batch_.types.empty() ? workspace_.no_types.data() : batch_.types.data();
   kernels::Embed({
-      .word = table(plan_.word),
-      .position = table(plan_.position),
-      .type = table(plan_.type),
+      .word = plan_.word,
+      .position = plan_.position,
+      .type = plan_.type,
       .ids = batch_.ids.data() + rows.begin,
       .positions = workspace_.positions.data() + rows.begin,
       .types = types + rows.begin,
@@ -358,8 +355,8 @@ void Worker::AttendHead(int layer, int text, int head) {
                                  plan_.config.max_tokens - 1,
   };
   std::byte* prepared = own_.attention_prepared.data();
-  plan_.attention->prepare(args, prepared);
-  plan_.attention->attend(args, prepared, 0, args.tokens, own_.attention_scratch.data());
+  plan.attention->prepare(args, prepared);
+  plan.attention->attend(args, prepared, 0, args.tokens, own_.attention_scratch.data());
 }
 
 void Worker::Attend(int layer) {

@@ -14,19 +14,39 @@
 namespace hone::runtime {
 namespace {
 
+// Appends a name to "a+b" unless it is there.
+void AddName(std::string_view name, std::string* names) {
+  if (base::StrCat("+", *names, "+").find(base::StrCat("+", name, "+")) != std::string::npos)
+    return;
+  base::StrAppend(names, names->empty() ? "" : "+", name);
+}
+
+// The layers' matrix-product kernels.
+std::string KernelNames(const EncoderPlan& plan) {
+  std::string names;
+  for (const LayerPlan& layer : plan.layers) {
+    for (const PackedLinear* linear : {&layer.qkv, &layer.output, &layer.up, &layer.down}) {
+      if (!linear->empty()) AddName(linear->kernel->name, &names);
+    }
+  }
+  return names;
+}
+
 class LocalEngineImpl : public LocalEngine {
  public:
   explicit LocalEngineImpl(int threads) : pool_(threads) {}
 
   base::Status Load(const model::Model& model, const EngineOptions& options) {
     const std::int64_t start = env::NowNs();
-    HONE_ASSIGN_OR_RETURN(plan_,
-                          BuildPlan(model, options.format, options.isa, pool_, options.progress));
+    HONE_ASSIGN_OR_RETURN(plan_, BuildPlan(model, {options.format, options.formats}, options.isa,
+                                           pool_, options.progress));
     report_.pack_ms = env::MsSince(start);
     report_.packed_bytes = plan_->arena.size();
-    report_.format = plan_->format;
-    report_.kernel = std::string(kernels::SelectMatMul(plan_->format, options.isa).name);
-    report_.attention = std::string(plan_->attention->name);
+    report_.format = plan_->mixed ? "mixed" : quant::NameOf(plan_->format);
+    report_.kernel = KernelNames(*plan_);
+    for (const kernels::AttentionKernel* attention : plan_->attention) {
+      AddName(attention->name, &report_.attention);
+    }
     return base::OkStatus();
   }
 
