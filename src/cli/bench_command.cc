@@ -175,7 +175,7 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
           bench::BenchForward(*engine, outputs, model.config.vocabulary, lengths, effort_);
       table.Write(
           {{"model", BaseName(model_.model)},
-           {"dtype", quant::NameOf(engine->format())},
+           {"dtype", engine->load_report().format},
            {"isa", base::IsaName(options.isa)},
            {"threads", options.threads},
            {"batch", batch},

@@ -138,6 +138,7 @@ void InspectCommand::PrintSummary(const model::Model& model) const {
       base::StrCat(base::WithCommas(formats::Summarize(*model.checkpoint).parameters), " (",
                    base::WithCommas(static_cast<std::uint64_t>(matrix_parameters)), " in layers)"));
   write("stored as", stored);
+  write("embeddings in", std::string(KindOf(model.weights.word)));
   write("file size",
         base::StrCat(base::Fixed(static_cast<double>(model.checkpoint->bytes()) / 1048576.0, 1),
                      " MiB"));

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "base/version.h"
+#include "compress/companions.h"
 #include "compress/tensor_plan.h"
 #include "formats/artefact.h"
 #include "formats/checkpoint.h"
@@ -29,9 +30,6 @@ using formats::TensorToWrite;
 using quant::Format;
 
 constexpr std::uint64_t kMaxJsonBytes = 16 << 20;
-
-// The largest of the small files is a multilingual tokenizer.json of some 20 MB.
-constexpr std::uint64_t kMaxCopiedBytes = 256 << 20;
 
 // Names of the layers' matrices; a module whose rows several places share appears once.
 std::set<std::string> LayerModules(const model::EncoderWeights& weights) {
@@ -53,8 +51,9 @@ std::set<std::string> EmbeddingTensors(const formats::Checkpoint& checkpoint,
   std::set<std::string> names;
   for (const std::string& name : checkpoint.Names()) {
     const tensor::TensorView& view = *checkpoint.Find(name);
-    const bool table = view.data == weights.word.data || view.data == weights.position.data ||
-                       view.data == weights.type.data;
+    const bool table = view.data == weights.word.values.data ||
+                       view.data == weights.position.values.data ||
+                       view.data == weights.type.values.data;
     const bool vocabulary = view.shape.rank() == 2 && view.shape[0] == config.vocabulary;
     if (view.shape.rank() == 2 && (table || vocabulary)) names.insert(name);
   }
@@ -104,9 +103,10 @@ Selection Select(const formats::Checkpoint& checkpoint, const model::EncoderWeig
   Selection selection;
   if (format == Format::kBF16) return selection;
   const bool int4 = format == Format::kInt4;
-  selection.config.kind = int4 ? formats::StoredKind::kInt4 : formats::StoredKind::kInt8;
-  selection.config.group = int4 ? quant::kInt4Group : 0;
-  selection.config.symmetric = !int4;
+  formats::QuantizationGroup& group = selection.config.groups.emplace_back();
+  group.kind = int4 ? formats::StoredKind::kInt4 : formats::StoredKind::kInt8;
+  group.group = int4 ? quant::kInt4Group : 0;
+  group.symmetric = !int4;
   std::set<std::string> targets;
   for (const std::string& module : LayerModules(weights)) {
     const tensor::TensorView* view = checkpoint.Find(module + ".weight");
@@ -117,7 +117,7 @@ Selection Select(const formats::Checkpoint& checkpoint, const model::EncoderWeig
       selection.config.ignore.push_back(module);
     }
   }
-  selection.config.targets.assign(targets.begin(), targets.end());
+  group.targets.assign(targets.begin(), targets.end());
   return selection;
 }
 
@@ -132,56 +132,11 @@ std::string NewConfig(const base::JsonValue& config, Format format,
     json.Key(key).Value(member);
   }
   json.Key("torch_dtype").String(format == Format::kBF16 ? "bfloat16" : "float32");
-  if (quantization.kind != formats::StoredKind::kFloat) {
+  if (!quantization.groups.empty()) {
     json.Key("quantization_config");
     formats::WriteQuantizationConfig(quantization, &json);
   }
   return json.EndObject().Take() + "\n";
-}
-
-bool IsWeightsOrRewritten(std::string_view name) {
-  if (name == "config.json" || name == formats::kManifestFile || name.starts_with(".")) return true;
-  return std::ranges::any_of(
-      std::initializer_list<std::string_view>{".safetensors", ".safetensors.index.json", ".bin",
-                                              ".bin.index.json", ".h5", ".msgpack", ".ot", ".onnx",
-                                              ".gguf", ".pt", ".pth", ".ckpt", ".tflite"},
-      [&](std::string_view suffix) { return name.ends_with(suffix); });
-}
-
-// Copies the small files of one folder; `prefix` is its name and "/", or nothing for the top.
-Status CopyFolder(env::FileSystem& files, const std::string& in, const std::string& prefix,
-                  formats::ArtefactWriter* artefact) {
-  const std::string folder = env::JoinPath(in, prefix);
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(folder));
-  for (const std::string& name : names) {
-    const std::string path = env::JoinPath(folder, name);
-    // A sub-folder (2_Dense) keeps its own small weights and config.
-    if (!files.IsFile(path) || (prefix.empty() && IsWeightsOrRewritten(name))) continue;
-    HONE_ASSIGN_OR_RETURN(const std::shared_ptr<const env::MappedFile> file, files.Map(path));
-    if (file->bytes().size() > kMaxCopiedBytes) continue;
-    HONE_RETURN_IF_ERROR(artefact->Copy(path, prefix + name));
-  }
-  return base::OkStatus();
-}
-
-// The folders that modules.json names beside the model itself ("1_Pooling").
-StatusOr<std::vector<std::string>> ModuleFolders(env::FileSystem& files, const std::string& in) {
-  std::vector<std::string> folders;
-  const std::string path = env::JoinPath(in, "modules.json");
-  if (!files.IsFile(path)) return folders;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxJsonBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
-  for (const base::JsonValue module : json.root()) {
-    HONE_ASSIGN_OR_RETURN(const std::string_view folder, module.StringOr("path", ""));
-    if (folder.empty() || folder == ".") continue;
-    if (folder == ".." || folder.find('/') != std::string_view::npos) {
-      return module.Error("expected \"path\" to name a folder inside the model");
-    }
-    if (files.IsDirectory(env::JoinPath(in, folder))) folders.emplace_back(folder);
-  }
-  std::ranges::sort(folders);
-  folders.erase(std::unique(folders.begin(), folders.end()), folders.end());
-  return folders;
 }
 
 // Wraps every producer so that it reports the bytes it gave.
@@ -202,11 +157,6 @@ void Report(std::vector<TensorToWrite>* tensors, const QuantizeProgress& progres
       });
     };
   }
-}
-
-std::string LastComponent(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  return std::string(path.substr(path.find_last_of('/') + 1));
 }
 
 }  // namespace
@@ -241,11 +191,7 @@ Status QuantizeDirectory(env::FileSystem& files, const std::string& in, Format f
 
   HONE_ASSIGN_OR_RETURN(const std::unique_ptr<formats::ArtefactWriter> artefact,
                         formats::ArtefactWriter::Begin(files, out, options.replace));
-  HONE_RETURN_IF_ERROR(CopyFolder(files, in, "", artefact.get()));
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModuleFolders(files, in));
-  for (const std::string& folder : folders) {
-    HONE_RETURN_IF_ERROR(CopyFolder(files, in, folder + "/", artefact.get()));
-  }
+  HONE_RETURN_IF_ERROR(CopyCompanions(files, in, {}, artefact.get()));
   HONE_RETURN_IF_ERROR(
       artefact->Write("config.json", NewConfig(json.root(), format, selection.config)));
   const std::vector<std::pair<std::string, std::string>> metadata = {{"format", "pt"}};

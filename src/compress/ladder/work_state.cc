@@ -54,6 +54,12 @@ double WorkState::Seconds(const std::string& step) const {
   return 0;
 }
 
+double WorkState::TotalSeconds() const {
+  double total = 0;
+  for (const auto& [name, seconds] : done_) total += seconds;
+  return total;
+}
+
 base::Status WorkState::Finish(const std::string& step, double seconds) {
   done_.emplace_back(step, seconds);
   base::JsonWriter json(1);

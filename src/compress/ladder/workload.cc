@@ -79,6 +79,48 @@ void SetFormats(const model::Model& model, const std::vector<BlockSnapshots>& sn
   }
 }
 
+std::vector<LayerForm> FormsOf(const model::Model& model,
+                               const std::vector<BlockSnapshots>& snapshots,
+                               const BlockFormats& formats) {
+  std::vector<LayerForm> forms;
+  for (const model::LayerShape& layer : model.config.layers) {
+    forms.push_back({layer.heads, layer.ffn, {}, {}});
+  }
+  for (std::size_t b = 0; b < snapshots.size(); ++b) {
+    LayerForm& form = forms[static_cast<std::size_t>(snapshots[b].layer)];
+    const bool attention = snapshots[b].block == Block::kAttention;
+    if ((attention ? form.heads : form.ffn) == 0) continue;
+    (attention ? form.attention_format : form.ffn_format) = quant::NameOf(formats[b]);
+  }
+  return forms;
+}
+
+base::StatusOr<double> PredictMs(const DeviceProfile& profile,
+                                 const std::vector<LayerForm>& layers) {
+  // A block that is gone costs its norm, whatever the format; one in a format that the profile does
+  // not know (f16 is computed in f32) counts as f32.
+  const quant::Format any = profile.fixed.front().format;
+  const auto format_of = [&](const std::string& name) {
+    if (name.empty()) return any;
+    const base::StatusOr<quant::Format> format = quant::ParseFormat(name);
+    return format.ok() ? *format : quant::Format::kF32;
+  };
+  double total = 0, fixed = 0;
+  for (const LayerForm& layer : layers) {
+    const quant::Format attention = format_of(layer.attention_format);
+    const quant::Format ffn = format_of(layer.ffn_format);
+    HONE_ASSIGN_OR_RETURN(const double attention_ms,
+                          profile.Cost(Block::kAttention, attention, layer.heads));
+    HONE_ASSIGN_OR_RETURN(const double ffn_ms, profile.Cost(Block::kFeedForward, ffn, layer.ffn));
+    total += attention_ms + ffn_ms;
+    for (const quant::Format format : {attention, ffn}) {
+      HONE_ASSIGN_OR_RETURN(const double ms, profile.Fixed(format));
+      fixed = std::max(fixed, ms);
+    }
+  }
+  return total + fixed;
+}
+
 LatencyRig::LatencyRig(runtime::TextModel& dense, Workload workload, const DeviceProfile* elsewhere)
     : dense_(dense),
       workload_(std::move(workload)),
@@ -87,21 +129,30 @@ LatencyRig::LatencyRig(runtime::TextModel& dense, Workload workload, const Devic
       passes_(dense.engine(), static_cast<int>(dense.model().head.outputs.size()),
               dense.model().config.vocabulary, batches_) {}
 
-base::StatusOr<LatencyRig::Pair> LatencyRig::Predict(const model::Model& model,
-                                                     quant::Format format) const {
+base::StatusOr<LatencyFigures> LatencyRig::TimeDense(double seconds) {
+  if (elsewhere_ != nullptr) {
+    HONE_ASSIGN_OR_RETURN(const Pair pair, Predict({}));
+    return pair.dense;
+  }
+  bench::ForwardPasses* const one[] = {&passes_};
+  return MeasureInTurn(one, seconds).front();
+}
+
+base::StatusOr<LatencyRig::Pair> LatencyRig::Predict(const std::vector<LayerForm>& layers) const {
   Pair pair;
   HONE_ASSIGN_OR_RETURN(const double dense,
                         elsewhere_->Predict(dense_.model().config.layers, quant::Format::kF32));
-  HONE_ASSIGN_OR_RETURN(const double candidate, elsewhere_->Predict(model.config.layers, format));
+  HONE_ASSIGN_OR_RETURN(const double candidate, PredictMs(*elsewhere_, layers));
   pair.dense = {dense, dense, dense};
   pair.candidate = {candidate, candidate, candidate};
   return pair;
 }
 
 base::StatusOr<LatencyRig::Pair> LatencyRig::Time(runtime::LocalEngine& candidate,
-                                                  const model::Model& model, quant::Format format,
+                                                  const model::Model& model,
+                                                  const std::vector<LayerForm>& layers,
                                                   double seconds) {
-  if (elsewhere_ != nullptr) return Predict(model, format);
+  if (elsewhere_ != nullptr) return Predict(layers);
   bench::ForwardPasses passes(candidate, static_cast<int>(model.head.outputs.size()),
                               model.config.vocabulary, batches_);
   bench::ForwardPasses* const both[] = {&passes_, &passes};

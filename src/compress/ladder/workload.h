@@ -26,6 +26,14 @@ base::StatusOr<std::vector<int>> LengthsOfLines(env::FileSystem& files, const st
 // The blocks' formats as the engine takes them: one for all, or by module.
 void SetFormats(const model::Model& model, const std::vector<BlockSnapshots>& snapshots,
                 const BlockFormats& formats, runtime::EngineOptions* options);
+// The same as layers of a ladder's model.
+std::vector<LayerForm> FormsOf(const model::Model& model,
+                               const std::vector<BlockSnapshots>& snapshots,
+                               const BlockFormats& formats);
+
+// Milliseconds that the profile gives a model of these layers.
+base::StatusOr<double> PredictMs(const DeviceProfile& profile,
+                                 const std::vector<LayerForm>& layers);
 
 // Times models against the dense one, or asks the profile of another device.
 class LatencyRig {
@@ -38,16 +46,18 @@ class LatencyRig {
   bool predicted() const { return elsewhere_ != nullptr; }
   const std::vector<std::vector<int>>& batches() const { return batches_; }
 
+  base::StatusOr<LatencyFigures> TimeDense(double seconds);
+
   struct Pair {
     LatencyFigures dense, candidate;
   };
-  // `seconds` of passes, in turn. With a profile: `format` of all blocks, p95 and p99 unknown and
-  // equal to p50.
+  // `seconds` of passes, in turn. With a profile: what it predicts for `layers`; p95 and p99 are not
+  // known then and equal p50.
   base::StatusOr<Pair> Time(runtime::LocalEngine& candidate, const model::Model& model,
-                            quant::Format format, double seconds);
+                            const std::vector<LayerForm>& layers, double seconds);
 
  private:
-  base::StatusOr<Pair> Predict(const model::Model& model, quant::Format format) const;
+  base::StatusOr<Pair> Predict(const std::vector<LayerForm>& layers) const;
 
   runtime::TextModel& dense_;
   Workload workload_;
