@@ -45,9 +45,8 @@ quant::Int8Matrix NearestInt8(std::span<const float> weights, int n, int k,
                            std::vector<float>(static_cast<std::size_t>(n))};
   pool.ParallelFor(n, [&](int row, int) {
     const auto r = static_cast<std::size_t>(row);
-    matrix.scale[r] =
-        quant::QuantizeInt8Row(weights.subspan(r * width, width),
-                               std::span(matrix.values).subspan(r * width, width));
+    matrix.scale[r] = quant::QuantizeInt8Row(weights.subspan(r * width, width),
+                                             std::span(matrix.values).subspan(r * width, width));
   });
   return matrix;
 }
@@ -66,11 +65,10 @@ quant::Int4Matrix NearestInt4(std::span<const float> weights, int n, int k,
   matrix.scale.resize(rows);
   pool.ParallelFor(n, [&](int row, int) {
     const auto r = static_cast<std::size_t>(row);
-    matrix.scale[r] =
-        quant::QuantizeInt4Row(weights.subspan(r * width, width),
-                               std::span(matrix.nibbles).subspan(r * bytes, bytes),
-                               std::span(matrix.group_scale).subspan(r * groups, groups),
-                               std::span(matrix.group_zero).subspan(r * groups, groups));
+    matrix.scale[r] = quant::QuantizeInt4Row(
+        weights.subspan(r * width, width), std::span(matrix.nibbles).subspan(r * bytes, bytes),
+        std::span(matrix.group_scale).subspan(r * groups, groups),
+        std::span(matrix.group_zero).subspan(r * groups, groups));
   });
   return matrix;
 }
@@ -103,8 +101,8 @@ class DraftQuantizer {
   const RoundingOptions& rounding_;
   const QuantizeProgress& progress_;
   base::ThreadPool pool_;
-  std::map<std::string, Format> formats_;           // of the layers' modules
-  std::vector<std::string> tables_;                 // embeddings that become integers
+  std::map<std::string, Format> formats_;  // of the layers' modules
+  std::vector<std::string> tables_;        // embeddings that become integers
   std::uint64_t done_ = 0, total_ = 0;
 };
 
@@ -145,10 +143,9 @@ Status DraftQuantizer::Plan() {
   }
   for (const auto& [module, format] : request_.modules) {
     if (!known.contains(module)) {
-      return base::BadInput("\"", module, "\" is no matrix of a layer; expected a name like \"",
-                            known.empty() ? std::string("encoder.layer.0.output.dense")
-                                          : *known.begin(),
-                            "\"");
+      return base::BadInput(
+          "\"", module, "\" is no matrix of a layer; expected a name like \"",
+          known.empty() ? std::string("encoder.layer.0.output.dense") : *known.begin(), "\"");
     }
   }
   if (request_.embeddings) {
@@ -217,16 +214,15 @@ Status DraftQuantizer::WriteFloats() {
         name.ends_with(kWeight) ? name.substr(0, name.size() - kWeight.size()) : std::string();
     const auto of_layer = formats_.find(module);
     // Every other matrix with a row for each word is a table too: a fill-mask head's decoder.
-    const bool table =
-        view.shape.rank() == 2 && (tables.contains(name) || view.shape[0] == words);
+    const bool table = view.shape.rank() == 2 && (tables.contains(name) || view.shape[0] == words);
     DType dtype = table ? DType::kF16 : DType::kF32;
     if (all_bf16() || (of_layer != formats_.end() && of_layer->second == Format::kBF16)) {
       dtype = DType::kBF16;
     }
     // What is rounded later keeps its values until then.
     const bool later = std::ranges::find(tables_, module) != tables_.end() ||
-                       (of_layer != formats_.end() && (of_layer->second == Format::kInt8 ||
-                                                       of_layer->second == Format::kInt4));
+                       (of_layer != formats_.end() &&
+                        (of_layer->second == Format::kInt8 || of_layer->second == Format::kInt4));
     if (later) dtype = DType::kF32;
     HONE_RETURN_IF_ERROR(WriteFloat(name, dtype));
     if (!later) Count(static_cast<std::uint64_t>(view.shape.elements()));
@@ -274,11 +270,10 @@ Status DraftQuantizer::Run() {
     if (rounding_.method == Rounding::kNearest) {
       HONE_RETURN_IF_ERROR(RoundToNearest());
     } else {
-      HONE_RETURN_IF_ERROR(RoundLayers(&draft_, formats_, rounding_, pool_,
-                                       [&](const LayerMatrix& matrix) {
-                                         Count(static_cast<std::uint64_t>(matrix.n) *
-                                               static_cast<std::uint64_t>(matrix.k));
-                                       }));
+      HONE_RETURN_IF_ERROR(
+          RoundLayers(&draft_, formats_, rounding_, pool_, [&](const LayerMatrix& matrix) {
+            Count(static_cast<std::uint64_t>(matrix.n) * static_cast<std::uint64_t>(matrix.k));
+          }));
     }
     HONE_RETURN_IF_ERROR(WriteTables());
   }
@@ -318,13 +313,13 @@ Status QuantizeDirectory(env::FileSystem& files, const std::string& in, Format f
   if (options.method != Rounding::kNearest) {
     HONE_ASSIGN_OR_RETURN(const std::string texts, files.Read(options.calibrate, kMaxTextBytes));
     HONE_ASSIGN_OR_RETURN(const auto tokenizer, formats::OpenTokenizer(files, in));
-    HONE_ASSIGN_OR_RETURN(calibration,
-                          MakeTextCalibration(texts, *tokenizer, draft.model(),
-                                              {.count = options.samples, .seed = 1}));
+    HONE_ASSIGN_OR_RETURN(calibration, MakeTextCalibration(texts, *tokenizer, draft.model(),
+                                                           {.count = options.samples, .seed = 1}));
     rounding.calibration = &calibration;
   }
-  HONE_RETURN_IF_ERROR(QuantizeDraft(
-      &draft, {.all = format, .modules = {}, .embeddings = options.embeddings}, rounding, progress));
+  HONE_RETURN_IF_ERROR(
+      QuantizeDraft(&draft, {.all = format, .modules = {}, .embeddings = options.embeddings},
+                    rounding, progress));
   return draft.Write(out, {.replace = options.replace,
                            .files = {},
                            .format = std::string(quant::NameOf(format)),

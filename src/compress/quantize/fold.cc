@@ -61,8 +61,8 @@ Status DivideRows(Draft* draft, const Linear& linear, std::size_t first,
   const auto divide = [&](std::size_t row, float* w) {
     if (row >= first && row - first < scale.size()) *w /= scale[row - first];
   };
-  HONE_RETURN_IF_ERROR(Edit(draft, linear.weight.values,
-                            [&](std::size_t i, float* w) { divide(i / k, w); }));
+  HONE_RETURN_IF_ERROR(
+      Edit(draft, linear.weight.values, [&](std::size_t i, float* w) { divide(i / k, w); }));
   return Edit(draft, linear.bias, divide);
 }
 
@@ -100,8 +100,8 @@ Status Fold(Draft* draft, int layer, Tap input, std::span<const float> scale) {
       return ScaleColumns(draft, weights.output, scale);
     case Tap::kDownInput:
       // Gated: activate(first half) · second half.
-      HONE_RETURN_IF_ERROR(DivideRows(
-          draft, weights.up, draft->model().config.gated_ffn ? scale.size() : 0, scale));
+      HONE_RETURN_IF_ERROR(
+          DivideRows(draft, weights.up, draft->model().config.gated_ffn ? scale.size() : 0, scale));
       return ScaleColumns(draft, weights.down, scale);
     case Tap::kQkvInput: {
       HONE_RETURN_IF_ERROR(DivideNorm(draft, weights.attention_norm, scale));

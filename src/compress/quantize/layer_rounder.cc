@@ -125,8 +125,7 @@ Status LayerRounder::Measure(int layer) {
 }
 
 Status LayerRounder::FoldScales(int layer) {
-  for (const Tap tap :
-       {Tap::kQkvInput, Tap::kOutputInput, Tap::kUpInput, Tap::kDownInput}) {
+  for (const Tap tap : {Tap::kQkvInput, Tap::kOutputInput, Tap::kUpInput, Tap::kDownInput}) {
     if (!CanFold(draft_.model(), layer, tap)) continue;
     std::vector<ScaledMatrix> readers;
     for (const LayerMatrix& matrix : matrices_) {
@@ -198,18 +197,17 @@ Status LayerRounder::Round(int layer, const std::function<void(const LayerMatrix
 StatusOr<std::vector<LayerMatrix>> LayerMatrices(const model::Model& model, int layer) {
   const model::LayerWeights& weights = model.weights.layers[static_cast<std::size_t>(layer)];
   std::vector<LayerMatrix> matrices;
-  for (const auto& [linear, tap] : {std::pair(&weights.query, Tap::kQkvInput),
-                                    std::pair(&weights.key, Tap::kQkvInput),
-                                    std::pair(&weights.value, Tap::kQkvInput),
-                                    std::pair(&weights.output, Tap::kOutputInput),
-                                    std::pair(&weights.up, Tap::kUpInput),
-                                    std::pair(&weights.down, Tap::kDownInput)}) {
+  for (const auto& [linear, tap] :
+       {std::pair(&weights.query, Tap::kQkvInput), std::pair(&weights.key, Tap::kQkvInput),
+        std::pair(&weights.value, Tap::kQkvInput), std::pair(&weights.output, Tap::kOutputInput),
+        std::pair(&weights.up, Tap::kUpInput), std::pair(&weights.down, Tap::kDownInput)}) {
     const std::string& name = linear->weight.name;
     if (linear->weight.empty() ||
         std::ranges::any_of(matrices, [&](const LayerMatrix& m) { return m.module == name; })) {
       continue;
     }
-    HONE_ASSIGN_OR_RETURN(const formats::StoredMatrix whole, model.checkpoint->Matrix(name, -1, -1));
+    HONE_ASSIGN_OR_RETURN(const formats::StoredMatrix whole,
+                          model.checkpoint->Matrix(name, -1, -1));
     matrices.push_back({name, tap, whole.n, whole.k});
   }
   return matrices;

@@ -26,12 +26,12 @@ struct ScaledMatrix {
 };
 
 struct ScaleChoice {
-  std::vector<float> scale;           // [k]; empty: no scales are better than these
-  double before = 0, after = 0;       // relative squared errors
+  std::vector<float> scale;      // [k]; empty: no scales are better than these
+  double before = 0, after = 0;  // relative squared errors
 };
 
 // rows [T,k]: inputs that all the matrices read.
-ScaleChoice SearchScale(std::span<const float> rows, int k,
-                        std::span<const ScaledMatrix> matrices, base::ThreadPool& pool);
+ScaleChoice SearchScale(std::span<const float> rows, int k, std::span<const ScaledMatrix> matrices,
+                        base::ThreadPool& pool);
 
 }  // namespace hone::compress

@@ -49,8 +49,8 @@ void SetPacked(const std::string& module, int n, int k, int group,
       SetPart(module + ".weight_packed", DType::kI32, {n, (k + 7) / 8}, values, checkpoint);
   stored.scale = SetPart(module + ".weight_scale", sizeof(Scale) == 2 ? DType::kF16 : DType::kF32,
                          {n, groups}, scale, checkpoint);
-  stored.zero = SetPart(module + ".weight_zero_point", DType::kI32, {(n + 7) / 8, groups}, zero,
-                        checkpoint);
+  stored.zero =
+      SetPart(module + ".weight_zero_point", DType::kI32, {(n + 7) / 8, groups}, zero, checkpoint);
   SetPart(module + ".weight_shape", DType::kI64, {2}, std::vector<std::int64_t>{n, k}, checkpoint);
   checkpoint->SetMatrix(stored);
 }

@@ -38,8 +38,9 @@ std::string Expression(const std::string& name, bool any_layer) {
   const std::vector<std::string> parts = SplitAtDots(name);
   const auto number = std::ranges::find_if(parts, IsNumber);
   // Without layers, the last part alone.
-  auto part = number == parts.end() ? parts.end() - 1
-              : number == parts.begin() ? number : number - 1;
+  auto part = number == parts.end()     ? parts.end() - 1
+              : number == parts.begin() ? number
+                                        : number - 1;
   std::string target = "re:(.*[.])?";
   for (bool first = true; part != parts.end(); ++part, first = false) {
     if (!first) target += "[.]";
