@@ -5,6 +5,7 @@
 //   similarity            sentence    second     score
 //   question answering    question    context    answers; empty: the question has none
 //   tagging               -           -          words and their tags
+//   intents and slots     -           -          words, their tags, and the intent
 #pragma once
 
 #include <cstddef>
@@ -26,6 +27,7 @@ struct Example {
   std::vector<std::string> answers;
   std::vector<std::string> words;
   std::vector<std::string> tags;  // one a word
+  std::string intent;             // by name: whoever labels commands chooses the names
 
   std::string_view pair() const { return second ? std::string_view(*second) : std::string_view(); }
 };
@@ -42,6 +44,7 @@ struct Prediction {
   double score = 0;               // any monotone measure of similarity
   std::string answer;             // empty: no answer
   std::vector<std::string> tags;  // one a word; shorter where the text was truncated
+  std::string intent;
 };
 
 }  // namespace hone::eval
