@@ -27,7 +27,7 @@ class QuantizeCommand : public Command {
     flags.Choice("--type", &type_, {"bf16", "int8", "int4"}, "number format of the weights");
     flags.Choice("--method", &method_, {"nearest", "gptq", "awq"},
                  "how weights are rounded; gptq and awq look at texts");
-    flags.String("--calibrate", &calibrate_, "file of texts, one a line, for gptq and awq");
+    flags.Text("--calibrate", &calibrate_, "file of texts, one a line, for gptq and awq");
     flags.Int("--samples", &samples_, 1, 1 << 20, "how many of the texts, chosen by a fixed seed");
     flags.Choice("--embeddings", &embeddings_, {"f16", "int8", "int4"},
                  "number format of the embedding tables");
