@@ -30,7 +30,7 @@ TEST(WordTargets, HasAGroupForEachFormatAndForTables) {
   EXPECT_EQ(config.groups[1].kind, StoredKind::kInt4);
   EXPECT_EQ(config.groups[1].group, 32);
   EXPECT_FALSE(config.groups[1].symmetric);
-  EXPECT_TRUE(config.groups[2].embeddings);
+  EXPECT_FALSE(config.groups[2].activations);
   EXPECT_THAT(config.groups[2].targets, ElementsAre("re:(.*[.])?tok_embeddings$"));
 }
 
