@@ -70,13 +70,13 @@ TEST(SearchScale, HelpsWhereAFewChannelsAreLarge) {
   base::ThreadPool pool(2);
   for (const quant::Format format : {quant::Format::kInt8, quant::Format::kInt4}) {
     const std::vector<ScaledMatrix> matrices = {{weights, n, format}};
-    const ScaleChoice choice = SearchScale(rows, k, matrices, pool);
+    const ScaleChoice choice = SearchScale(rows, k, matrices, 0, pool);
     ASSERT_EQ(choice.scale.size(), 64u);
     EXPECT_LT(choice.after, 0.7 * choice.before) << quant::NameOf(format);
     EXPECT_GT(choice.scale[5], 2 * choice.scale[6]) << "the large channels are divided by more";
   }
   const std::vector<ScaledMatrix> exact = {{weights, n, quant::Format::kF32}};
-  EXPECT_TRUE(SearchScale(rows, k, exact, pool).scale.empty()) << "nothing is rounded";
+  EXPECT_TRUE(SearchScale(rows, k, exact, 0, pool).scale.empty()) << "nothing is rounded";
 }
 
 }  // namespace
