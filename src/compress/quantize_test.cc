@@ -153,7 +153,7 @@ TEST_F(QuantizeTest, Int4LeavesMatricesWithShortGroupsInFloatAndSaysSo) {
   const auto config = formats::ParseQuantizationConfig(json->root());
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(config->ignore, ElementsAre("encoder.layer.0.output.dense"));
-  EXPECT_THAT(config->targets,
+  EXPECT_THAT(config->groups.at(0).targets,
               testing::Contains("re:(.*[.])?layer[.][0-9]+[.]attention[.]self[.]query$"));
   EXPECT_EQ(*json->root().StringOr("torch_dtype", ""), "float32");
 }

@@ -44,7 +44,11 @@ struct Task {
   std::string_view numbered;      // of a published file without one
   std::string_view json_columns;  // of JSON lines, as Hugging Face names them
   Metrics (*score)(std::span<const Example>, std::span<const Prediction>);
+  std::string_view primary;  // the metric by which models are chosen; larger is better
 };
+
+// The primary metric's value, in the units of `metrics`. HONE_CHECKs that it is there.
+double Primary(const Task& task, const Metrics& metrics);
 
 std::span<const Task> Tasks();
 

@@ -8,6 +8,7 @@
 #include "runtime/batch.h"
 #include "runtime/encoder_plan.h"
 #include "runtime/profile.h"
+#include "runtime/tap.h"
 #include "runtime/workspace.h"
 
 namespace hone::runtime {
@@ -24,9 +25,9 @@ inline constexpr int kRowsPerWorker = 48;
 inline constexpr int kBlockRows = 192;
 
 // hidden [T,D] is read where range.begin > 0 and always written. profile: one entry a worker, or
-// empty.
+// empty. tap: may be empty.
 void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch,
                    base::ThreadPool& pool, Workspace& workspace, std::span<WorkerProfile> profile,
-                   float* hidden);
+                   const TapFunction& tap, float* hidden);
 
 }  // namespace hone::runtime
