@@ -14,8 +14,6 @@ namespace {
 // One in nine: as a microphone in a room hears much that is not for it.
 constexpr double kOutOfScopeShare = 0.11;
 constexpr std::string_view kOutOfScope = "out_of_scope";
-// How much of the development and test sets is worded as training never is.
-constexpr double kOwnWording = 0.3;
 // Nobody tells a car more in one breath.
 constexpr std::size_t kMostWords = 28;
 
@@ -26,19 +24,6 @@ const Intent& PickIntent(const Grammar& grammar, Random& random) {
     }
   }
   return random.Pick(grammar.intents);
-}
-
-// A template of the split; empty where the pattern that chance chose has none there.
-std::string PickTemplate(const Intent& intent, Split split, Expander& expander, Random& random) {
-  if (split != Split::kTrain && random.Chance(kOwnWording)) {
-    return expander.Choose(random.Pick(intent.templates[split]));
-  }
-  constexpr int kTries = 64;
-  for (int i = 0; i < kTries; ++i) {
-    std::string chosen = expander.Choose(random.Pick(intent.templates[Split::kTrain]));
-    if (SplitOfTemplate(chosen) == split) return chosen;
-  }
-  return "";
 }
 
 eval::Example ToExample(const Words& words, const std::string& intent) {
@@ -64,7 +49,7 @@ std::vector<eval::Example> MakeSplit(std::uint64_t seed, Split split, int count,
   std::set<std::string> own;
   while (commands.size() < static_cast<std::size_t>(count)) {
     const Intent& intent = PickIntent(grammar, random);
-    Words words = expander.Expand(PickTemplate(intent, split, expander, random));
+    Words words = expander.Expand(expander.ChooseTemplate(intent));
     if (words.empty()) continue;
     speech.Disturb(&words);
     if (words.size() > kMostWords) continue;
@@ -114,12 +99,10 @@ std::vector<std::string> TagNames() {
   // Only what stands in braces in a template is a slot; other values are parts of phrases.
   std::set<std::string> slots;
   for (const Intent& intent : TheGrammar().intents) {
-    for (const std::vector<std::string>& templates : intent.templates.of) {
-      for (const std::string& pattern : templates) {
-        for (std::size_t at = pattern.find('{'); at != std::string::npos;
-             at = pattern.find('{', at + 1)) {
-          slots.insert(pattern.substr(at + 1, pattern.find('}', at) - at - 1));
-        }
+    for (const std::string& pattern : intent.patterns) {
+      for (std::size_t at = pattern.find('{'); at != std::string::npos;
+           at = pattern.find('{', at + 1)) {
+        slots.insert(pattern.substr(at + 1, pattern.find('}', at) - at - 1));
       }
     }
   }

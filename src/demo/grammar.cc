@@ -91,33 +91,30 @@ void AppendWords(std::string_view text, Words* words) {
 }  // namespace
 
 void ReadGrammar(std::string_view text, Grammar* grammar) {
-  PatternList* list = nullptr;
-  bool values = false;
+  Intent* intent = nullptr;
+  SlotValues* slot = nullptr;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = Trim(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty()) continue;
     if (line.starts_with("@intent ")) {
-      grammar->intents.push_back({std::string(line.substr(8)), {}});
-      list = &grammar->intents.back().templates;
-      values = false;
+      intent = &grammar->intents.emplace_back();
+      intent->name = line.substr(8);
+      slot = nullptr;
     } else if (line.starts_with("@values ")) {
       std::string_view name = line.substr(8);
       const bool open = name.ends_with(" open");
       if (open) name.remove_suffix(5);
-      SlotValues& slot = grammar->slots[std::string(name)];
-      slot.open = open;
-      list = &slot.patterns;
-      values = true;
-    } else {
-      HONE_CHECK(list != nullptr && line.size() > 2);
-      std::vector<std::string>& patterns = list->of[static_cast<std::size_t>(SplitOf(line[0]))];
-      const std::string_view rest = line.substr(2);
-      for (const std::string_view pattern :
-           values ? SplitOutside(rest, ',') : std::vector<std::string_view>{rest}) {
-        patterns.emplace_back(Trim(pattern));
+      slot = &grammar->slots[std::string(name)];
+      slot->open = open;
+    } else if (slot != nullptr) {
+      for (const std::string_view pattern : SplitOutside(line.substr(2), ',')) {
+        slot->patterns[static_cast<std::size_t>(SplitOf(line[0]))].emplace_back(Trim(pattern));
       }
+    } else {
+      HONE_CHECK(intent != nullptr && line.starts_with("- "));
+      intent->patterns.emplace_back(line.substr(2));
     }
   }
 }
@@ -172,17 +169,26 @@ Words Expander::Value(std::string_view slot, bool tagged) {
 }
 
 const std::string& Expander::PickValue(const SlotValues& values) {
-  const std::vector<std::string>& own = values.patterns[split_];
+  const std::vector<std::string>& own = values.Of(split_);
   if (split_ != Split::kTrain && !own.empty() && random_.Chance(kHeldOutValue)) {
     return random_.Pick(own);
   }
-  return random_.Pick(values.patterns[Split::kTrain]);
+  return random_.Pick(values.Of(Split::kTrain));
 }
 
 std::string Expander::Choose(std::string_view pattern) {
   std::string chosen;
   AppendChoice(pattern, &chosen);
   return chosen;
+}
+
+std::string Expander::ChooseTemplate(const Intent& intent) {
+  constexpr int kTries = 64;
+  for (int i = 0; i < kTries; ++i) {
+    std::string chosen = Choose(random_.Pick(intent.patterns));
+    if (SplitOfTemplate(chosen) == split_) return chosen;
+  }
+  return "";
 }
 
 void Expander::AppendChoice(std::string_view pattern, std::string* chosen) {

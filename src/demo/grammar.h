@@ -1,16 +1,15 @@
 // The grammar of spoken commands: intents with templates, slots with values.
 //
 // Texts (grammar/*.cc) are lines:
-//   @intent light_on          begins an intent; its templates follow
-//   @values room [open]       begins the values of a slot, commas between them
-//   - …                       templates (values) of training
+//   @intent light_on          begins an intent; its patterns follow, "- " before each
+//   @values room [open]       begins the values of a slot, commas between them:
+//   - …                       of every split
 //   ? …                       of the development set alone
 //   ! …                       of the test set alone
 //
-// A template is a pattern whose alternatives are chosen: "dim the {light} to {level}". Those of "-"
-// are shared out among the splits by a hash of their text, three in four to training; so no split has
-// a template of another, and what the development and test sets have beyond that, "?" and "!", is
-// worded as training never is. Values: training has "-" only, the others have their own beside it.
+// A template is a pattern whose alternatives are chosen: "dim the {light} to {level}". Templates are
+// shared out among the splits by a hash of their text, three in four to training; so no split has a
+// template of another, and what has few alternatives is often worded in one split only.
 //
 // Patterns
 //   words              themselves
@@ -36,21 +35,18 @@ namespace hone::demo {
 enum class Split : std::uint8_t { kTrain, kDev, kTest };
 inline constexpr int kSplits = 3;
 
-struct PatternList {
-  std::array<std::vector<std::string>, kSplits> of;  // by Split
-  const std::vector<std::string>& operator[](Split split) const {
-    return of[static_cast<std::size_t>(split)];
-  }
-};
-
 struct Intent {
   std::string name;
-  PatternList templates;
+  std::vector<std::string> patterns;
 };
 
 struct SlotValues {
-  PatternList patterns;
-  bool open = false;  // names of which there are always more
+  std::array<std::vector<std::string>, kSplits> patterns;  // by Split; training's are everyone's
+  bool open = false;                                       // names of which there are always more
+
+  const std::vector<std::string>& Of(Split split) const {
+    return patterns[static_cast<std::size_t>(split)];
+  }
 };
 
 struct Grammar {
@@ -58,7 +54,7 @@ struct Grammar {
   std::map<std::string, SlotValues, std::less<>> slots;
 };
 
-// The split that a template from a "-" pattern belongs to.
+// The split that a template belongs to.
 Split SplitOfTemplate(std::string_view chosen);
 
 // The project's own, read once. A mistake in its texts is a HONE_CHECK.
@@ -88,6 +84,8 @@ class Expander {
   Words Expand(std::string_view pattern);
   // The pattern with its alternatives chosen: a template.
   std::string Choose(std::string_view pattern);
+  // A template of the intent that belongs to the split; empty where a few tries found none.
+  std::string ChooseTemplate(const Intent& intent);
   // A value of a slot; tagged or not.
   Words Value(std::string_view slot, bool tagged);
 

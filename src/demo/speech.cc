@@ -130,7 +130,7 @@ void Speech::CorrectAValue(Words* words) {
 // The beginning of some other command: "play the no turn on the lights".
 void Speech::BeginFalsely(Words* words) {
   const Intent& other = random_.Pick(grammar_.intents);
-  Words said = expander_.Expand(random_.Pick(other.templates[Split::kTrain]));
+  Words said = expander_.Expand(random_.Pick(other.patterns));
   const auto count = static_cast<std::size_t>(random_.Between(1, 3));
   if (said.size() > count) said.resize(count);
   for (Word& word : said) word = {word.text, "", false};

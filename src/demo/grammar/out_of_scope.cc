@@ -47,37 +47,37 @@ const char kOutOfScopeGrammar[] = R"(
 - (turn|switch) (over|sides|around|a blind eye|the page)
 - (set|put) (me free|the table|your mind to it|yourself in my place)
 - (play|call) (it a day|fair|with the dog|dead|it quits)
-? (who|what) (wrote|painted|composed) (the mona lisa|hamlet|this symphony)
-? (how|what) do (dogs|bees|sharks) (eat|sleep|think)
-? (i am|i'm) (so bored|in love|a bit sad|hungry) (today|)
-? (rent|hire) (me|us) a (boat|scooter|van) [for <date>]
-? (convert|change) <10..500> (dollars|miles|pounds) (to|into) (euros|kilometers|kilos)
-? the (blinds|lights|seats) in that (hotel|movie|restaurant) were (ugly|great)
-? (which|what) (movie|film) (is|should) (on|i watch) <date>
-? (when|why) did (the war|the show|the company) (end|start)
-? do you (believe|think) (in ghosts|it will work|i am right)
-? (subscribe|sign) me up for (the newsletter|the gym)
-! (explain|describe) (gravity|the stock market|how heating works|a black hole)
-! (what does|what is the meaning of) (thermostat|love|navigation|destiny) [mean]
-! (name|list) (three|five) (rivers|countries|songs from the sixties|car brands)
-! (pay|settle) (my|the) (parking ticket|electricity bill|fine)
-! (return|track) my (package|order|parcel) [from <date>]
-! how (much|expensive) is (a new window|a train ticket to <city>|heating oil|a car)
-! (my|our) (neighbor|teacher|boss) (turned|switched) (sixty|jobs|sides) <date>
-! (you|they) should (see|hear) (the garage|the radio host|my new car|what <contact> did)
-! (who is|who was) (taller|faster|older|in that movie)
-! (flip|toss) a coin
-! (roll|throw) (the|two) dice
-! (can|do) (penguins|cats|robots) (fly|open doors|drive cars|feel cold)
-! (find|get) me a (new job|girlfriend|better phone plan|lawyer)
-! (the weather|traffic|music) (was|used to be) (better|terrible) (when i was young|last year|back then)
-! (is there|was there) life on (mars|other planets|the moon)
-! (call|ring) (of duty|a spade a spade|the changes)
-! i (used to|wanted to) (have|buy) (that lamp|a dog|an old radio|blinds like these)
-! (light|heat|lock) (travels fast|is a form of energy|and key|as a feather)
-! (recommend|suggest) (a book|a restaurant in <city>|a good wine)
-! (close|open) (enough|to the public|your heart|friends)
-! (lower|raise) (your voice|my taxes|the children well|the bar)
+- (who|what) (wrote|painted|composed) (the mona lisa|hamlet|this symphony)
+- (how|what) do (dogs|bees|sharks) (eat|sleep|think)
+- (i am|i'm) (so bored|in love|a bit sad|hungry) (today|)
+- (rent|hire) (me|us) a (boat|scooter|van) [for <date>]
+- (convert|change) <10..500> (dollars|miles|pounds) (to|into) (euros|kilometers|kilos)
+- the (blinds|lights|seats) in that (hotel|movie|restaurant) were (ugly|great)
+- (which|what) (movie|film) (is|should) (on|i watch) <date>
+- (when|why) did (the war|the show|the company) (end|start)
+- do you (believe|think) (in ghosts|it will work|i am right)
+- (subscribe|sign) me up for (the newsletter|the gym)
+- (explain|describe) (gravity|the stock market|how heating works|a black hole)
+- (what does|what is the meaning of) (thermostat|love|navigation|destiny) [mean]
+- (name|list) (three|five) (rivers|countries|songs from the sixties|car brands)
+- (pay|settle) (my|the) (parking ticket|electricity bill|fine)
+- (return|track) my (package|order|parcel) [from <date>]
+- how (much|expensive) is (a new window|a train ticket to <city>|heating oil|a car)
+- (my|our) (neighbor|teacher|boss) (turned|switched) (sixty|jobs|sides) <date>
+- (you|they) should (see|hear) (the garage|the radio host|my new car|what <contact> did)
+- (who is|who was) (taller|faster|older|in that movie)
+- (flip|toss) a coin
+- (roll|throw) (the|two) dice
+- (can|do) (penguins|cats|robots) (fly|open doors|drive cars|feel cold)
+- (find|get) me a (new job|girlfriend|better phone plan|lawyer)
+- (the weather|traffic|music) (was|used to be) (better|terrible) (when i was young|last year|back then)
+- (is there|was there) life on (mars|other planets|the moon)
+- (call|ring) (of duty|a spade a spade|the changes)
+- i (used to|wanted to) (have|buy) (that lamp|a dog|an old radio|blinds like these)
+- (light|heat|lock) (travels fast|is a form of energy|and key|as a feather)
+- (recommend|suggest) (a book|a restaurant in <city>|a good wine)
+- (close|open) (enough|to the public|your heart|friends)
+- (lower|raise) (your voice|my taxes|the children well|the bar)
 )";
 
 }  // namespace hone::demo
