@@ -37,7 +37,7 @@
 namespace hone::runtime {
 
 struct EngineOptions {
-  std::optional<quant::Format> format;  // of every matrix; unset: each as it is stored
+  std::optional<quant::Format> format = {};  // of every matrix; unset: each as it is stored
   int threads = 1;
   base::Isa isa = base::DetectIsa();
   // Called while packing, from the thread that called Load; may be empty.
