@@ -48,8 +48,8 @@ model::Model OneLayer(const model::Model& model, int layer) {
 
 // What the calibration texts give one of a layer's inputs.
 struct InputStatistics {
-  std::vector<double> hessian;  // Σ x·xᵀ [K,K]
-  std::vector<float> sample;    // some of the rows [·,K]
+  std::vector<double> hessian = {};  // Σ x·xᵀ [K,K]
+  std::vector<float> sample = {};    // some of the rows [·,K]
   int k = 0;
 };
 
