@@ -49,7 +49,7 @@ Counts Count(const model::Model& model) {
   for (const model::HeadOutput& output : model.head.outputs) {
     for (const model::HeadStage& stage : output.stages) {
       const bool tied =
-          !stage.dense.weight.empty() && stage.dense.weight.values.data == weights.word.data;
+          !stage.dense.weight.empty() && stage.dense.weight.values.data == weights.word.values.data;
       counts.tied = counts.tied || tied;
       counts.others +=
           Elements(stage.norm) + (tied ? Elements(stage.dense.bias) : Elements(stage.dense));
