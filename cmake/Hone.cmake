@@ -5,6 +5,7 @@
 #   src/<folder>/**/*_bench.cc    → part of the bench folder's library where it registers itself
 #   src/<folder>/**/*_fuzz.cc     → program <name>_fuzz each, with the fuzz preset
 #   src/<folder>/main.cc          → program hone
+#   src/cli/training/*.cc         → program hone-train
 
 add_library(hone_options INTERFACE)
 target_include_directories(hone_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
@@ -29,6 +30,7 @@ function(hone_folder name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/cli/training/")  # hone_training_program's
 
   if(sources)
     add_library(hone_${name} STATIC ${sources})
@@ -62,6 +64,13 @@ function(hone_folder name)
       target_link_libraries(${target} PRIVATE hone_${name} -fsanitize=fuzzer)
     endforeach()
   endif()
+endfunction()
+
+# Program hone-train: the commands of src/cli/training, which alone are linked to libtorch.
+function(hone_training_program)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/training/*.cc)
+  add_executable(hone-train ${sources})
+  target_link_libraries(hone-train PRIVATE hone_cli hone_train)
 endfunction()
 
 # tests/support/*.cc: what the tests of several folders share; linked to those of the folders named.

@@ -58,7 +58,6 @@ void Moments::Transpose(std::span<const float> x, int width, int rows, std::vect
 void Moments::AddProduct(const std::vector<float>& left, int rows) {
   const kernels::MatMulKernel& kernel = kernels::SelectMatMul(quant::Format::kF32, isa_);
   kernels::WeightRows weights;
-  weights.format = quant::Format::kF32;
   weights.n = right_;
   weights.k = rows;
   for (int j = 0; j < right_; ++j) {

@@ -55,10 +55,18 @@ TEST(LocalEngine, AllocatesNothingOnceWarm) {
     "type_vocab_size": 2, "hidden_act": "gelu"})";
   const auto model = model::Model::Random(env::RealFileSystem(), directory, 1);
   ASSERT_TRUE(model.ok());
-  for (const quant::Format format :
-       {quant::Format::kF32, quant::Format::kBF16, quant::Format::kInt8, quant::Format::kInt4}) {
+  using quant::Format;
+  // Splits as for a large model, and such that the short batch is the caller's alone.
+  for (const auto& [format, work] : {std::pair{Format::kF32, 0.0},
+                                     {Format::kBF16, 0.0},
+                                     {Format::kInt8, 0.0},
+                                     {Format::kInt4, 0.0},
+                                     {Format::kInt8, 4e5}}) {
     const auto engine =
-        LocalEngine::Load(*model, {.format = format, .threads = 2, .isa = tests::IsaLimit()});
+        LocalEngine::Load(*model, {.format = format,
+                                   .threads = 2,
+                                   .isa = tests::IsaLimit(),
+                                   .split = {.work_per_worker = work, .resident_bytes = 0}});
     ASSERT_TRUE(engine.ok());
     // Batches on both sides of the limit where products are split by columns.
     const std::vector<std::int32_t> ids(230, 3), short_begins = {0, 9, 20},

@@ -17,9 +17,14 @@ namespace {
 using model::Model;
 using quant::Format;
 
-std::unique_ptr<LocalEngine> LoadEngine(const Model& model, Format format, int threads) {
-  auto engine =
-      LocalEngine::Load(model, {.format = format, .threads = threads, .isa = tests::IsaLimit()});
+// Any work is worth all workers, so that tiny models are split like large ones.
+constexpr SplitLimits kByColumns{.work_per_worker = 0, .resident_bytes = 0};
+constexpr SplitLimits kByRows{.work_per_worker = 0};
+
+std::unique_ptr<LocalEngine> LoadEngine(const Model& model, Format format, int threads,
+                                        const SplitLimits& split = kByColumns) {
+  auto engine = LocalEngine::Load(
+      model, {.format = format, .threads = threads, .isa = tests::IsaLimit(), .split = split});
   if (!engine.ok()) {
     ADD_FAILURE() << std::string(engine.status().message());
     return nullptr;
@@ -108,8 +113,8 @@ TEST(LocalEngine, GivesTheSameBitsInAnyBatchAndForAnyThreads) {
     const auto one = LoadEngine(model, format, 1);
     ASSERT_NE(one, nullptr);
     const std::vector<float> expected = ForwardAll(*one, texts.batch());
-    for (const int threads : {1, 2, 3, 5}) {
-      const auto engine = LoadEngine(model, format, threads);
+    const auto expect_same = [&](int threads, const SplitLimits& limits) {
+      const auto engine = LoadEngine(model, format, threads, limits);
       EXPECT_EQ(ForwardAll(*engine, texts.batch()), expected)
           << quant::NameOf(format) << ", " << threads << " threads";
       for (std::size_t b = 0; b + 1 < texts.begins.size(); ++b) {
@@ -121,7 +126,13 @@ TEST(LocalEngine, GivesTheSameBitsInAnyBatchAndForAnyThreads) {
                                      expected.begin() + static_cast<std::ptrdiff_t>(end)))
             << quant::NameOf(format) << ", text " << b << " alone, " << threads << " threads";
       }
+    };
+    for (const int threads : {1, 2, 3, 5}) {
+      expect_same(threads, kByColumns);
+      expect_same(threads, kByRows);
     }
+    expect_same(4, {.work_per_worker = 1e6, .resident_bytes = 0});  // as many as are worth it
+    expect_same(4, {});
   }
 }
 
