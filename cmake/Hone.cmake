@@ -4,7 +4,7 @@
 #   src/<folder>/**/*_test.cc     → program hone_<folder>_test (GoogleTest)
 #   src/<folder>/**/*_bench.cc    → part of the bench folder's library where it registers itself
 #   src/<folder>/**/*_fuzz.cc     → program <name>_fuzz each, with the fuzz preset
-#   src/<folder>/main.cc          → program hone
+#   src/<folder>/main.cc          → the program that PROGRAM names
 #   src/cli/training/*.cc         → program hone-train
 
 add_library(hone_options INTERFACE)
@@ -22,7 +22,7 @@ if(HONE_TESTS)
 endif()
 
 function(hone_folder name)
-  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "PROGRAM" "USES" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
   set(tests ${sources})
@@ -40,9 +40,9 @@ function(hone_folder name)
     target_link_libraries(hone_${name} INTERFACE hone_options ${ARG_USES})
   endif()
 
-  if(EXISTS ${dir}/main.cc)
-    add_executable(hone ${dir}/main.cc)
-    target_link_libraries(hone PRIVATE hone_${name})
+  if(ARG_PROGRAM)
+    add_executable(${ARG_PROGRAM} ${dir}/main.cc)
+    target_link_libraries(${ARG_PROGRAM} PRIVATE hone_${name})
   endif()
 
   if(HONE_TESTS AND tests)
