@@ -315,6 +315,9 @@ TEST(Program, RanksWithAnEmbeddingModel) {
   // Lines are numbered as in the input, empty ones included.
   const Result gap = Hone("rank -m " + model + " -o json --query ab", "printf '\\n\\nab\\n' |");
   EXPECT_THAT(gap.out, HasSubstr("\"line\":3,\"text\":\"ab\""));
+  // And answered each, so that the n-th answer is the n-th line's.
+  const Result lines = Hone("run -m " + model + " -o json", "printf 'ab\\n\\ncd\\n' |");
+  EXPECT_EQ(JsonLines(lines.out), 3) << lines.err;
   const Result vector = Hone("run -m " + model + " -o csv ab");
   EXPECT_THAT(vector.out, testing::StartsWith("text,embedding\nab,\"["));
   const Result empty = Hone("rank -m " + model + " --query ab", "printf '' |");

@@ -68,7 +68,7 @@ class LayerRounder {
  private:
   StatusOr<std::unique_ptr<runtime::LocalEngine>> Engine(int layer) const {
     return runtime::LocalEngine::Load(OneLayer(draft_.model(), layer),
-                                      {.threads = options_.threads, .isa = options_.isa});
+                                      {.format = {}, .threads = options_.threads, .isa = options_.isa});
   }
   Status Measure(int layer);
   Status FoldScales(int layer);
@@ -106,7 +106,8 @@ Status LayerRounder::Measure(int layer) {
     if (sums.contains(matrix.input)) continue;
     sums.try_emplace(matrix.input, matrix.k, pool_, options_.isa);
     taps.push_back(matrix.input);
-    Input(matrix.input) = {.k = matrix.k};
+    Input(matrix.input) = {};
+    Input(matrix.input).k = matrix.k;
   }
   stream_.RunLayer(*engine, layer, taps, false, [&](const LayerInputs& rows) {
     for (auto& [tap, sum] : sums) {
