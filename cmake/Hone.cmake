@@ -4,7 +4,8 @@
 #   src/<folder>/**/*_test.cc     → program hone_<folder>_test (GoogleTest)
 #   src/<folder>/**/*_bench.cc    → part of the bench folder's library where it registers itself
 #   src/<folder>/**/*_fuzz.cc     → program <name>_fuzz each, with the fuzz preset
-#   src/<folder>/main.cc          → program hone
+#   src/<folder>/main.cc          → the program that PROGRAM names
+#   src/cli/training/*.cc         → program hone-train
 
 add_library(hone_options INTERFACE)
 target_include_directories(hone_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
@@ -21,7 +22,7 @@ if(HONE_TESTS)
 endif()
 
 function(hone_folder name)
-  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "PROGRAM" "USES" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
   set(tests ${sources})
@@ -29,6 +30,7 @@ function(hone_folder name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/cli/training/")  # hone_training_program's
 
   if(sources)
     add_library(hone_${name} STATIC ${sources})
@@ -38,9 +40,9 @@ function(hone_folder name)
     target_link_libraries(hone_${name} INTERFACE hone_options ${ARG_USES})
   endif()
 
-  if(EXISTS ${dir}/main.cc)
-    add_executable(hone ${dir}/main.cc)
-    target_link_libraries(hone PRIVATE hone_${name})
+  if(ARG_PROGRAM)
+    add_executable(${ARG_PROGRAM} ${dir}/main.cc)
+    target_link_libraries(${ARG_PROGRAM} PRIVATE hone_${name})
   endif()
 
   if(HONE_TESTS AND tests)
@@ -90,6 +92,13 @@ function(hone_report_plots)
   hone_embed(compress PlotLicence ${HONE_CHART_JS_LICENCE})
   hone_embed(compress ReportStyle ${PROJECT_SOURCE_DIR}/src/compress/report/report.css)
   hone_embed(compress ReportScript ${PROJECT_SOURCE_DIR}/src/compress/report/report.js)
+endfunction()
+
+# Program hone-train: the commands of src/cli/training, which alone are linked to libtorch.
+function(hone_training_program)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/training/*.cc)
+  add_executable(hone-train ${sources})
+  target_link_libraries(hone-train PRIVATE hone_cli hone_train)
 endfunction()
 
 # tests/support/*.cc: what the tests of several folders share; linked to those of the folders named.

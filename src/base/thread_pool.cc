@@ -15,6 +15,12 @@ namespace {
 // forward pass, far shorter than a scheduler tick.
 constexpr int kSpins = 4000;
 
+// The job's word, from the highest bits: generation, closed, entered, inside.
+constexpr int kGenerationShift = 32;
+constexpr std::uint64_t kClosed = std::uint64_t{1} << 31;
+constexpr std::uint64_t kEntered = std::uint64_t{1} << 16;
+constexpr std::uint64_t kCountMask = 0x7FFF;
+
 }  // namespace
 
 void SpinPause() {
@@ -44,25 +50,47 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::RunErased(JobFunction function, void* context) {
+template <typename Done>
+void ThreadPool::WaitForJob(const Done& done) {
+  std::uint64_t word = job_.load(std::memory_order_acquire);
+  for (int spins = 0; !done(word); ++spins) {
+    if (spins < kSpins) {
+      SpinPause();
+    } else {
+      job_.wait(word, std::memory_order_acquire);
+    }
+    word = job_.load(std::memory_order_acquire);
+  }
+}
+
+void ThreadPool::RunErased(JobFunction function, void* context, bool everyone) {
   if (workers_.empty()) {
     function(context, 0);
     return;
   }
   function_ = function;
   context_ = context;
-  running_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
+  // Only this thread writes generation_.
+  const std::uint32_t generation = generation_.load(std::memory_order_relaxed) + 1;
+  job_.store(std::uint64_t{generation} << kGenerationShift, std::memory_order_release);
+  generation_.store(generation, std::memory_order_release);
   generation_.notify_all();
   function(context, 0);
-  for (int spins = 0; running_.load(std::memory_order_acquire) != 0; ++spins) {
-    if (spins < kSpins) {
-      SpinPause();
-    } else {
-      const int running = running_.load(std::memory_order_acquire);
-      if (running != 0) running_.wait(running, std::memory_order_acquire);
-    }
+  if (everyone) {
+    const std::uint64_t all = workers_.size();
+    WaitForJob([&](std::uint64_t word) { return (word / kEntered & kCountMask) == all; });
   }
+  job_.fetch_or(kClosed, std::memory_order_acq_rel);
+  WaitForJob([](std::uint64_t word) { return (word & kCountMask) == 0; });
+}
+
+bool ThreadPool::Enter(std::uint32_t generation) {
+  std::uint64_t word = job_.load(std::memory_order_relaxed);
+  do {
+    if (word >> kGenerationShift != generation || (word & kClosed) != 0) return false;
+  } while (!job_.compare_exchange_weak(word, word + kEntered + 1, std::memory_order_acq_rel,
+                                       std::memory_order_relaxed));
+  return true;
 }
 
 void ThreadPool::WorkerLoop(int worker) {
@@ -75,10 +103,12 @@ void ThreadPool::WorkerLoop(int worker) {
         generation_.wait(seen, std::memory_order_acquire);
       }
     }
-    ++seen;
+    seen = generation_.load(std::memory_order_acquire);
     if (stopping_.load(std::memory_order_relaxed)) return;
+    if (!Enter(seen)) continue;  // too late for that job
     function_(context_, worker);
-    if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) running_.notify_one();
+    job_.fetch_sub(1, std::memory_order_acq_rel);
+    job_.notify_one();
   }
 }
 

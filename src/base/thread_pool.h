@@ -5,8 +5,8 @@
 //
 // Owns           threads-1 workers; the caller is worker 0.
 // Thread-safety  one caller at a time (an engine owns its pool). Run must not be nested.
-// Invariants     1. Run returns only after every worker has left the job.
-//                2. Writes made by a worker in a job are visible to all after Run.
+// Invariants     1. Run and RunWithHelp return only after every worker has left the job.
+//                2. Writes made by a worker in a job are visible to all afterwards.
 // Limits         kMaxThreads.
 #pragma once
 
@@ -39,7 +39,17 @@ class ThreadPool {
   void Run(Job&& job) {
     RunErased([](void* context,
                  int worker) { (*static_cast<std::remove_reference_t<Job>*>(context))(worker); },
-              const_cast<void*>(static_cast<const void*>(&job)));
+              const_cast<void*>(static_cast<const void*>(&job)), true);
+  }
+
+  // Calls job(0) here, and job(worker) at most once on each worker that arrives before this call is
+  // done: a job whose tasks are claimed does not wait for a worker that sleeps, or that the system
+  // keeps from its processor. Allocates nothing.
+  template <typename Job>
+  void RunWithHelp(Job&& job) {
+    RunErased([](void* context,
+                 int worker) { (*static_cast<std::remove_reference_t<Job>*>(context))(worker); },
+              const_cast<void*>(static_cast<const void*>(&job)), false);
   }
 
   // Calls body(task, worker) for task = 0 .. tasks-1; tasks are handed out one at a time, in order.
@@ -47,7 +57,7 @@ class ThreadPool {
   void ParallelFor(int tasks, Body&& body) {
     if (tasks <= 0) return;
     std::atomic<int> next{0};
-    Run([&](int worker) {
+    RunWithHelp([&](int worker) {
       for (int task = next.fetch_add(1, std::memory_order_relaxed); task < tasks;
            task = next.fetch_add(1, std::memory_order_relaxed)) {
         body(task, worker);
@@ -57,14 +67,21 @@ class ThreadPool {
 
  private:
   using JobFunction = void (*)(void* context, int worker);
-  void RunErased(JobFunction function, void* context);
+  void RunErased(JobFunction function, void* context, bool everyone);
+  // Spins, then parks, until the job's word satisfies `done`.
+  template <typename Done>
+  void WaitForJob(const Done& done);
+  bool Enter(std::uint32_t generation);
   void WorkerLoop(int worker);
 
   std::vector<std::thread> workers_;
   JobFunction function_ = nullptr;
   void* context_ = nullptr;
   alignas(64) std::atomic<std::uint32_t> generation_{0};  // bumped once a job
-  alignas(64) std::atomic<int> running_{0};               // workers still in the job
+  // The job that may be entered: its generation, whether it is closed, how many have entered it,
+  // how many are inside (thread_pool.cc). function_ and context_ change only while it is closed and
+  // empty.
+  alignas(64) std::atomic<std::uint64_t> job_{std::uint64_t{1} << 31};
   std::atomic<bool> stopping_{false};
 };
 

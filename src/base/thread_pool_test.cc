@@ -62,6 +62,46 @@ TEST(ThreadPool, WakesParkedWorkers) {
   EXPECT_EQ(calls.load(), 15);
 }
 
+// The job is over when the caller's part is: nobody waits for workers that did not come.
+TEST(ThreadPool, HelpersCallAtMostOnceAndNeverAfterwards) {
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    for (int round = 0; round < 3000; ++round) {
+      std::vector<int> calls(static_cast<std::size_t>(threads));  // plain: a late one would race
+      pool.RunWithHelp([&](int worker) { ++calls[static_cast<std::size_t>(worker)]; });
+      EXPECT_EQ(calls[0], 1);
+      for (const int n : calls) ASSERT_LE(n, 1);
+      // Run right after it still reaches everyone, whatever job they came from.
+      if (round % 100 == 0) {
+        std::atomic<int> all{0};
+        pool.Run([&](int) { all.fetch_add(1); });
+        ASSERT_EQ(all.load(), threads);
+      }
+    }
+  }
+}
+
+TEST(ThreadPool, HelpersThatAreInsideAreWaitedFor) {
+  ThreadPool pool(2);
+  int helped = 0;
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<bool> inside{false};
+    bool left = false;
+    pool.RunWithHelp([&](int worker) {
+      if (worker == 0) {
+        for (int i = 0; i < 1000000 && !inside.load(); ++i) SpinPause();
+        return;
+      }
+      inside.store(true);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      left = true;
+    });
+    EXPECT_EQ(left, inside.load());
+    helped += left ? 1 : 0;
+  }
+  EXPECT_GT(helped, 0);
+}
+
 TEST(ThreadPool, StartsAndStopsWithoutAJob) {
   for (int i = 0; i < 20; ++i) ThreadPool pool(4);
 }

@@ -32,8 +32,10 @@ base::StatusOr<double> ParseMilliseconds(const std::string& text, std::string_vi
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
   const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
-  const double scale =
-      unit.empty() || unit == "ms" ? 1 : unit == "us" ? 1e-3 : unit == "s" ? 1e3 : 0;
+  const double scale = unit.empty() || unit == "ms" ? 1
+                       : unit == "us"               ? 1e-3
+                       : unit == "s"                ? 1e3
+                                                    : 0;
   if (error != std::errc() || scale == 0 || !(value > 0) || !(value * scale < 1e9)) {
     return InvalidUsage(
         base::StrCat(flag, " ", text, ": expected a time above 0, such as 2ms or 800us"));

@@ -49,8 +49,9 @@ class ProfileDeviceCommand : public Command {
     options.formats = {quant::Format::kF32, quant::Format::kInt8, quant::Format::kInt4};
     options.isa = IsaLimit();
     options.seconds = seconds_;
-    HONE_ASSIGN_OR_RETURN(const auto model, runtime::TextModel::Open(files, model_.model,
-                                                                     {.engine = std::move(engine)}));
+    HONE_ASSIGN_OR_RETURN(
+        const auto model,
+        runtime::TextModel::Open(files, model_.model, {.engine = std::move(engine)}));
     if (lengths_.empty()) {
       constexpr int kUsual = 32;
       options.workload.lengths = {sequence_ > 0 ? sequence_ : kUsual};
@@ -59,11 +60,10 @@ class ProfileDeviceCommand : public Command {
                             compress::LengthsOfLines(files, lengths_, *model));
     }
     Progress progress("measuring this device");
-    HONE_ASSIGN_OR_RETURN(
-        const compress::MeasuredProfile measured,
-        compress::MeasureProfile(model->model(), options, [&](double done) {
-          progress.Update(static_cast<std::int64_t>(done * 1000), 1000);
-        }));
+    HONE_ASSIGN_OR_RETURN(const compress::MeasuredProfile measured,
+                          compress::MeasureProfile(model->model(), options, [&](double done) {
+                            progress.Update(static_cast<std::int64_t>(done * 1000), 1000);
+                          }));
     HONE_RETURN_IF_ERROR(env::WriteFile(files, out_, compress::ToJson(measured.profile)));
     Print(measured, model->model().config);
     std::fprintf(stderr, "wrote %s\n", out_.c_str());

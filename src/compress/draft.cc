@@ -76,7 +76,7 @@ void Draft::SetConfig(const std::string& key, std::string json) {
 }
 
 void Draft::SetQuantization(const formats::QuantizationConfig& quantization) {
-  if (quantization.kind == formats::StoredKind::kFloat) {
+  if (quantization.groups.empty()) {
     SetConfig(std::string(kQuantizationKey), "");
     return;
   }

@@ -57,7 +57,9 @@ void Moments::Transpose(std::span<const float> x, int width, int rows, std::vect
 // sum += left · transposed_ᵀ, both [width, rows]: a matrix product over the batch's rows.
 void Moments::AddProduct(const std::vector<float>& left, int rows) {
   const kernels::MatMulKernel& kernel = kernels::SelectMatMul(quant::Format::kF32, isa_);
-  kernels::WeightRows weights{.format = quant::Format::kF32, .n = right_, .k = rows};
+  kernels::WeightRows weights;
+  weights.n = right_;
+  weights.k = rows;
   for (int j = 0; j < right_; ++j) {
     weights.row.push_back(reinterpret_cast<const std::byte*>(
         transposed_.data() + static_cast<std::ptrdiff_t>(j) * rows));

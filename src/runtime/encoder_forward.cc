@@ -25,10 +25,6 @@ constexpr int kStepsBefore = 6;
 // Tasks a worker in a product split by columns: enough that the last one out waits little.
 constexpr int kTasksAWorker = 4;
 
-int RoundUp(int value, int multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 // Rows that are worked on together, and where their intermediate results lie.
 struct Block {
   int begin, end;
@@ -65,9 +61,9 @@ class Worker {
 
   // Runs a phase over all rows: all together, or block by block, each by one worker.
   template <typename Phase>
-  void RunPhase(int block_rows, bool split_columns, const Phase& phase) {
-    const int tokens = batch_.tokens();
-    if (split_columns) {
+  void RunPhase(const WorkSplit& split, const Phase& phase) {
+    const int tokens = batch_.tokens(), block_rows = split.block_rows;
+    if (split.columns) {
       phase(Block{0, tokens, true, &workspace_.shared});
       return;
     }
@@ -372,29 +368,29 @@ void Worker::Attend(int layer) {
 }  // namespace
 
 void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch,
-                   base::ThreadPool& pool, Workspace& workspace, std::span<WorkerProfile> profile,
-                   const TapFunction& tap, float* hidden) {
-  const int tokens = batch.tokens(), threads = pool.threads();
-  const bool split_columns = threads > 1 && tokens < kRowsPerWorker * threads;
-  // Blocks of equal size, a multiple of the tallest register tile, the same number for each worker.
-  const int blocks_each = (tokens + kBlockRows * threads - 1) / (kBlockRows * threads);
-  const int block = RoundUp((tokens + blocks_each * threads - 1) / (blocks_each * threads), 8);
+                   const WorkSplit& split, base::ThreadPool& pool, Workspace& workspace,
+                   std::span<WorkerProfile> profile, const TapFunction& tap, float* hidden) {
   const int longest = workspace.LayOut(batch, plan.config.position_offset);
-  workspace.Reserve(plan, tokens, longest, block, split_columns, threads);
+  workspace.Reserve(plan, batch.tokens(), longest, split);
   workspace.steps.Reset(kStepsBefore + kStepsALayer * (range.end - range.begin));
-  pool.Run([&](int index) {
-    Worker worker(plan, batch, threads, workspace,
+  const auto work = [&](int index) {
+    if (index >= split.threads) return;
+    Worker worker(plan, batch, split.threads, workspace,
                   profile.empty() ? nullptr : &profile[static_cast<std::size_t>(index)],
                   tap ? &tap : nullptr, hidden, index);
-    worker.RunPhase(block, split_columns,
-                    [&](const Block& rows) { worker.BeforeAttention(rows, range); });
+    worker.RunPhase(split, [&](const Block& rows) { worker.BeforeAttention(rows, range); });
     for (int layer = range.begin; layer < range.end; ++layer) {
       worker.Attend(layer);
-      worker.RunPhase(block, split_columns,
-                      [&](const Block& rows) { worker.AfterAttention(rows, layer, range); });
+      worker.RunPhase(split, [&](const Block& rows) { worker.AfterAttention(rows, layer, range); });
     }
     worker.CountWaits();
-  });
+  };
+  if (split.threads == 1) {
+    work(0);
+  } else {
+    // A worker that is late finds the steps that it missed finished.
+    pool.RunWithHelp(work);
+  }
 }
 
 }  // namespace hone::runtime

@@ -13,6 +13,9 @@ namespace {
 
 using model::Rows;
 
+// As in the forward pass: enough that the last one out waits little.
+constexpr int kTasksAWorker = 4;
+
 std::size_t Floats(int rows, int width) {
   return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width) * sizeof(float);
 }
@@ -62,7 +65,7 @@ void PickRows(Rows rows, const Batch& batch, const float* hidden, int width, std
 }
 
 void Dense(const HeadStagePlan& stage, int rows, const float* x, base::ThreadPool& pool,
-           HeadBuffers& buffers, float* y) {
+           const SplitLimits& limits, HeadBuffers& buffers, float* y) {
   const PackedLinear& linear = stage.dense;
   const kernels::MatMulKernel& kernel = *linear.kernel;
   buffers.encoded.Reserve(static_cast<std::size_t>(rows) * linear.prepared_bytes());
@@ -75,19 +78,28 @@ void Dense(const HeadStagePlan& stage, int rows, const float* x, base::ThreadPoo
       .bias = linear.bias.empty() ? nullptr : linear.bias.data(),
       .activation = stage.activation,
   };
-  pool.Run([&](int worker) {
-    kernel.multiply(linear.packed, linear.n, linear.k, buffers.encoded.data(), rows,
-                    linear.panels() * worker / pool.threads(),
-                    linear.panels() * (worker + 1) / pool.threads(), epilogue, y, linear.n,
+  const int panels = linear.panels();
+  const auto multiply = [&](int begin, int end, int worker) {
+    kernel.multiply(linear.packed, linear.n, linear.k, buffers.encoded.data(), rows, begin, end,
+                    epilogue, y, linear.n,
                     buffers.scratch[static_cast<std::size_t>(worker)].data());
+  };
+  if (static_cast<double>(rows) * linear.n * linear.k <= limits.work_per_worker &&
+      kernel.packed_bytes(linear.n, linear.k) <= limits.resident_bytes) {
+    multiply(0, panels, 0);
+    return;
+  }
+  const int tasks = std::min(panels, kTasksAWorker * pool.threads());
+  pool.ParallelFor(tasks, [&](int task, int worker) {
+    multiply(panels * task / tasks, panels * (task + 1) / tasks, worker);
   });
 }
 
 }  // namespace
 
 void ForwardHead(const EncoderPlan& plan, const HeadOutputPlan& output, const Batch& batch,
-                 base::ThreadPool& pool, HeadBuffers& buffers, std::span<const float> hidden,
-                 std::int32_t mask_id, std::vector<float>* out) {
+                 base::ThreadPool& pool, const SplitLimits& limits, HeadBuffers& buffers,
+                 std::span<const float> hidden, std::int32_t mask_id, std::vector<float>* out) {
   const int rows = CountRows(output.rows, batch, mask_id);
   int width = plan.config.width, widest = width;
   for (const HeadStagePlan& stage : output.stages) widest = std::max(widest, stage.dense.n);
@@ -99,7 +111,7 @@ void ForwardHead(const EncoderPlan& plan, const HeadOutputPlan& output, const Ba
   for (const HeadStagePlan& stage : output.stages) {
     if (rows == 0) break;
     if (!stage.dense.empty()) {
-      Dense(stage, rows, x, pool, buffers, y);
+      Dense(stage, rows, x, pool, limits, buffers, y);
       width = stage.dense.n;
       std::swap(x, y);
     } else if (stage.activation != kernels::Activation::kNone) {

@@ -10,6 +10,7 @@
 #include "base/thread_pool.h"
 #include "runtime/batch.h"
 #include "runtime/encoder_plan.h"
+#include "runtime/work_split.h"
 
 namespace hone::runtime {
 
@@ -21,7 +22,7 @@ struct HeadBuffers {
 
 // hidden [T,D]. `out` becomes [rows, output.width]; rows in text order.
 void ForwardHead(const EncoderPlan& plan, const HeadOutputPlan& output, const Batch& batch,
-                 base::ThreadPool& pool, HeadBuffers& buffers, std::span<const float> hidden,
-                 std::int32_t mask_id, std::vector<float>* out);
+                 base::ThreadPool& pool, const SplitLimits& limits, HeadBuffers& buffers,
+                 std::span<const float> hidden, std::int32_t mask_id, std::vector<float>* out);
 
 }  // namespace hone::runtime

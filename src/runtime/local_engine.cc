@@ -34,7 +34,7 @@ std::string KernelNames(const EncoderPlan& plan) {
 
 class LocalEngineImpl : public LocalEngine {
  public:
-  explicit LocalEngineImpl(int threads) : pool_(threads) {}
+  LocalEngineImpl(int threads, const SplitLimits& limits) : pool_(threads), limits_(limits) {}
 
   base::Status Load(const model::Model& model, const EngineOptions& options) {
     const std::int64_t start = env::NowNs();
@@ -62,7 +62,8 @@ class LocalEngineImpl : public LocalEngine {
     HONE_CHECK(0 <= range.begin && range.begin <= range.end &&
                range.end <= plan_->config.layer_count());
     HONE_CHECK(hidden.size() == batch.ids.size() * static_cast<std::size_t>(width()));
-    ForwardLayers(*plan_, range, batch, pool_, workspace_, profile_, tap_, hidden.data());
+    const WorkSplit split = ChooseSplit(*plan_, range, batch, pool_.threads(), limits_);
+    ForwardLayers(*plan_, range, batch, split, pool_, workspace_, profile_, tap_, hidden.data());
     profiled_tokens_ += batch.tokens();
     for (int b = 0; b < batch.texts(); ++b) {
       profiled_pairs_ += static_cast<double>(batch.length(b)) * batch.length(b);
@@ -72,8 +73,8 @@ class LocalEngineImpl : public LocalEngine {
   void ApplyHead(int index, const Batch& batch, std::span<const float> hidden, std::int32_t mask_id,
                  std::vector<float>* out) override {
     HONE_CHECK(static_cast<std::size_t>(index) < plan_->head.size());
-    ForwardHead(*plan_, plan_->head[static_cast<std::size_t>(index)], batch, pool_, head_buffers_,
-                hidden, mask_id, out);
+    ForwardHead(*plan_, plan_->head[static_cast<std::size_t>(index)], batch, pool_, limits_,
+                head_buffers_, hidden, mask_id, out);
   }
 
   void StartProfile() override {
@@ -97,6 +98,7 @@ class LocalEngineImpl : public LocalEngine {
   double Flops(std::size_t layer, Op op) const;
 
   base::ThreadPool pool_;
+  SplitLimits limits_;
   std::unique_ptr<EncoderPlan> plan_;
   Workspace workspace_;
   HeadBuffers head_buffers_;
@@ -178,7 +180,7 @@ base::StatusOr<std::unique_ptr<LocalEngine>> LocalEngine::Load(const model::Mode
     return base::BadInput(options.threads, " threads; expected 1 to ",
                           base::ThreadPool::kMaxThreads);
   }
-  auto engine = std::make_unique<LocalEngineImpl>(options.threads);
+  auto engine = std::make_unique<LocalEngineImpl>(options.threads, options.split);
   HONE_RETURN_IF_ERROR(engine->Load(model, options));
   return engine;
 }

@@ -6,9 +6,9 @@
 //   embed, norm, QKV | attention | output, norm, up, activation, down, norm, next QKV | attention …
 //
 // Everything but attention concerns one row at a time. With many rows each worker takes blocks of
-// rows through a whole phase, without waiting. With few (fewer than kRowsPerWorker a worker) the
-// weights are what is moved, so every matrix product is split by columns instead: each worker reads
-// only its share.
+// rows through a whole phase, without waiting. With few the weights are what is moved, so every
+// matrix product is split by columns instead: each worker reads only its share. A pass too small to
+// be worth waking anybody for is the caller's alone (runtime/work_split.h).
 //
 // Owns           packed weights, workspace (grows with the largest batch seen), thread pool.
 // Thread-safety  one caller at a time.
@@ -33,13 +33,15 @@
 #include "runtime/engine.h"
 #include "runtime/profile.h"
 #include "runtime/tap.h"
+#include "runtime/work_split.h"
 
 namespace hone::runtime {
 
 struct EngineOptions {
-  std::optional<quant::Format> format;  // of every matrix; unset: each as it is stored
+  std::optional<quant::Format> format = {};  // of every matrix; unset: each as it is stored
   int threads = 1;
   base::Isa isa = base::DetectIsa();
+  SplitLimits split = {};
   // Called while packing, from the thread that called Load; may be empty.
   std::function<void(int done, int total)> progress = {};
   // By module name ("encoder.layer.3.output.dense"), before `format`: what a search tries without

@@ -1,6 +1,7 @@
 #include "runtime/workspace.h"
 
 #include <algorithm>
+#include <span>
 
 namespace hone::runtime {
 namespace {
@@ -34,14 +35,15 @@ int Workspace::LayOut(const Batch& batch, int position_offset) {
   return longest;
 }
 
-void Workspace::Reserve(const EncoderPlan& plan, int tokens, int longest, int block,
-                        bool split_columns, int threads) {
+void Workspace::Reserve(const EncoderPlan& plan, int tokens, int longest, const WorkSplit& split) {
   qkv.Reserve(Floats(tokens, 3 * plan.widest_attention));
   context.Reserve(Floats(tokens, plan.widest_attention));
-  if (split_columns) ReserveBlock(plan, tokens, &shared);
-  workers.resize(static_cast<std::size_t>(threads));
-  for (WorkerBuffers& worker : workers) {
-    if (!split_columns) ReserveBlock(plan, block, &worker.block);
+  if (split.columns) ReserveBlock(plan, tokens, &shared);
+  const auto threads = static_cast<std::size_t>(split.threads);
+  // Never fewer: a small batch between large ones must not cost them their buffers.
+  if (workers.size() < threads) workers.resize(threads);
+  for (WorkerBuffers& worker : std::span(workers).first(threads)) {
+    if (!split.columns) ReserveBlock(plan, split.block_rows, &worker.block);
     worker.product_scratch.Reserve(plan.scratch_bytes);
     for (const kernels::AttentionKernel* attention : plan.attention) {
       worker.attention_prepared.Reserve(attention->prepared_bytes(longest, plan.config.head_size));

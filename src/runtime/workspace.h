@@ -9,6 +9,7 @@
 #include "runtime/batch.h"
 #include "runtime/encoder_plan.h"
 #include "runtime/steps.h"
+#include "runtime/work_split.h"
 
 namespace hone::runtime {
 
@@ -41,10 +42,8 @@ struct Workspace {
   // the longest's length.
   int LayOut(const Batch& batch, int position_offset);
 
-  // Makes room: `tokens` in all, the longest text of `longest`, blocks of `block` rows for each
-  // worker, and the shared block where `split_columns`.
-  void Reserve(const EncoderPlan& plan, int tokens, int longest, int block, bool split_columns,
-               int threads);
+  // Makes room: `tokens` in all, the longest text of `longest`, and the blocks of `split`.
+  void Reserve(const EncoderPlan& plan, int tokens, int longest, const WorkSplit& split);
 };
 
 }  // namespace hone::runtime

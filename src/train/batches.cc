@@ -64,9 +64,10 @@ TrainingBatch Gather(const Dataset& data, std::span<const std::uint32_t> items) 
   return batch;
 }
 
-void HideWords(const MaskPlan& plan, std::uint64_t seed, std::int64_t epoch,
-               TrainingBatch* batch) {
-  const auto is_special = [&](std::int32_t id) { return plan.special[static_cast<std::size_t>(id)]; };
+void HideWords(const MaskPlan& plan, std::uint64_t seed, std::int64_t epoch, TrainingBatch* batch) {
+  const auto is_special = [&](std::int32_t id) {
+    return plan.special[static_cast<std::size_t>(id)];
+  };
   for (std::size_t text = 0; text + 1 < batch->begins.size(); ++text) {
     Random random({seed, kMasking, static_cast<std::uint64_t>(epoch), batch->items[text]});
     std::vector<std::int32_t> words, chosen;

@@ -28,8 +28,8 @@ struct TrainingBatch {
 
   runtime::Batch view(bool with_types) const {
     return {.ids = ids,
-            .types = with_types ? std::span<const std::int32_t>(types)
-                                : std::span<const std::int32_t>(),
+            .types =
+                with_types ? std::span<const std::int32_t>(types) : std::span<const std::int32_t>(),
             .begins = begins};
   }
 };

@@ -71,8 +71,8 @@ class Builder {
 
   Status Add(const Example& example) {
     const auto number = static_cast<std::uint32_t>(data_.examples++);
-    const bool words = task_->output == eval::Output::kTags ||
-                       task_->output == eval::Output::kJoint;
+    const bool words =
+        task_->output == eval::Output::kTags || task_->output == eval::Output::kJoint;
     const bool empty = words ? std::ranges::all_of(example.words, IsBlank) : IsBlank(example.text);
     if (empty || (example.second && IsBlank(*example.second))) {
       ++data_.empty;
@@ -147,9 +147,8 @@ class Builder {
   Status AddWindows(const Example& example, std::uint32_t number) {
     encode_.tokenizer.EncodePair(example.text, example.pair(), {}, &encoding_);
     const int stride = std::min(kAnswerStride, encode_.max_tokens / 3);
-    HONE_ASSIGN_OR_RETURN(
-        const std::vector<text::Encoding> windows,
-        runtime::CutIntoWindows(encoding_, encode_.max_tokens, stride));
+    HONE_ASSIGN_OR_RETURN(const std::vector<text::Encoding> windows,
+                          runtime::CutIntoWindows(encoding_, encode_.max_tokens, stride));
     std::size_t begin = std::string_view::npos, end = 0;
     if (!example.answers.empty()) {
       begin = example.pair().find(example.answers[0]);
@@ -276,12 +275,9 @@ StatusOr<Objective> ObjectiveOf(const eval::Task& task, const model::Head& head)
                                                              : Objective::kLabel;
     case eval::Output::kScore:
       return head.task == model::Task::kEmbedding ? Objective::kSimilarity : Objective::kRegression;
-    case eval::Output::kTags:
-      return Objective::kTags;
-    case eval::Output::kAnswer:
-      return Objective::kAnswer;
-    case eval::Output::kJoint:
-      return Objective::kJoint;
+    case eval::Output::kTags: return Objective::kTags;
+    case eval::Output::kAnswer: return Objective::kAnswer;
+    case eval::Output::kJoint: return Objective::kJoint;
   }
   return base::Unsupported("task ", task.name, " cannot be trained for");
 }

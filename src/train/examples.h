@@ -46,12 +46,12 @@ struct Dataset {
   int texts_per_item = 1;
   std::vector<std::int32_t> ids, types;
   std::vector<std::size_t> begins = {0};
-  std::vector<std::int32_t> labels;                 // an item
-  std::vector<float> scores;                        // an item
-  std::vector<std::int32_t> token_labels;           // a token
-  std::vector<std::pair<int, int>> answers;         // an item: first and last token of its text
-  std::vector<std::uint32_t> example;               // an item: index of its example
-  std::size_t examples = 0, empty = 0, cut = 0;     // read, left out, shortened
+  std::vector<std::int32_t> labels;              // an item
+  std::vector<float> scores;                     // an item
+  std::vector<std::int32_t> token_labels;        // a token
+  std::vector<std::pair<int, int>> answers;      // an item: first and last token of its text
+  std::vector<std::uint32_t> example;            // an item: index of its example
+  std::size_t examples = 0, empty = 0, cut = 0;  // read, left out, shortened
 
   std::size_t items() const { return example.size(); }
   int Tokens(std::size_t item) const {
@@ -70,9 +70,9 @@ struct EncodeText {
 base::StatusOr<Objective> ObjectiveOf(const eval::Task& task, const model::Head& head);
 
 // Errors: a label that the head lacks, nothing left to train on, classes of which only one occurs.
-base::StatusOr<Dataset> MakeDataset(std::span<const eval::Example> examples,
-                                    const eval::Task& task, Objective objective,
-                                    const model::Head& head, const EncodeText& encode);
+base::StatusOr<Dataset> MakeDataset(std::span<const eval::Example> examples, const eval::Task& task,
+                                    Objective objective, const model::Head& head,
+                                    const EncodeText& encode);
 
 // Lines of text, with a second text after a tab. Lines longer than the model are cut, for
 // kMaskedWords into pieces that are all used.

@@ -29,7 +29,7 @@ constexpr std::string_view kTokenizerFiles[] = {
 
 // How transformers begins the class names of a `model_type`.
 constexpr std::pair<std::string_view, std::string_view> kClassNames[] = {
-    {"bert", "Bert"},           {"distilbert", "DistilBert"}, {"roberta", "Roberta"},
+    {"bert", "Bert"},           {"distilbert", "DistilBert"},  {"roberta", "Roberta"},
     {"camembert", "Camembert"}, {"xlm-roberta", "XLMRoberta"}, {"electra", "Electra"},
     {"mpnet", "MPNet"},         {"modernbert", "ModernBert"}};
 
@@ -51,18 +51,12 @@ std::string ClassName(const base::JsonValue& config, std::string_view ending) {
 
 std::string_view Ending(Task task) {
   switch (task) {
-    case Task::kEmbedding:
-      return "Model";
-    case Task::kSequenceClassification:
-      return "ForSequenceClassification";
-    case Task::kTokenClassification:
-      return "ForTokenClassification";
-    case Task::kQuestionAnswering:
-      return "ForQuestionAnswering";
-    case Task::kFillMask:
-      return "ForMaskedLM";
-    case Task::kJoint:
-      break;
+    case Task::kEmbedding: return "Model";
+    case Task::kSequenceClassification: return "ForSequenceClassification";
+    case Task::kTokenClassification: return "ForTokenClassification";
+    case Task::kQuestionAnswering: return "ForQuestionAnswering";
+    case Task::kFillMask: return "ForMaskedLM";
+    case Task::kJoint: break;
   }
   return "ForIntentAndSlots";
 }
@@ -83,7 +77,7 @@ void WriteLabels(std::string_view by_number, std::string_view by_name,
 // config.json with the new head's class and labels; the rest as it was.
 std::string NewConfig(const base::JsonValue& config, const HeadNeed& need) {
   static const std::set<std::string_view> kReplaced = {
-      "architectures", "id2label",    "label2id",      "num_labels", "problem_type",
+      "architectures", "id2label",      "label2id",    "num_labels", "problem_type",
       "slot_id2label", "slot_label2id", "torch_dtype", "dtype"};
   base::JsonWriter json(2);
   json.BeginObject().Key("architectures").BeginArray();
@@ -124,20 +118,19 @@ std::set<std::string, std::less<>> LabelModules(const model::Architecture& archi
 std::vector<formats::TensorToWrite> TensorsOf(const FreshCheckpoint& checkpoint) {
   std::vector<formats::TensorToWrite> tensors;
   for (const auto& [name, view] : checkpoint.asked()) {
-    tensors.push_back({name, tensor::DType::kF32, view.shape,
-                       [view = view](const formats::ByteSink& sink) {
-                         std::vector<float> values(static_cast<std::size_t>(view.shape.elements()));
-                         tensor::CopyToF32(view, 0, values);
-                         return sink(std::as_bytes(std::span(values)));
-                       }});
+    tensors.push_back(
+        {name, tensor::DType::kF32, view.shape, [view = view](const formats::ByteSink& sink) {
+           std::vector<float> values(static_cast<std::size_t>(view.shape.elements()));
+           tensor::CopyToF32(view, 0, values);
+           return sink(std::as_bytes(std::span(values)));
+         }});
   }
   return tensors;
 }
 
 bool Includes(const std::vector<std::string>& all, const std::vector<std::string>& some) {
-  return std::ranges::all_of(some, [&](const std::string& label) {
-    return std::ranges::find(all, label) != all.end();
-  });
+  return std::ranges::all_of(
+      some, [&](const std::string& label) { return std::ranges::find(all, label) != all.end(); });
 }
 
 }  // namespace
@@ -152,12 +145,10 @@ bool Fits(const model::Head& head, const HeadNeed& need) {
       const std::vector<std::string_view> labels(need.labels.begin(), need.labels.end());
       return eval::MapModelLabels(labels, head.labels).ok();
     }
-    case Task::kTokenClassification:
-      return Includes(head.labels, need.labels);
+    case Task::kTokenClassification: return Includes(head.labels, need.labels);
     case Task::kJoint:
       return Includes(head.labels, need.labels) && Includes(head.slot_labels, need.slot_labels);
-    default:
-      return true;
+    default: return true;
   }
 }
 
@@ -207,8 +198,7 @@ Status FitHead(env::FileSystem& files, const std::string& in, const HeadNeed& ne
   }
   HONE_RETURN_IF_ERROR(artefact->Write("config.json", config_text));
   const std::vector<std::pair<std::string, std::string>> metadata = {{"format", "pt"}};
-  HONE_RETURN_IF_ERROR(
-      artefact->WriteTensors("model.safetensors", TensorsOf(*fresh), metadata));
+  HONE_RETURN_IF_ERROR(artefact->WriteTensors("model.safetensors", TensorsOf(*fresh), metadata));
   return artefact->Commit({StrCat("hone ", base::kVersion), in, "f32", {}});
 }
 

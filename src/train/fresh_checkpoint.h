@@ -44,7 +44,9 @@ class FreshCheckpoint final : public formats::Checkpoint {
 
  private:
   std::string InBase(std::string_view name) const;
-  bool IsFresh(std::string_view module) const { return base_ == nullptr || fresh_.contains(module); }
+  bool IsFresh(std::string_view module) const {
+    return base_ == nullptr || fresh_.contains(module);
+  }
   tensor::TensorView MakeUp(std::string_view name, const tensor::Shape& shape) const;
 
   std::shared_ptr<const formats::Checkpoint> base_;

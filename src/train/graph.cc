@@ -131,9 +131,9 @@ base::Status EncoderGraph::AddHead(const model::HeadOutput& output) {
 
 base::Status EncoderGraph::Bind(const model::Model& model) {
   const model::EncoderWeights& weights = model.weights;
-  HONE_ASSIGN_OR_RETURN(word_, set_.Add(weights.word));
-  HONE_ASSIGN_OR_RETURN(position_, set_.Add(weights.position));
-  HONE_ASSIGN_OR_RETURN(type_, set_.Add(weights.type));
+  HONE_ASSIGN_OR_RETURN(word_, set_.Add(weights.word.values));
+  HONE_ASSIGN_OR_RETURN(position_, set_.Add(weights.position.values));
+  HONE_ASSIGN_OR_RETURN(type_, set_.Add(weights.type.values));
   HONE_ASSIGN_OR_RETURN(relative_bias_, set_.Add(weights.relative_bias));
   HONE_RETURN_IF_ERROR(Add(weights.embeddings_norm, &embeddings_norm_));
   HONE_RETURN_IF_ERROR(Add(weights.embedding_projection, &embedding_projection_));

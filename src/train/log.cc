@@ -1,7 +1,7 @@
 #include "train/log.h"
 
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -44,7 +44,9 @@ std::string CsvRow(const LogRow& row) {
 std::string JsonRow(const LogRow& row) {
   base::JsonWriter json;
   json.BeginObject().Key("step").Int(row.step).Key("epoch").Double(row.epoch, kDigits);
-  const auto add = [&](std::string_view key, double value) { json.Key(key).Double(value, kDigits); };
+  const auto add = [&](std::string_view key, double value) {
+    json.Key(key).Double(value, kDigits);
+  };
   if (row.metric.empty()) {
     add("loss", row.loss);
     add("task", row.task);

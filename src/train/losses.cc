@@ -94,10 +94,9 @@ at::Tensor VectorLoss(const at::Tensor& student, const at::Tensor& teacher) {
 // log softmax of x xᵀ/√d within each text and relation head: [B, A, longest, longest].
 at::Tensor LogRelations(const at::Tensor& x, std::int64_t heads, const Padding& padding) {
   const std::int64_t size = x.size(1) / heads;
-  const at::Tensor padded =
-      x.index({padding.index})
-          .view({padding.index.size(0), padding.index.size(1), heads, size})
-          .transpose(1, 2);
+  const at::Tensor padded = x.index({padding.index})
+                                .view({padding.index.size(0), padding.index.size(1), heads, size})
+                                .transpose(1, 2);
   const at::Tensor scores =
       at::matmul(padded, padded.transpose(2, 3)) / std::sqrt(static_cast<double>(size));
   return at::log_softmax(scores.masked_fill(padding.absent.unsqueeze(1).unsqueeze(2), -1e9), -1);
@@ -109,29 +108,23 @@ at::Tensor TaskLoss(Objective objective, const std::vector<at::Tensor>& heads,
                     const TrainingBatch& batch) {
   const at::Tensor& out = heads[0];
   switch (objective) {
-    case Objective::kText:
-      return at::zeros({});
-    case Objective::kLabel:
-      return at::cross_entropy_loss(out, Indices(batch.labels));
+    case Objective::kText: return at::zeros({});
+    case Objective::kLabel: return at::cross_entropy_loss(out, Indices(batch.labels));
     case Objective::kMultiLabel:
       return at::binary_cross_entropy_with_logits(
           out, at::one_hot(Indices(batch.labels), out.size(1)).to(at::kFloat));
-    case Objective::kRegression:
-      return at::mse_loss(out.select(1, 0), Floats(batch.scores));
+    case Objective::kRegression: return at::mse_loss(out.select(1, 0), Floats(batch.scores));
     case Objective::kSimilarity: {
       const at::Tensor unit = UnitRows(out).view({out.size(0) / 2, 2, out.size(1)});
       const at::Tensor cosine = (unit.select(1, 0) * unit.select(1, 1)).sum(1);
       return at::mse_loss(cosine, Floats(batch.scores));
     }
-    case Objective::kTags:
-      return TokenLoss(out, batch.token_labels);
-    case Objective::kAnswer:
-      return AnswerLoss(out, batch);
+    case Objective::kTags: return TokenLoss(out, batch.token_labels);
+    case Objective::kAnswer: return AnswerLoss(out, batch);
     case Objective::kJoint:
       return at::cross_entropy_loss(out, Indices(batch.labels)) +
              TokenLoss(heads[1], batch.token_labels);
-    case Objective::kMaskedWords:
-      return at::cross_entropy_loss(out, Indices(batch.masked_words));
+    case Objective::kMaskedWords: return at::cross_entropy_loss(out, Indices(batch.masked_words));
   }
   HONE_CHECK(false);
 }
@@ -141,14 +134,14 @@ at::Tensor LogitsLoss(const model::Head& head, const std::vector<at::Tensor>& st
                       double temperature) {
   const double square = temperature * temperature;
   switch (head.task) {
-    case model::Task::kEmbedding:
-      return VectorLoss(student[0], teacher[0]);
+    case model::Task::kEmbedding: return VectorLoss(student[0], teacher[0]);
     case model::Task::kQuestionAnswering: {
       const Padding padding = Pad(begins);
       at::Tensor loss = at::zeros({});
       for (const std::int64_t column : {0, 1}) {
         loss = loss + Divergence(PadColumn(student[0], column, padding),
-                                 PadColumn(teacher[0], column, padding), temperature) / 2;
+                                 PadColumn(teacher[0], column, padding), temperature) /
+                          2;
       }
       return loss;
     }
@@ -164,8 +157,7 @@ at::Tensor LogitsLoss(const model::Head& head, const std::vector<at::Tensor>& st
       return Divergence(student[0], teacher[0], temperature);
     case model::Task::kTokenClassification:
     case model::Task::kFillMask:
-    case model::Task::kJoint:
-      break;
+    case model::Task::kJoint: break;
   }
   at::Tensor loss = at::zeros({});
   for (std::size_t i = 0; i < student.size(); ++i) {

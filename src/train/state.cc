@@ -135,8 +135,8 @@ Status RestoreTensors(env::FileSystem& files, const std::string& path, std::int6
   HONE_ASSIGN_OR_RETURN(const auto file, files.Map(path));
   HONE_ASSIGN_OR_RETURN(const auto header, formats::ParseSafetensors(file->bytes(), path));
   for (const Parameter& parameter : parameters) {
-    HONE_RETURN_IF_ERROR(CopyInto(file->bytes(), header, StrCat("weight/", parameter.name), path,
-                                  parameter.value));
+    HONE_RETURN_IF_ERROR(
+        CopyInto(file->bytes(), header, StrCat("weight/", parameter.name), path, parameter.value));
   }
   std::vector<Moments> moments;
   for (const Moments& now : adam->moments()) {

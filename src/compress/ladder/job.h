@@ -18,6 +18,9 @@
 namespace hone::compress {
 
 struct CompressJob {
+  CompressJob(const CompressRequest& asked, const CompressTools& with)
+      : request(asked), tools(with) {}
+
   const CompressRequest& request;
   const CompressTools& tools;
   std::optional<WorkState> state;

@@ -202,6 +202,13 @@ StatusOr<LadderDevice> ReadDevice(const JsonValue& json) {
   HONE_ASSIGN_OR_RETURN(const std::int64_t high, Count(tokens, "high"));
   device.tokens_low = static_cast<int>(low);
   device.tokens_high = static_cast<int>(high);
+  HONE_ASSIGN_OR_RETURN(const JsonValue lengths, Array(tokens, "lengths"));
+  for (const JsonValue length : lengths) {
+    HONE_ASSIGN_OR_RETURN(const std::int64_t count, length.Int());
+    constexpr std::int64_t kMostTokens = 1 << 20;
+    if (count < 1 || count > kMostTokens) return length.Error("expected a number of tokens");
+    device.lengths.push_back(static_cast<int>(count));
+  }
   HONE_ASSIGN_OR_RETURN(device.predicted, json.BoolOr("predicted", false));
   return device;
 }
@@ -243,7 +250,9 @@ std::string ToJson(const LadderReport& ladder) {
   json.Key("isa").String(device.isa).Key("threads").Int(device.threads);
   json.Key("batch").Int(device.batch).Key("tokens").BeginObject();
   json.Key("mean").Double(device.tokens_mean, kDigits).Key("low").Int(device.tokens_low);
-  json.Key("high").Int(device.tokens_high).EndObject();
+  json.Key("high").Int(device.tokens_high).Key("lengths").BeginArray();
+  for (const int length : device.lengths) json.Int(length);
+  json.EndArray().EndObject();
   json.Key("predicted").Bool(device.predicted).EndObject();
   json.Key("dev_examples").Int(static_cast<std::int64_t>(ladder.dev_examples));
   json.Key("dense").BeginObject();

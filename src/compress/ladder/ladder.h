@@ -2,7 +2,7 @@
 // a rung; the same JSON goes to standard output with -o json, and report.html is drawn from it.
 //
 //   {"schema": 1, "kind": "ladder", "tool": "hone 0.1.0", "task": "sst2", "source": "minilm-sst2",
-//    "device": {"processor": …, "isa": …, "threads": 2, "batch": 1, "tokens": {"mean": …, …}},
+//    "device": {"processor": …, "isa": …, "threads": 2, "batch": 1, "tokens": {"mean": …, "lengths": […]}},
 //    "dense": {"format": "f32", "latency": {…}, "metric": {…}, "parameters": …, "size_bytes": …,
 //              "layers": [{"heads": 12, "ffn": 1536, …}, …], "operations": [{"name", "ms"}, …]},
 //    "rungs": [{"path": "2x", "recipe": "balanced", "target": {"speedup": 2}, "speedup": 2.04,
@@ -53,7 +53,7 @@ struct ModelFigures {
   LatencyFigures latency;
   MetricFigure metric;
   std::uint64_t parameters = 0;
-  std::uint64_t size_bytes = 0;  // of the files of its directory
+  std::uint64_t size_bytes = 0;  // of its weights' files
   int width = 0;
   std::vector<LayerForm> layers;
   std::vector<OperationTime> operations;
@@ -99,6 +99,7 @@ struct LadderDevice {
   int threads = 1, batch = 1;
   double tokens_mean = 0;  // of the texts that were timed
   int tokens_low = 0, tokens_high = 0;
+  std::vector<int> lengths;  // of texts that stand for all, in batches one after the other
   // True where latencies are predictions for another device (--device): nothing here ran on it.
   bool predicted = false;
 };

@@ -26,10 +26,10 @@ constexpr double kProfileSeconds = 20;
 // whose kernels are the faster ones. Measured on MiniLM's shape.
 constexpr double kTrainingPasses = 6;
 
-template <typename Stage>
-const Stage* Find(const Recipe& recipe) {
-  for (const struct Stage& stage : recipe.stages) {
-    if (const auto* found = std::get_if<Stage>(&stage.what)) return found;
+template <typename Kind>
+const Kind* Find(const Recipe& recipe) {
+  for (const Stage& stage : recipe.stages) {
+    if (const auto* found = std::get_if<Kind>(&stage.what)) return found;
   }
   return nullptr;
 }
@@ -184,6 +184,15 @@ void WarnSmallDevSet(const CompressJob& job) {
 
 }  // namespace
 
+StatusOr<Calibration> CalibrationTexts(const CompressJob& job, std::size_t count,
+                                       std::uint64_t seed) {
+  const CalibrationOptions options{.count = count, .seed = seed};
+  if (!job.train.items.empty()) {
+    return MakeCalibration(job.train, *job.dev.task, *job.tokenizer, job.dense->model(), options);
+  }
+  return MakeTextCalibration(job.unlabelled, *job.tokenizer, job.dense->model(), options);
+}
+
 double MaxDrop(const CompressRequest& request) {
   if (request.max_drop > 0) return request.max_drop;
   const bool targets = !request.speedups.empty() || !request.latencies_ms.empty();
@@ -317,6 +326,9 @@ Status MeasureDevice(CompressJob& job) {
   }
   job.ladder.device = Describe(job, workload);
   job.rig.emplace(*job.dense, std::move(workload), job.elsewhere ? &job.profile : nullptr);
+  for (const std::vector<int>& texts : job.rig->batches()) {
+    job.ladder.device.lengths.insert(job.ladder.device.lengths.end(), texts.begin(), texts.end());
+  }
   HONE_ASSIGN_OR_RETURN(job.ladder.dense.latency, job.rig->TimeDense(job.timing_s));
   return base::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "compress/prune/pruner.h"
 #include "compress/quantize.h"
 
 namespace hone::compress {
@@ -52,9 +53,14 @@ StatusOr<const std::vector<BlockSnapshots>*> RungMaker::Snapshots(const PruneSta
   HONE_ASSIGN_OR_RETURN(
       const Calibration texts,
       CalibrationTexts(job_, static_cast<std::size_t>(stage.samples), job_.request.seed + 1));
-  HONE_ASSIGN_OR_RETURN(snapshots_, TakeSnapshots(job_, stage, texts, draft, [&](double done) {
-                          job_.Say(rung + ": removing structures", done);
-                        }));
+  PruneOptions options;
+  options.magnitude = stage.method == PruneMethod::kMagnitude;
+  options.threads = job_.request.threads;
+  options.isa = job_.request.isa;
+  options.progress = [&](int done, int total) {
+    job_.Say(rung + ": removing structures", static_cast<double>(done) / total);
+  };
+  HONE_ASSIGN_OR_RETURN(snapshots_, TakeSnapshots(draft, texts, options));
   snapshots_of_ = in;
   return &snapshots_;
 }
@@ -172,6 +178,14 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
                            base::Fixed(result->best, 4)));
   }
   return base::OkStatus();
+}
+
+Status RungMaker::Narrow(const NarrowStage&, const std::string&, const std::string&) {
+  return base::Unsupported("narrow stages");
+}
+
+Status RungMaker::DropLayers(const DropLayersStage&, const std::string&, const std::string&) {
+  return base::Unsupported("drop-layers stages");
 }
 
 StatusOr<MadeRung> RungMaker::Make(const std::string& name, const PruneTarget& target,

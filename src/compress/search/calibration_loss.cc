@@ -104,10 +104,7 @@ base::StatusOr<CalibrationLoss::Outputs> CalibrationLoss::Run(
   HONE_ASSIGN_OR_RETURN(const auto engine, runtime::LocalEngine::Load(model, options));
   Outputs outputs;
   for (const CalibrationBatch& texts : data_->batches) {
-    const runtime::Batch batch{
-        .ids = texts.ids,
-        .types = model.config.token_types < 2 ? std::span<const std::int32_t>() : texts.types,
-        .begins = texts.begins};
+    const runtime::Batch batch = texts.batch();
     HONE_RETURN_IF_ERROR(engine->Check(batch));
     std::vector<float> hidden(texts.ids.size() * static_cast<std::size_t>(engine->width()));
     engine->Forward(engine->all_layers(), batch, hidden);

@@ -184,7 +184,7 @@ StatusOr<PrunedDraft> Fitter::Run() {
   }
   HONE_CHECK(best.has_value());
   HONE_ASSIGN_OR_RETURN(Draft made, Make(best->choice));
-  PrunedDraft pruned{.draft = std::move(made)};
+  PrunedDraft pruned{std::move(made), {}, {}, 0, 0, {}, 0};
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
     pruned.assignment.push_back(blocks_[b][static_cast<std::size_t>(best->choice[b])].level);
   }

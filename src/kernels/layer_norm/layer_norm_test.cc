@@ -22,7 +22,7 @@ std::vector<float> Draw(int n, float mean, float deviation, unsigned seed) {
 }
 
 // The mean of n values carries an error of a few roundings of its size, which the division by the
-// deviation magnifies; a sum of n terms in a dozen or more chains adds √n roundings at most.
+// deviation magnifies; a sum of n terms in eight or more chains adds √n roundings at most.
 double Tolerance(int d, double mean, double deviation, double gain) {
   const double epsilon = std::numeric_limits<float>::epsilon();
   return epsilon * (8 + std::sqrt(d)) * (gain + 1) * (4 + std::abs(mean) / deviation);
@@ -31,7 +31,7 @@ double Tolerance(int d, double mean, double deviation, double gain) {
 TEST(LayerNorm, MatchesTheReferenceForEveryWidth) {
   for (const int d : {1, 2, 3, 7, 15, 16, 17, 31, 33, 63, 64, 65, 127, 384, 768, 1023}) {
     for (const float mean : {0.0f, 5.0f}) {
-      const int rows = 3, stride = d + 5;
+      const int rows = 6, stride = d + 5;  // a group of four, and two alone
       const auto x = Draw(rows * stride, mean, 2, static_cast<unsigned>(d));
       const auto gain = Draw(d, 1, 0.5f, 7), bias = Draw(d, 0, 1, 8);
       for (const bool affine : {false, true}) {

@@ -1,6 +1,7 @@
 // int8 on AVX-512 VNNI: 8 rows × 48 columns of int32 sums in 24 registers, three weight vectors and
 // one broadcast activation; 24 dot products for 11 loads, so that both vector ports are always
-// busy.
+// busy. Of a last panel with fewer columns only the vectors that hold any are computed: pruned
+// models are as narrow as 50 columns.
 //
 //   packed    panels of [int32 offset 48][f32 scale 48][int8 steps × 48 × 4]   (int8_avx512.h)
 #if defined(__x86_64__)
@@ -22,25 +23,26 @@ namespace {
 
 constexpr int kVectors = kColumns / 16;
 
-// Sums of kR rows from the offset on, stored to out [kR,48]. `fetch` lines of `next` are requested
-// on the way, one a step: at few rows the product is as fast as its weights arrive.
-template <int kR>
+// Sums of kR rows and the panel's first kV vectors of columns from the offset on, stored to out
+// [kR, kV·16]. `fetch` lines of `next` are requested on the way, one a step: at few rows the product
+// is as fast as its weights arrive.
+template <int kR, int kV>
 void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
           int fetch, std::int32_t* out) {
-  __m512i sum[kR][kVectors];
-  HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
+  __m512i sum[kR][kV];
+  HONE_UNROLL for (int v = 0; v < kV; ++v) {
     const __m512i offset = _mm512_loadu_si512(panel.offset + v * 16);
     HONE_UNROLL for (int r = 0; r < kR; ++r) sum[r][v] = offset;
   }
   const std::byte* b = panel.weights;
   const auto step = [&](int s) __attribute__((always_inline)) {
-    __m512i w[kVectors];
-    HONE_UNROLL for (int v = 0; v < kVectors; ++v) w[v] = _mm512_load_si512(b + v * 64);
+    __m512i w[kV];
+    HONE_UNROLL for (int v = 0; v < kV; ++v) w[v] = _mm512_load_si512(b + v * 64);
     HONE_UNROLL for (int r = 0; r < kR; ++r) {
       std::int32_t four;
       std::memcpy(&four, a + static_cast<std::size_t>(r) * a_stride + s * 4, sizeof four);
       const __m512i x = _mm512_set1_epi32(four);
-      HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
+      HONE_UNROLL for (int v = 0; v < kV; ++v) {
         sum[r][v] = _mm512_dpbusd_epi32(sum[r][v], x, w[v]);
       }
     }
@@ -53,16 +55,27 @@ void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, const st
   }
   for (; s < panel.steps; ++s) step(s);
   HONE_UNROLL for (int r = 0; r < kR; ++r) {
-    HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
-      _mm512_store_si512(out + r * kColumns + v * 16, sum[r][v]);
+    HONE_UNROLL for (int v = 0; v < kV; ++v) {
+      _mm512_store_si512(out + (r * kV + v) * 16, sum[r][v]);
     }
   }
 }
 
 using TileFunction = void (*)(const Panel&, const std::byte*, std::size_t, const std::byte*, int,
                               std::int32_t*);
-constexpr std::array<TileFunction, kRows> kTiles = {Tile<1>, Tile<2>, Tile<3>, Tile<4>,
-                                                    Tile<5>, Tile<6>, Tile<7>, Tile<8>};
+template <int kV>
+constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
+                                                      Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
+                                                      Tile<7, kV>, Tile<8, kV>};
+// Of vectors - 1, rows - 1.
+constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {kTilesOf<1>, kTilesOf<2>,
+                                                                          kTilesOf<3>};
+
+void Store(int vectors, Activation activation, const StoreArgs512& store) {
+  if (vectors == 1) return StoreTile512<1>(activation, store);
+  if (vectors == 2) return StoreTile512<2>(activation, store);
+  StoreTile512<kVectors>(activation, store);
+}
 
 // The largest magnitude of a row by comparing bits as integers: NaN is above infinity, so it stays.
 float LargestMagnitude(const float* x, int k) {
@@ -148,21 +161,26 @@ void MultiplyPanel(const Panel& panel, const std::byte* prepared, std::size_t pr
   store.residual_stride = epilogue.residual_stride;
   store.c_stride = c_stride;
   store.columns = std::min(n - column, kColumns);
+  const int vectors = (store.columns + 15) / 16;
   const std::byte* next = panel.next;
   auto lines = static_cast<int>(next == nullptr ? 0 : (panel.next_bytes + 63) / 64);
-  for (int m = 0; m < rows; m += kRows) {
-    store.rows = std::min(rows - m, kRows);
+  // Tiles as even as can be, 25 rows as 7 + 6 + 6 + 6: a row alone would wait for its own sums.
+  const int tiles = (rows + kRows - 1) / kRows;
+  for (int i = 0; i < tiles; ++i) {
+    const int m = static_cast<int>(static_cast<long>(rows) * i / tiles);
+    store.rows = static_cast<int>(static_cast<long>(rows) * (i + 1) / tiles) - m;
     store.prepared = prepared + static_cast<std::size_t>(m) * prepared_stride;
     store.c = c + m * c_stride + column;
     store.residual = epilogue.residual == nullptr
                          ? nullptr
                          : epilogue.residual + m * epilogue.residual_stride + column;
-    kTiles[static_cast<std::size_t>(store.rows - 1)](panel, store.prepared + kHeaderBytes,
-                                                     prepared_stride, next, lines, sums);
+    const TileFunction tile =
+        kTiles[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)];
+    tile(panel, store.prepared + kHeaderBytes, prepared_stride, next, lines, sums);
     const int fetched = std::min(lines, panel.steps);
     next += fetched * 64;
     lines -= fetched;
-    StoreTile512<kVectors>(epilogue.activation, store);
+    Store(vectors, epilogue.activation, store);
   }
 }
 
