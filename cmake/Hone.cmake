@@ -66,6 +66,13 @@ function(hone_folder name)
   endif()
 endfunction()
 
+# Program hone-train: the commands of src/cli/training, which alone are linked to libtorch.
+function(hone_training_program)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/training/*.cc)
+  add_executable(hone-train ${sources})
+  target_link_libraries(hone-train PRIVATE hone_cli hone_train)
+endfunction()
+
 # The bytes of a file as the function hone::<folder>::<name>() of that folder's library.
 function(hone_embed folder name file)
   set(out ${PROJECT_BINARY_DIR}/embedded/${name}.cc)
@@ -92,13 +99,6 @@ function(hone_report_plots)
   hone_embed(compress PlotLicence ${HONE_CHART_JS_LICENCE})
   hone_embed(compress ReportStyle ${PROJECT_SOURCE_DIR}/src/compress/report/report.css)
   hone_embed(compress ReportScript ${PROJECT_SOURCE_DIR}/src/compress/report/report.js)
-endfunction()
-
-# Program hone-train: the commands of src/cli/training, which alone are linked to libtorch.
-function(hone_training_program)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/training/*.cc)
-  add_executable(hone-train ${sources})
-  target_link_libraries(hone-train PRIVATE hone_cli hone_train)
 endfunction()
 
 # tests/support/*.cc: what the tests of several folders share; linked to those of the folders named.
