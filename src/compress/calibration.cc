@@ -205,34 +205,38 @@ void CalibrationStream::Start(runtime::LocalEngine& engine) {
 void CalibrationStream::RunLayer(runtime::LocalEngine& engine, int layer,
                                  std::span<const runtime::Tap> taps, bool advance,
                                  const std::function<void(const LayerInputs&)>& use) {
-  std::array<bool, runtime::kTapCount> wanted = {};
-  for (const runtime::Tap tap : taps) wanted[static_cast<std::size_t>(tap)] = true;
-  const std::array<int, runtime::kTapCount> widths = engine.tap_widths(layer);
   for (std::size_t b = 0; b < hidden_.size(); ++b) {
-    const CalibrationBatch& batch = data_.batches[b];
-    // Room beforehand: workers copy at once.
-    for (std::size_t t = 0; t < wanted.size(); ++t) {
-      inputs_.rows_[t].resize(wanted[t] ? batch.ids.size() * static_cast<std::size_t>(widths[t])
-                                        : 0);
-    }
-    engine.SetTap([&](const runtime::TappedRows& rows) {
-      const auto tap = static_cast<std::size_t>(rows.tap);
-      if (rows.layer != layer || !wanted[tap]) return;
-      float* to =
-          inputs_.rows_[tap].data() + static_cast<std::ptrdiff_t>(rows.first_row) * rows.width;
-      for (int r = 0; r < rows.rows; ++r, to += rows.width) {
-        std::copy_n(rows.x + r * rows.stride, rows.width, to);
-      }
-    });
-    inputs_.before_ = hidden_[b];
-    out_ = hidden_[b];
-    engine.Forward({layer, layer + 1}, batch.batch(), out_);
-    engine.SetTap({});
-    inputs_.batch_ = b;
-    inputs_.after_ = out_;
-    if (use) use(inputs_);
-    if (advance) hidden_[b].swap(out_);
+    const LayerInputs& inputs = RunBatch(engine, layer, taps, advance, b);
+    if (use) use(inputs);
   }
+}
+
+const LayerInputs& CalibrationStream::RunBatch(runtime::LocalEngine& engine, int layer,
+                                               std::span<const runtime::Tap> taps, bool advance,
+                                               std::size_t b) {
+  const CalibrationBatch& batch = data_.batches[b];
+  const std::array<int, runtime::kTapCount> widths = engine.tap_widths(layer);
+  // Room beforehand: workers copy at once.
+  for (std::vector<float>& rows : inputs_.rows_) rows.clear();
+  for (const runtime::Tap tap : taps) {
+    const auto t = static_cast<std::size_t>(tap);
+    inputs_.rows_[t].resize(batch.ids.size() * static_cast<std::size_t>(widths[t]));
+  }
+  engine.SetTap([&](const runtime::TappedRows& rows) {
+    std::vector<float>& all = inputs_.rows_[static_cast<std::size_t>(rows.tap)];
+    if (rows.layer != layer || all.empty()) return;
+    float* to = all.data() + static_cast<std::ptrdiff_t>(rows.first_row) * rows.width;
+    for (int r = 0; r < rows.rows; ++r, to += rows.width) {
+      std::copy_n(rows.x + r * rows.stride, rows.width, to);
+    }
+  });
+  inputs_.batch_ = b;
+  inputs_.before_ = hidden_[b];
+  inputs_.after_ = hidden_[b];
+  engine.Forward({layer, layer + 1}, batch.batch(), inputs_.after_);
+  engine.SetTap({});
+  if (advance) hidden_[b] = inputs_.after_;
+  return inputs_;
 }
 
 }  // namespace hone::compress

@@ -82,8 +82,7 @@ class LayerInputs {
   friend class CalibrationStream;
   std::size_t batch_ = 0;
   std::array<std::vector<float>, runtime::kTapCount> rows_;
-  std::vector<float> before_;
-  std::span<const float> after_;
+  std::vector<float> before_, after_;
 };
 
 // The calibration data on their way through a model, one layer after the other: between calls it
@@ -105,6 +104,10 @@ class CalibrationStream {
   void RunLayer(runtime::LocalEngine& engine, int layer, std::span<const runtime::Tap> taps,
                 bool advance, const std::function<void(const LayerInputs&)>& use);
 
+  // The same for one batch; what it returns is valid until the next call.
+  const LayerInputs& RunBatch(runtime::LocalEngine& engine, int layer,
+                              std::span<const runtime::Tap> taps, bool advance, std::size_t batch);
+
   // [T,D] of one batch, as it is before the next layer.
   std::span<const float> hidden(std::size_t batch) const { return hidden_[batch]; }
 
@@ -112,7 +115,6 @@ class CalibrationStream {
   const Calibration& data_;
   std::size_t width_;
   std::vector<std::vector<float>> hidden_;  // a batch
-  std::vector<float> out_;
   LayerInputs inputs_;
 };
 

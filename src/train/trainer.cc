@@ -13,6 +13,7 @@
 #include "train/losses.h"
 #include "train/memory.h"
 #include "train/random.h"
+#include "train/request_text.h"
 #include "train/result_text.h"
 #include "train/schedule.h"
 #include "train/state.h"

@@ -5,12 +5,9 @@
 //   HONE_ASSIGN_OR_RETURN(std::vector<BlockSnapshots> blocks, TakeSnapshots(draft, data, options));
 //   …choose an Assignment…
 //   HONE_ASSIGN_OR_RETURN(Draft smaller, Stitch(draft, blocks, assignment));
-//   or, slower and more accurate:
-//   HONE_ASSIGN_OR_RETURN(Draft smaller, Refit(draft, ShapesOf(draft, blocks, assignment), data,
-//                                              options));
+//   or, slower and more accurate, Refit (refit.h).
 //
-// Source  ZipLM (arXiv 2302.04089) for the snapshots; K-prune (ICLR 2024) for the refit from bottom to
-//         top.
+// Source  ZipLM (arXiv 2302.04089).
 #pragma once
 
 #include <cstdint>
@@ -31,6 +28,8 @@ struct PruneOptions {
   double damping = RemovalRequest::kDamping;
   // Moves biases by what the removed inputs gave in the mean, where the model has biases.
   bool shift_bias = true;
+  int refit_target = 2;
+  double ridge = 0.01;
   // Blocks that may be pruned; empty: all.
   std::function<bool(int layer, Block block)> wanted = {};
   int threads = 1;

@@ -99,7 +99,8 @@ base::Status StitchAttention(const model::Model& model, int layer, const Level& 
     }
     return base::OkStatus();
   }
-  if (model.config.relative_buckets > 0) {
+  if (model.config.relative_buckets > 0 &&
+      level.kept != model.config.layers[static_cast<std::size_t>(layer)].heads) {
     return base::Unsupported(names.prefix,
                              ": relative position bias allows all heads or none, not ", level.kept);
   }
