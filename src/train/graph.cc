@@ -41,7 +41,12 @@ class DropoutSites {
   explicit DropoutSites(const ForwardOptions& options)
       : rate_(options.training ? options.dropout : 0), seed_(options.seed) {}
 
-  Dropout Next() { return {rate_, seed_ * 0x9e3779b97f4a7c15 + ++sites_}; }
+  Dropout Next() {
+    // Far apart, since a stream's own steps are multiples of an odd constant.
+    std::uint64_t z = (seed_ + 1) * 0xd1342543de82ef95 + ++sites_ * 0xaf251af3b0f025b5;
+    z = (z ^ z >> 32) * 0xd6e8feb86659fd93;
+    return {rate_, z ^ z >> 32};
+  }
 
  private:
   float rate_;
