@@ -70,8 +70,8 @@ class Narrower {
   base::Status Choose();
   void AddRegression(Place* place, std::span<const float> rows) const;
   void Solve(Place* place) const;
-  void Reader(const std::string& module, const model::Linear& linear, const Place& place,
-              std::vector<float>* weight, std::vector<float>* bias) const;
+  void Reader(const model::Linear& linear, const Place& place, std::vector<float>* weight,
+              std::vector<float>* bias) const;
   void StoreReader(const std::string& module, std::span<const model::Linear* const> parts,
                    const Place& place, EditedCheckpoint* weights) const;
   void StoreWriter(const std::string& module, const model::Linear& linear,
@@ -144,7 +144,7 @@ base::Status Narrower::Choose() {
     if (!sums[p]) sums[p].emplace(model_.config.width, pool_, options_.isa);
     sums[p]->Add(rows);
   }));
-  std::vector<double> all(d_ * d_), identity_mean;
+  std::vector<double> all(d_ * d_);
   for (std::size_t p = 0; p < places_.size(); ++p) {
     if (!sums[p]) continue;
     Place& place = places_[p];
@@ -261,8 +261,8 @@ void Narrower::Solve(Place* place) const {
 }
 
 // A matrix that reads the stream at `place`: W R, and its bias with W·shift; appended.
-void Narrower::Reader(const std::string&, const model::Linear& linear, const Place& place,
-                      std::vector<float>* weight, std::vector<float>* bias) const {
+void Narrower::Reader(const model::Linear& linear, const Place& place, std::vector<float>* weight,
+                      std::vector<float>* bias) const {
   const std::vector<float> w = Values(linear.weight.values);
   const auto n = static_cast<std::size_t>(linear.weight.n);
   std::vector<float> b;
@@ -284,7 +284,7 @@ void Narrower::Reader(const std::string&, const model::Linear& linear, const Pla
 void Narrower::StoreReader(const std::string& module, std::span<const model::Linear* const> parts,
                            const Place& place, EditedCheckpoint* weights) const {
   std::vector<float> weight, bias;
-  for (const model::Linear* part : parts) Reader(module, *part, place, &weight, &bias);
+  for (const model::Linear* part : parts) Reader(*part, place, &weight, &bias);
   const auto rows = static_cast<std::int64_t>(weight.size() / narrow_);
   weights->SetF32(module + ".weight", {rows, static_cast<std::int64_t>(narrow_)},
                   std::move(weight));
@@ -432,6 +432,16 @@ base::Status CheckNarrow(const model::Model& model, int width) {
   if (config.embedding_width != config.width || config.relative_buckets > 0) {
     return base::Unsupported("architecture \"", config.architecture, "\" cannot be narrowed");
   }
+  const auto quantised = [](const formats::StoredMatrix& matrix) {
+    return !matrix.empty() && matrix.kind != formats::StoredKind::kFloat;
+  };
+  bool any = quantised(model.weights.word) || quantised(model.weights.position) ||
+             quantised(model.weights.type);
+  for (const model::LayerWeights& layer : model.weights.layers) {
+    any |= quantised(layer.query.weight) || quantised(layer.output.weight) ||
+           quantised(layer.up.weight) || quantised(layer.down.weight);
+  }
+  if (any) return base::BadInput(model.directory, ": is quantised already; narrow it before");
   const auto plain = [&](const model::HeadOutput& output) {
     return (output.stages.size() == 1 || output.stages.size() == 2) &&
            std::ranges::all_of(output.stages, [&](const model::HeadStage& stage) {

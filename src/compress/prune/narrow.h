@@ -10,7 +10,7 @@
 //
 // and each matrix that writes the stream keeps its rows S. A norm mixes all channels, so that this is
 // no rotation that cancels: for models whose norms come after the blocks there is none, and the
-// narrower model is an approximation from the first layer on (docs/decisions has the figures).
+// narrower model is an approximation from the first layer on: it needs training.
 #pragma once
 
 #include "base/status.h"
