@@ -21,6 +21,8 @@ Program MakeProgram() {
   program.delegates = {
       {"train", "fine-tune a model for a task, or distil it from another", "hone-train",
        kWithoutTraining},
+      {"compress", "make a ladder of smaller, faster models for latency targets on this device",
+       "hone-train", kWithoutTraining},
   };
   return program;
 }

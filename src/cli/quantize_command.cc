@@ -27,7 +27,9 @@ class QuantizeCommand : public Command {
     flags.Choice("--type", &type_, {"bf16", "int8", "int4"}, "number format of the weights");
     flags.Choice("--method", &method_, {"nearest", "gptq", "awq"},
                  "how weights are rounded; gptq and awq look at texts");
-    flags.String("--calibrate", &calibrate_, "file of texts, one a line, for gptq and awq");
+    flags.Real("--smooth", &smooth_,
+               "SmoothQuant's exponent for int8, 0.5 to 0.85; 0: off; awq finds its own");
+    flags.Text("--calibrate", &calibrate_, "file of texts, one a line, for gptq, awq, --smooth");
     flags.Int("--samples", &samples_, 1, 1 << 20, "how many of the texts, chosen by a fixed seed");
     flags.Choice("--embeddings", &embeddings_, {"f16", "int8", "int4"},
                  "number format of the embedding tables");
@@ -43,13 +45,19 @@ class QuantizeCommand : public Command {
     options.threads =
         threads_ > 0 ? threads_ : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
     HONE_ASSIGN_OR_RETURN(options.method, compress::ParseRounding(method_));
-    if (options.method != compress::Rounding::kNearest && calibrate_.empty()) {
-      return base::BadInput("--method ", method_, ": needs texts, --calibrate FILE");
+    if (!(smooth_ >= 0 && smooth_ <= 1)) {
+      return base::BadInput("--smooth ", smooth_, ": expected a number from 0 to 1");
     }
-    if (options.method == compress::Rounding::kNearest && !calibrate_.empty()) {
+    options.smooth = static_cast<float>(smooth_);
+    const bool needs_texts = options.method != compress::Rounding::kNearest || smooth_ > 0;
+    if (needs_texts && calibrate_.empty()) {
+      return base::BadInput("--method ", method_, smooth_ > 0 ? " with --smooth" : "",
+                            ": needs texts, --calibrate FILE");
+    }
+    if (!needs_texts && !calibrate_.empty()) {
       return base::BadInput("--calibrate: --method nearest looks at no texts; take gptq or awq");
     }
-    if (type_ == "bf16" && (method_ != "nearest" || embeddings_ != "f16")) {
+    if (type_ == "bf16" && (needs_texts || embeddings_ != "f16")) {
       return base::BadInput(
           "--type bf16 rounds every tensor to bf16; --method and --embeddings are "
           "for int8 and int4");
@@ -73,6 +81,7 @@ class QuantizeCommand : public Command {
   std::string model_, type_ = "int8", method_ = "nearest", calibrate_, embeddings_ = "f16", out_;
   bool force_ = false;
   int samples_ = 512;
+  double smooth_ = 0;
   int threads_ = 0;
 };
 

@@ -15,6 +15,7 @@
 #include "base/thread_pool.h"
 #include "compress/quantize/embedding_rows.h"
 #include "compress/quantize/layer_rounder.h"
+#include "compress/quantize/nearest.h"
 #include "compress/quantize/set_matrix.h"
 #include "compress/quantize/targets.h"
 #include "formats/tokenizer_files.h"
@@ -32,45 +33,13 @@ using tensor::TensorView;
 
 constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 30;
 
+bool NeedsTexts(const RoundingOptions& options) {
+  return options.method != Rounding::kNearest || options.smooth > 0;
+}
+
 bool IsFloat(DType dtype) {
   return dtype == DType::kF64 || dtype == DType::kF32 || dtype == DType::kF16 ||
          dtype == DType::kBF16;
-}
-
-// By rows in parallel.
-quant::Int8Matrix NearestInt8(std::span<const float> weights, int n, int k,
-                              base::ThreadPool& pool) {
-  const auto width = static_cast<std::size_t>(k);
-  quant::Int8Matrix matrix{n, k, std::vector<std::int8_t>(weights.size()),
-                           std::vector<float>(static_cast<std::size_t>(n))};
-  pool.ParallelFor(n, [&](int row, int) {
-    const auto r = static_cast<std::size_t>(row);
-    matrix.scale[r] = quant::QuantizeInt8Row(weights.subspan(r * width, width),
-                                             std::span(matrix.values).subspan(r * width, width));
-  });
-  return matrix;
-}
-
-quant::Int4Matrix NearestInt4(std::span<const float> weights, int n, int k,
-                              base::ThreadPool& pool) {
-  const auto rows = static_cast<std::size_t>(n), width = static_cast<std::size_t>(k);
-  const auto bytes = static_cast<std::size_t>(quant::Int4RowBytes(k));
-  const auto groups = static_cast<std::size_t>(quant::Int4Groups(k));
-  quant::Int4Matrix matrix;
-  matrix.n = n;
-  matrix.k = k;
-  matrix.nibbles.resize(rows * bytes);
-  matrix.group_scale.resize(rows * groups);
-  matrix.group_zero.resize(rows * groups);
-  matrix.scale.resize(rows);
-  pool.ParallelFor(n, [&](int row, int) {
-    const auto r = static_cast<std::size_t>(row);
-    matrix.scale[r] = quant::QuantizeInt4Row(
-        weights.subspan(r * width, width), std::span(matrix.nibbles).subspan(r * bytes, bytes),
-        std::span(matrix.group_scale).subspan(r * groups, groups),
-        std::span(matrix.group_zero).subspan(r * groups, groups));
-  });
-  return matrix;
 }
 
 class DraftQuantizer {
@@ -121,8 +90,8 @@ Status DraftQuantizer::CheckFloat() const {
                             ": the model is quantised already; quantise the original");
     }
   }
-  if (rounding_.method != Rounding::kNearest && rounding_.calibration == nullptr) {
-    return base::BadInput("gptq and awq need calibration texts");
+  if (NeedsTexts(rounding_) && rounding_.calibration == nullptr) {
+    return base::BadInput("gptq, awq and smoothing need calibration texts");
   }
   return base::OkStatus();
 }
@@ -267,7 +236,7 @@ Status DraftQuantizer::Run() {
   HONE_RETURN_IF_ERROR(Plan());
   HONE_RETURN_IF_ERROR(WriteFloats());
   if (!all_bf16()) {
-    if (rounding_.method == Rounding::kNearest) {
+    if (!NeedsTexts(rounding_)) {
       HONE_RETURN_IF_ERROR(RoundToNearest());
     } else {
       HONE_RETURN_IF_ERROR(
@@ -304,13 +273,14 @@ Status QuantizeDirectory(env::FileSystem& files, const std::string& in, Format f
   if (format == Format::kF32) {
     return base::BadInput("f32 is the format of the source; expected bf16, int8 or int4");
   }
-  if (options.method != Rounding::kNearest && options.calibrate.empty()) {
-    return base::BadInput("gptq and awq need texts: a file with one a line");
-  }
   HONE_ASSIGN_OR_RETURN(Draft draft, Draft::Open(files, in));
-  RoundingOptions rounding{.method = options.method, .threads = options.threads};
+  RoundingOptions rounding{
+      .method = options.method, .threads = options.threads, .smooth = options.smooth};
   Calibration calibration;
-  if (options.method != Rounding::kNearest) {
+  if (NeedsTexts(rounding)) {
+    if (options.calibrate.empty()) {
+      return base::BadInput("gptq, awq and smoothing need texts: a file with one a line");
+    }
     HONE_ASSIGN_OR_RETURN(const std::string texts, files.Read(options.calibrate, kMaxTextBytes));
     HONE_ASSIGN_OR_RETURN(const auto tokenizer, formats::OpenTokenizer(files, in));
     HONE_ASSIGN_OR_RETURN(calibration, MakeTextCalibration(texts, *tokenizer, draft.model(),

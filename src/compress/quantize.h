@@ -57,6 +57,9 @@ struct RoundingOptions {
   Rounding method = Rounding::kNearest;
   const Calibration* calibration = nullptr;  // for gptq and awq
   int threads = 1;
+  // SmoothQuant's exponent for the inputs of int8 matrices, 0 … 1, before any method; 0: none (awq
+  // searches its own). Taken only where it lowers the error. Needs the texts too.
+  float smooth = 0;
   base::Isa isa = base::DetectIsa();
 };
 
@@ -71,6 +74,7 @@ struct QuantizeOptions {
   bool replace = false;  // an existing output directory
   int threads = 1;
   Rounding method = Rounding::kNearest;
+  float smooth = 0;
   std::string calibrate = {};  // file of texts, one a line
   std::size_t samples = 512;   // of them
   std::optional<quant::Format> embeddings = {};

@@ -108,7 +108,7 @@ StatusOr<QuantizationGroup> ParseScheme(const JsonValue& scheme, std::string_vie
   if (args.dynamic) return Unsupported(weights.Where(), ": dynamic weights are not supported");
   HONE_RETURN_IF_ERROR(CheckActivations(scheme));
   QuantizationGroup config;
-  config.embeddings = !scheme.Find("input_activations");
+  config.activations = scheme.Find("input_activations").has_value();
   if (format == kIntFormat) {
     if (args.bits != 8 || !args.symmetric || args.strategy != "channel") {
       return Unsupported(weights.Where(), ": Hone reads ", kIntFormat,
@@ -210,10 +210,10 @@ void WriteGroup(const QuantizationGroup& group, JsonWriter* json) {
     WriteArgs(4, group.symmetric, group.group > 0 ? "group" : "channel", group.group, false, json);
   }
   json->Key("input_activations");
-  if (group.embeddings) {
-    json->Null();
-  } else {
+  if (group.activations) {
     WriteArgs(8, true, "token", 0, true, json);
+  } else {
+    json->Null();
   }
   json->Key("output_activations").Null().EndObject();
 }

@@ -24,10 +24,10 @@
 namespace hone::formats {
 
 struct QuantizationGroup {
-  StoredKind kind = StoredKind::kInt8;  // kInt8 or kInt4
-  int group = 0;                        // int4: inputs that share a scale; 0: all of a row
-  bool symmetric = true;                // int4: no zero points
-  bool embeddings = false;              // tables of rows: nothing is multiplied, so no activations
+  StoredKind kind = StoredKind::kInt8;    // kInt8 or kInt4
+  int group = 0;                          // int4: inputs that share a scale; 0: all of a row
+  bool symmetric = true;                  // int4: no zero points
+  bool activations = true;                // inputs are 8 bits too; false where none are: tables
   std::vector<std::string> targets = {};  // module names, class names, or "re:" and an expression
 };
 

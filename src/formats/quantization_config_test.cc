@@ -48,7 +48,7 @@ TEST(QuantizationConfig, ReadsWhatHoneComputes) {
   ASSERT_TRUE(int8.ok()) << int8.status();
   ASSERT_EQ(int8->groups.size(), 1u);
   EXPECT_EQ(int8->groups[0].kind, StoredKind::kInt8);
-  EXPECT_FALSE(int8->groups[0].embeddings);
+  EXPECT_TRUE(int8->groups[0].activations);
   EXPECT_THAT(int8->groups[0].targets, ElementsAre("Linear"));
   EXPECT_THAT(int8->ignore, ElementsAre("lm_head"));
   const auto int4 = Parse(Config("pack-quantized", kW4, "null"));
@@ -108,7 +108,7 @@ TEST(QuantizationConfig, ReadsWhatItWrites) {
   const QuantizationGroup table{.kind = StoredKind::kInt4,
                                 .group = 64,
                                 .symmetric = false,
-                                .embeddings = true,
+                                .activations = false,
                                 .targets = {"Embedding"}};
   const std::vector<std::vector<QuantizationGroup>> cases = {{int8}, {int4}, {int8, int4, table}};
   for (const std::vector<QuantizationGroup>& groups : cases) {
@@ -123,7 +123,7 @@ TEST(QuantizationConfig, ReadsWhatItWrites) {
       EXPECT_EQ(read->groups[i].kind, groups[i].kind);
       EXPECT_EQ(read->groups[i].group, groups[i].group);
       EXPECT_EQ(read->groups[i].symmetric, groups[i].symmetric);
-      EXPECT_EQ(read->groups[i].embeddings, groups[i].embeddings);
+      EXPECT_EQ(read->groups[i].activations, groups[i].activations);
       EXPECT_EQ(read->groups[i].targets, groups[i].targets);
     }
     EXPECT_THAT(read->ignore, ElementsAre("head"));

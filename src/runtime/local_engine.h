@@ -38,7 +38,7 @@
 namespace hone::runtime {
 
 struct EngineOptions {
-  std::optional<quant::Format> format;  // of every matrix; unset: each as it is stored
+  std::optional<quant::Format> format = {};  // of every matrix; unset: each as it is stored
   int threads = 1;
   base::Isa isa = base::DetectIsa();
   SplitLimits split = {};

@@ -58,9 +58,9 @@ StatusOr<double> MaskedAccuracy(Prepared* prepared, runtime::TextModel& model) {
 StatusOr<Evaluation> Evaluate(Prepared* prepared, int threads) {
   HONE_RETURN_IF_ERROR(prepared->draft.Bind());
   HONE_ASSIGN_OR_RETURN(const auto model,
-                        runtime::TextModel::FromModel(
-                            prepared->draft.model(), prepared->tokenizer,
-                            {.engine = {.threads = threads}, .max_tokens = prepared->max_tokens}));
+                        runtime::TextModel::FromModel(prepared->draft.model(), prepared->tokenizer,
+                                                      {.engine = {.format = {}, .threads = threads},
+                                                       .max_tokens = prepared->max_tokens}));
   if (prepared->dev_text) {
     HONE_ASSIGN_OR_RETURN(const double value, MaskedAccuracy(prepared, *model));
     return Evaluation{"masked_accuracy", value};

@@ -1,6 +1,7 @@
 // How much memory a training run takes at its peak, before it takes it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "model/model.h"
@@ -21,10 +22,15 @@ struct TrainingMemory {
   std::uint64_t gradients = 0;
   std::uint64_t moments = 0;      // Adam's two
   std::uint64_t activations = 0;  // kept from forward to backward, and what backward needs beside
+  std::uint64_t exported = 0;     // the parameters once more, as the engine and the file take them
+  std::uint64_t engine = 0;       // packed weights of the engine that evaluates, between two steps
   std::uint64_t teacher = 0;
   std::uint64_t fixed = 0;  // libtorch and its libraries, before any tensor
+
+  // What is there at once: gradients and activations are gone while the engine evaluates.
   std::uint64_t total() const {
-    return parameters + gradients + moments + activations + teacher + fixed;
+    return parameters + moments + exported + std::max(gradients + activations, engine) + teacher +
+           fixed;
   }
 };
 

@@ -91,8 +91,8 @@ StatusOr<std::unique_ptr<Teacher>> Teacher::Open(env::FileSystem& files,
   if (teacher->relations_) {
     HONE_ASSIGN_OR_RETURN(teacher->graph_, Graph::Create(model, {.trainable = false}));
   } else {
-    HONE_ASSIGN_OR_RETURN(teacher->engine_,
-                          runtime::LocalEngine::Load(model, {.threads = request.threads}));
+    HONE_ASSIGN_OR_RETURN(teacher->engine_, runtime::LocalEngine::Load(
+                                                model, {.format = {}, .threads = request.threads}));
   }
   return teacher;
 }

@@ -12,6 +12,7 @@
 #include "compress/quantize/clip.h"
 #include "compress/quantize/fold.h"
 #include "compress/quantize/gptq.h"
+#include "compress/quantize/nearest.h"
 #include "compress/quantize/scale_search.h"
 #include "compress/quantize/set_matrix.h"
 #include "model/dequantize.h"
@@ -47,8 +48,8 @@ model::Model OneLayer(const model::Model& model, int layer) {
 
 // What the calibration texts give one of a layer's inputs.
 struct InputStatistics {
-  std::vector<double> hessian;  // Σ x·xᵀ [K,K]
-  std::vector<float> sample;    // some of the rows [·,K]
+  std::vector<double> hessian = {};  // Σ x·xᵀ [K,K]
+  std::vector<float> sample = {};    // some of the rows [·,K]
   int k = 0;
 };
 
@@ -67,7 +68,7 @@ class LayerRounder {
  private:
   StatusOr<std::unique_ptr<runtime::LocalEngine>> Engine(int layer) const {
     return runtime::LocalEngine::Load(OneLayer(draft_.model(), layer),
-                                      {.threads = options_.threads, .isa = options_.isa});
+                                      {.format = {}, .threads = options_.threads, .isa = options_.isa});
   }
   Status Measure(int layer);
   Status FoldScales(int layer);
@@ -105,7 +106,8 @@ Status LayerRounder::Measure(int layer) {
     if (sums.contains(matrix.input)) continue;
     sums.try_emplace(matrix.input, matrix.k, pool_, options_.isa);
     taps.push_back(matrix.input);
-    Input(matrix.input) = {.k = matrix.k};
+    Input(matrix.input) = {};
+    Input(matrix.input).k = matrix.k;
   }
   stream_.RunLayer(*engine, layer, taps, false, [&](const LayerInputs& rows) {
     for (auto& [tap, sum] : sums) {
@@ -131,12 +133,14 @@ Status LayerRounder::FoldScales(int layer) {
     for (const LayerMatrix& matrix : matrices_) {
       const std::optional<Format> format = FormatOf(matrix.module);
       if (matrix.input != tap || !format) continue;
+      // Smoothing is for int8; awq's scales are for both.
+      if (options_.method != Rounding::kAwq && *format != Format::kInt8) continue;
       HONE_ASSIGN_OR_RETURN(std::vector<float> weights, Weights(matrix));
       readers.push_back({std::move(weights), matrix.n, *format});
     }
     InputStatistics& input = Input(tap);
     if (readers.empty() || input.sample.empty()) continue;
-    const ScaleChoice choice = SearchScale(input.sample, input.k, readers, pool_);
+    const ScaleChoice choice = SearchScale(input.sample, input.k, readers, options_.smooth, pool_);
     if (choice.scale.empty()) continue;
     HONE_RETURN_IF_ERROR(Fold(&draft_, layer, tap, choice.scale));
     HONE_RETURN_IF_ERROR(draft_.Bind());
@@ -166,6 +170,12 @@ Status LayerRounder::RoundMatrix(const LayerMatrix& matrix) {
     } else {
       SetInt8(matrix.module, GptqInt8(weights, matrix.n, factor, pool_), &checkpoint);
     }
+  } else if (options_.method == Rounding::kNearest) {
+    if (*format == Format::kInt4) {
+      SetInt4(matrix.module, NearestInt4(weights, matrix.n, matrix.k, pool_), &checkpoint);
+    } else {
+      SetInt8(matrix.module, NearestInt8(weights, matrix.n, matrix.k, pool_), &checkpoint);
+    }
   } else if (*format == Format::kInt4) {
     SetInt4(matrix.module, ClippedInt4(weights, matrix.n, matrix.k, input.hessian, pool_),
             &checkpoint);
@@ -179,7 +189,9 @@ Status LayerRounder::RoundMatrix(const LayerMatrix& matrix) {
 Status LayerRounder::Round(int layer, const std::function<void(const LayerMatrix&)>& rounded) {
   HONE_ASSIGN_OR_RETURN(matrices_, LayerMatrices(draft_.model(), layer));
   HONE_RETURN_IF_ERROR(Measure(layer));
-  if (options_.method == Rounding::kAwq) HONE_RETURN_IF_ERROR(FoldScales(layer));
+  if (options_.method == Rounding::kAwq || options_.smooth > 0) {
+    HONE_RETURN_IF_ERROR(FoldScales(layer));
+  }
   factors_.clear();
   for (const LayerMatrix& matrix : matrices_) {
     HONE_RETURN_IF_ERROR(RoundMatrix(matrix));
@@ -216,7 +228,7 @@ StatusOr<std::vector<LayerMatrix>> LayerMatrices(const model::Model& model, int 
 Status RoundLayers(Draft* draft, const std::map<std::string, Format>& formats,
                    const RoundingOptions& options, base::ThreadPool& pool,
                    const std::function<void(const LayerMatrix&)>& rounded) {
-  HONE_CHECK(options.calibration != nullptr && options.method != Rounding::kNearest);
+  HONE_CHECK(options.calibration != nullptr);
   LayerRounder rounder(draft, formats, options, pool);
   for (int layer = 0; layer < draft->model().config.layer_count(); ++layer) {
     HONE_RETURN_IF_ERROR(rounder.Round(layer, rounded));

@@ -73,7 +73,7 @@ class Search {
     }
   }
 
-  ScaleChoice Run() {
+  ScaleChoice Run(float smooth) {
     ScaleChoice best;
     if (weights_.empty() || norm_ == 0) return best;
     best.before = best.after = Error(Row::Ones(x_.cols()));
@@ -90,14 +90,17 @@ class Search {
       best.after = error;
       best.scale.assign(scale.begin(), scale.end());
     };
-    if (int4_) {
+    const auto attempt_smooth = [&](float a) {
+      attempt((largest.array().pow(a) / heaviest.array().pow(1 - a)).matrix());
+    };
+    if (smooth > 0) {
+      attempt_smooth(smooth);
+    } else if (int4_) {
       for (int step = 1; step < 20; ++step) {
         attempt(rms.array().pow(0.05f * static_cast<float>(step)).matrix());
       }
     } else {
-      for (const float a : {0.5f, 0.6f, 0.7f, 0.8f}) {
-        attempt((largest.array().pow(a) / heaviest.array().pow(1 - a)).matrix());
-      }
+      for (const float a : {0.5f, 0.6f, 0.7f, 0.8f}) attempt_smooth(a);
     }
     return best;
   }
@@ -130,9 +133,9 @@ class Search {
 }  // namespace
 
 ScaleChoice SearchScale(std::span<const float> rows, int k, std::span<const ScaledMatrix> matrices,
-                        base::ThreadPool& pool) {
+                        float smooth, base::ThreadPool& pool) {
   HONE_CHECK(k > 0 && rows.size() % static_cast<std::size_t>(k) == 0);
-  return Search(rows, k, matrices, pool).Run();
+  return Search(rows, k, matrices, pool).Run(smooth);
 }
 
 }  // namespace hone::compress

@@ -32,6 +32,6 @@ struct ScaleChoice {
 
 // rows [T,k]: inputs that all the matrices read.
 ScaleChoice SearchScale(std::span<const float> rows, int k, std::span<const ScaledMatrix> matrices,
-                        base::ThreadPool& pool);
+                        float smooth, base::ThreadPool& pool);
 
 }  // namespace hone::compress

@@ -87,7 +87,7 @@ formats::QuantizationConfig WordTargets(const std::map<std::string, Format>& mod
   }
   if (table_format && !tables.empty()) {
     QuantizationGroup group = GroupOf(*table_format, kEmbeddingGroup);
-    group.embeddings = true;
+    group.activations = false;
     for (const std::string& table : tables) group.targets.push_back(Expression(table, true));
     config.groups.push_back(std::move(group));
   }

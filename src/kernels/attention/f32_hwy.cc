@@ -56,22 +56,75 @@ std::size_t PreparedBytes(int tokens, int head_size) {
          (KeyFloats(tokens, head_size) + static_cast<std::size_t>(tokens) * ValueStride(head_size));
 }
 
+// The rows of q, k and v lie pages apart: no hardware fetches the next, and each costs a miss.
+HWY_INLINE void FetchRow(const float* row, int size) {
+  for (int i = 0; i < size; i += 64 / static_cast<int>(sizeof(float))) __builtin_prefetch(row + i);
+}
+
+constexpr int kFetchAhead = 8;  // rows
+
+// Four channels, from `k`, of kLanes keys: out[c·kTileColumns + j] = k[j·stride + c]. Keys past
+// `count` repeat the last; their scores are hidden.
+//
+// A vector takes channels of every fourth key, block of 128 bits by block, so that transposing
+// within blocks, 4 × 4, puts the keys in order.
+HWY_INLINE void TransposeFour(const float* k, std::ptrdiff_t stride, int count, float* out) {
+  const F32 d;
+  const hn::RepartitionToWide<F32> pairs;
+  const auto at = [&](int j) { return k + std::min(j, count - 1) * stride; };
+  F32V row[4];
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    row[r] = hn::LoadDup128(d, at(r));
+#pragma GCC unroll 4
+    for (int block = 4; block < kLanes; block += 4) {
+      const auto below = hn::FirstN(d, static_cast<std::size_t>(block));
+      row[r] = hn::IfThenElse(below, row[r], hn::LoadDup128(d, at(block + r)));
+    }
+  }
+  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, row[0], row[1]));
+  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, row[2], row[3]));
+  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row[0], row[1]));
+  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row[2], row[3]));
+  hn::Store(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, out);
+  hn::Store(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, out + kTileColumns);
+  hn::Store(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, out + 2 * kTileColumns);
+  hn::Store(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, out + 3 * kTileColumns);
+}
+
+// A column a key; of the last panel only the vectors that hold any.
+void PrepareKeys(const AttentionArgs& args, float* keys) {
+  const int size = args.head_size;
+  for (int s0 = 0; s0 < args.tokens; s0 += kTileColumns, keys += kTileColumns * size) {
+    for (int j = 0; j < kTileColumns && s0 + j < args.tokens; j += kLanes) {
+      const int count = std::min(kLanes, args.tokens - s0 - j);
+      const float* k = args.k + (s0 + j) * args.stride;
+      for (int next = kLanes; next < 2 * kLanes && s0 + j + next < args.tokens; ++next) {
+        FetchRow(k + next * args.stride, size);
+      }
+      int i = 0;
+      for (; i + 4 <= size; i += 4) {
+        TransposeFour(k + i, args.stride, count, keys + i * kTileColumns + j);
+      }
+      for (; i < size; ++i) {
+        for (int lane = 0; lane < kLanes; ++lane) {
+          keys[i * kTileColumns + j + lane] = k[std::min(lane, count - 1) * args.stride + i];
+        }
+      }
+    }
+  }
+}
+
 void Prepare(const AttentionArgs& args, std::byte* prepared) {
   const int size = args.head_size;
   auto* keys = reinterpret_cast<float*>(prepared);
-  for (int s0 = 0; s0 < args.tokens; s0 += kTileColumns, keys += kTileColumns * size) {
-    // A column a key; of the last panel only the vectors that hold any.
-    const int count = std::min(kTileColumns, args.tokens - s0);
-    for (int j = 0; j < RoundUp(count, kLanes); ++j) {
-      const float* k = args.k + (s0 + std::min(j, count - 1)) * args.stride;
-      for (int i = 0; i < size; ++i) keys[i * kTileColumns + j] = j < count ? k[i] : 0.0f;
-    }
-  }
-  auto* values = reinterpret_cast<float*>(prepared) + KeyFloats(args.tokens, size);
+  PrepareKeys(args, keys);
+  float* values = keys + KeyFloats(args.tokens, size);
   const int stride = ValueStride(size);
   for (int s = 0; s < args.tokens; ++s, values += stride) {
-    std::memcpy(values, args.v + s * args.stride, static_cast<std::size_t>(size) * sizeof(float));
-    std::fill(values + size, values + stride, 0.0f);
+    const float* v = args.v + s * args.stride;
+    if (s + kFetchAhead < args.tokens) FetchRow(v + kFetchAhead * args.stride, size);
+    for (int i = 0; i < size; i += kLanes) hn::Store(LoadWithin(v, i, size), F32(), values + i);
   }
 }
 
@@ -111,10 +164,8 @@ void Scores(const AttentionArgs& args, const float* keys, const QueryTile& t) {
   }
 }
 
-// Scores of one query → their exponentials, relative to the largest; returns the sum of these.
-// Lanes are keys by their absolute number, begin being a multiple of the panel: what lies outside
-// the query's own range adds zeros to them, so the sum is the same bits in any tile.
-HWY_INLINE float Exponentials(const AttentionArgs& args, const QueryTile& t, int query, float* p) {
+// Scores of one query: adds the bias, hides what it does not see, and returns the largest.
+HWY_INLINE F32V LargestScore(const AttentionArgs& args, const QueryTile& t, int query, float* p) {
   const F32 d;
   const int first = args.window < 0 ? 0 : std::max(t.begin, query - args.window);
   const int last =
@@ -128,28 +179,53 @@ HWY_INLINE float Exponentials(const AttentionArgs& args, const QueryTile& t, int
   }
   std::fill(p, p + std::max(first - t.begin, 0), -HUGE_VALF);
   std::fill(p + (last - t.begin), p + padded, -HUGE_VALF);
-
-  F32V largest[kTileVectors], sum[kTileVectors];
-  for (int j = 0; j < kTileVectors; ++j) {
-    largest[j] = hn::Load(d, p + j * kLanes);
-    sum[j] = hn::Zero(d);
-  }
+  F32V largest[kTileVectors];
+#pragma GCC unroll 8
+  for (int j = 0; j < kTileVectors; ++j) largest[j] = hn::Load(d, p + j * kLanes);
   for (int i = kTileColumns; i < padded; i += kTileColumns) {
+#pragma GCC unroll 8
     for (int j = 0; j < kTileVectors; ++j) {
       largest[j] = hn::Max(largest[j], hn::Load(d, p + i + j * kLanes));
     }
   }
+#pragma GCC unroll 8
   for (int j = 1; j < kTileVectors; ++j) largest[0] = hn::Max(largest[0], largest[j]);
-  const F32V peak = hn::MaxOfLanes(d, largest[0]);
-  for (int i = 0; i < padded; i += kTileColumns) {
-    for (int j = 0; j < kTileVectors; ++j) {
-      const F32V e = Exp2OfNegative(hn::Sub(hn::Load(d, p + i + j * kLanes), peak));
-      hn::Store(e, d, p + i + j * kLanes);
-      sum[j] = hn::Add(sum[j], e);
-    }
+  return hn::MaxOfLanes(d, largest[0]);
+}
+
+// Scores → their exponentials, relative to each query's largest; their sums. Lanes are keys by
+// their absolute number, begin being a multiple of the panel: what lies outside a query's own range
+// adds zeros to them, so the sum is the same bits in any tile.
+//
+// All maxima come first: reducing a vector is a chain of shuffles, which then overlaps those of the
+// other queries instead of standing before each query's exponentials.
+HWY_INLINE void Exponentials(const AttentionArgs& args, const QueryTile& t, float* sums) {
+  const F32 d;
+  HWY_ALIGN float peaks[kTileRows * kLanes];
+  for (int r = 0; r < t.rows; ++r) {
+    float* p = t.scores + r * t.score_stride;
+    hn::Store(LargestScore(args, t, t.query + r, p), d, peaks + r * kLanes);
   }
-  for (int j = 1; j < kTileVectors; ++j) sum[0] = hn::Add(sum[0], sum[j]);
-  return SumLanes(sum[0]);
+  const int padded = RoundUp(t.end - t.begin, kTileColumns);
+  for (int r = 0; r < t.rows; ++r) {
+    const F32V peak = hn::Load(d, peaks + r * kLanes);
+    float* p = t.scores + r * t.score_stride;
+    F32V sum[kTileVectors];
+#pragma GCC unroll 8
+    for (int j = 0; j < kTileVectors; ++j) sum[j] = hn::Zero(d);
+    for (int i = 0; i < padded; i += kTileColumns) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kTileVectors; ++j) {
+        const F32V e = Exp2OfNegative(hn::Sub(hn::Load(d, p + i + j * kLanes), peak));
+        hn::Store(e, d, p + i + j * kLanes);
+        sum[j] = hn::Add(sum[j], e);
+      }
+    }
+#pragma GCC unroll 8
+    for (int j = 1; j < kTileVectors; ++j) sum[0] = hn::Add(sum[0], sum[j]);
+    hn::Store(sum[0], d, peaks + r * kLanes);
+  }
+  for (int r = 0; r < t.rows; ++r) sums[r] = SumLanes(hn::Load(d, peaks + r * kLanes));
 }
 
 // out = p·v / sum. A query's row of `t.q` is done with and takes the product.
@@ -192,9 +268,7 @@ void Attend(const AttentionArgs& args, const std::byte* prepared, int query_begi
     }
     Scores(args, keys, tile);
     float sum[kTileRows];
-    for (int r = 0; r < tile.rows; ++r) {
-      sum[r] = Exponentials(args, tile, tile.query + r, tile.scores + r * tile.score_stride);
-    }
+    Exponentials(args, tile, sum);
     Values(args, values, tile, sum);
   }
 }
