@@ -105,7 +105,7 @@ TEST(Calibration, TakesPairsApartForEmbeddingsOnly) {
                                         ModelFor(model::Task::kSequenceClassification, 64), {});
   ASSERT_TRUE(together.ok());
   EXPECT_EQ(together->batches[0].texts.size(), 2u);
-  EXPECT_EQ(together->tokens, std::size_t{1 + 2 + 3 + 4 + 3 + 3});  // [CLS] a [SEP] x y [SEP] …
+  EXPECT_EQ(together->tokens, 6u + 7u);  // [CLS] a [SEP] x y [SEP], [CLS] b b [SEP] x y [SEP]
 }
 
 TEST(Calibration, TakesTheWindowThatHoldsTheAnswer) {

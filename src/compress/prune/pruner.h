@@ -23,13 +23,20 @@
 
 namespace hone::compress {
 
+// What Refit's weights aim at (refit.h).
+enum class RefitTarget : std::uint8_t {
+  kOwn,       // W x: only the order from bottom to top
+  kDense,     // W x'
+  kResidual,  // W x' + r' − r
+};
+
 struct PruneOptions {
   bool magnitude = false;  // the baseline instead of ZipLM's removal
   double damping = RemovalRequest::kDamping;
   // Moves biases by what the removed inputs gave in the mean, where the model has biases.
   bool shift_bias = true;
-  int refit_target = 2;
-  double ridge = 0.01;
+  RefitTarget refit = RefitTarget::kResidual;
+  double ridge = 0.01;  // Refit's λ, as a share of the inputs' mean square
   // Blocks that may be pruned; empty: all.
   std::function<bool(int layer, Block block)> wanted = {};
   int threads = 1;

@@ -142,7 +142,7 @@ Level Refitter::Fit(const model::Linear& linear, int group, int kept, Moments* s
     return {};
   }
   Level level = std::move(levels->back());
-  if (options_.refit_target == 0) return level;
+  if (options_.refit == RefitTarget::kOwn) return level;
   std::vector<std::size_t> columns;
   for (const int s : level.structures) {
     for (int i = 0; i < group; ++i) columns.push_back(static_cast<std::size_t>(s * group + i));
@@ -193,7 +193,7 @@ base::StatusOr<Draft> Refitter::PruneBlock(const Draft& draft, int layer, Block 
     for (std::size_t b = 0; b < data_.batches.size(); ++b) {
       product.Apply(before_.Inputs(layer, block, b, &dense_residual), &y);
       const std::span<const float> x = after_.Inputs(layer, block, b, &residual);
-      if (options_.refit_target == 2) {
+      if (options_.refit == RefitTarget::kResidual) {
         for (std::size_t i = 0; i < y.size(); ++i) y[i] += dense_residual[i] - residual[i];
       }
       square.Add(x);
