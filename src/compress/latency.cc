@@ -10,34 +10,26 @@
 namespace hone::compress {
 namespace {
 
-// Passes of a window: short enough to fall between two disturbances, long enough to span the lengths.
-constexpr std::size_t kWindow = 16;
-constexpr std::size_t kLeastWindows = 6;
-constexpr std::size_t kMostWindows = 4096;
+constexpr std::size_t kLeastTurns = 6;  // of each batch
+constexpr std::size_t kMostTurns = 2000;
 
-struct Window {
-  std::vector<std::vector<double>> times;  // [model][pass]
-};
+// One pass of each model over one batch, one after the other.
+using Turn = std::vector<double>;
 
-double Sum(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0);
-}
-
-// Windows in the order of how quiet they were: the sum over models of their time relative to that
-// model's best window.
-std::vector<std::size_t> ByQuiet(const std::vector<Window>& windows, std::size_t models) {
-  std::vector<double> noise(windows.size(), 0.0);
-  for (std::size_t m = 0; m < models; ++m) {
-    double best = Sum(windows.front().times[m]);
-    for (const Window& window : windows) best = std::min(best, Sum(window.times[m]));
-    for (std::size_t w = 0; w < windows.size(); ++w) {
-      noise[w] += Sum(windows[w].times[m]) / std::max(best, 1e-9);
-    }
+// The quietest third of a batch's turns: those in which all models together were fastest, each
+// relative to its own best.
+void KeepQuiet(std::vector<Turn>* turns) {
+  Turn best = turns->front();
+  for (const Turn& turn : *turns) {
+    for (std::size_t m = 0; m < best.size(); ++m) best[m] = std::min(best[m], turn[m]);
   }
-  std::vector<std::size_t> order(windows.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t w) { return noise[w]; });
-  return order;
+  const auto noise = [&](const Turn& turn) {
+    double sum = 0;
+    for (std::size_t m = 0; m < best.size(); ++m) sum += turn[m] / std::max(best[m], 1e-9);
+    return sum;
+  };
+  std::ranges::stable_sort(*turns, {}, noise);
+  turns->resize((turns->size() + 2) / 3);
 }
 
 }  // namespace
@@ -50,32 +42,21 @@ std::vector<LatencyFigures> MeasureInTurn(std::span<bench::ForwardPasses* const>
     HONE_CHECK(model->batches() == batches);
     for (std::size_t b = 0; b < batches; ++b) model->Run(b);
   }
-  // Batches are in the order of length: a window takes every stride-th, so each spans all lengths.
-  const std::size_t passes = std::min(kWindow, batches);
-  const std::size_t stride = (batches + passes - 1) / passes;
-  std::vector<Window> windows;
+  std::vector<std::vector<Turn>> turns(batches);
   const std::int64_t start = env::NowNs();
-  while (windows.size() < kMostWindows &&
-         (windows.size() < kLeastWindows || env::MsSince(start) < seconds * 1e3)) {
-    Window& window = windows.emplace_back();
-    window.times.resize(models.size());
-    for (std::size_t p = 0; p < passes; ++p) {
-      const std::size_t b = std::min(p * stride + (windows.size() - 1) % stride, batches - 1);
-      for (std::size_t m = 0; m < models.size(); ++m) {
-        window.times[m].push_back(models[m]->Run(b));
-      }
+  // Whole sweeps over the batches, so that every length counts alike.
+  while (turns[0].size() < kMostTurns &&
+         (turns[0].size() < kLeastTurns || env::MsSince(start) < seconds * 1e3)) {
+    for (std::size_t b = 0; b < batches; ++b) {
+      Turn& turn = turns[b].emplace_back();
+      for (bench::ForwardPasses* model : models) turn.push_back(model->Run(b));
     }
   }
-  const std::vector<std::size_t> order = ByQuiet(windows, models.size());
-  // Of the quietest windows, as many of each offset as there are, so that all lengths count alike.
-  const std::size_t kept = std::max<std::size_t>((windows.size() + 2) / 3, 2);
-  const std::size_t each = std::max<std::size_t>(kept / stride, 1);
-  std::vector<std::size_t> taken(stride, 0);
   std::vector<std::vector<double>> times(models.size());
-  for (const std::size_t w : order) {
-    if (taken[w % stride]++ >= each) continue;
-    for (std::size_t m = 0; m < models.size(); ++m) {
-      times[m].insert(times[m].end(), windows[w].times[m].begin(), windows[w].times[m].end());
+  for (std::vector<Turn>& of_batch : turns) {
+    KeepQuiet(&of_batch);
+    for (const Turn& turn : of_batch) {
+      for (std::size_t m = 0; m < models.size(); ++m) times[m].push_back(turn[m]);
     }
   }
   std::vector<LatencyFigures> figures;
