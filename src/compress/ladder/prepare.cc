@@ -182,6 +182,21 @@ void WarnSmallDevSet(const CompressJob& job) {
                         " and ", base::Fixed(metric.high, 4), " (95 %)"));
 }
 
+// What a recipe's expressions may name.
+RecipeModules ModulesOf(const model::Model& model) {
+  RecipeModules modules;
+  for (const model::LayerWeights& layer : model.weights.layers) {
+    for (const model::Linear* linear : {&layer.output, &layer.down}) {
+      if (!linear->weight.name.empty()) modules.prunable.push_back(linear->weight.name);
+    }
+    for (const model::Linear* linear :
+         {&layer.query, &layer.key, &layer.value, &layer.output, &layer.up, &layer.down}) {
+      if (!linear->weight.name.empty()) modules.matrices.push_back(linear->weight.name);
+    }
+  }
+  return modules;
+}
+
 }  // namespace
 
 StatusOr<Calibration> CalibrationTexts(const CompressJob& job, std::size_t count,
@@ -274,6 +289,7 @@ Status ReadInputs(CompressJob& job) {
       }
     }
   }
+  HONE_RETURN_IF_ERROR(CheckRecipe(request.recipe, ModulesOf(job.dense->model())));
   const auto* prune = Find<PruneStage>(request.recipe);
   HONE_ASSIGN_OR_RETURN(
       job.search_texts,

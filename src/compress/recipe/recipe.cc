@@ -139,6 +139,7 @@ base::StatusOr<Recipe> ParseRecipe(std::string_view yaml, const std::string& pat
   }
   Recipe recipe;
   recipe.name = Stem(path);
+  recipe.path = path;
   recipe.text = std::string(yaml);
   Fields fields(root, path, "");
   fields.Text("name", &recipe.name);
@@ -149,13 +150,14 @@ base::StatusOr<Recipe> ParseRecipe(std::string_view yaml, const std::string& pat
   return recipe;
 }
 
-base::Status CheckRecipe(const Recipe& recipe, const std::string& path,
-                         const std::vector<std::string>& modules) {
+base::Status CheckRecipe(const Recipe& recipe, const RecipeModules& modules) {
   for (const Stage& stage : recipe.stages) {
+    const bool prunes = KindOf(stage).role == Role::kPrune;
     HONE_RETURN_IF_ERROR(std::visit(
         [&](const auto& what) {
           if constexpr (requires { what.modules; }) {
-            return CheckSelection(what.modules, stage, path, modules);
+            return CheckSelection(what.modules, stage, recipe.path,
+                                  prunes ? modules.prunable : modules.matrices);
           }
           return base::OkStatus();
         },

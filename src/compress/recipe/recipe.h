@@ -12,7 +12,7 @@
 //
 // Usage
 //   HONE_ASSIGN_OR_RETURN(Recipe recipe, ParseRecipe(bytes, "recipe.yaml"));
-//   HONE_RETURN_IF_ERROR(CheckRecipe(recipe, "recipe.yaml", names));   // before anything runs
+//   HONE_RETURN_IF_ERROR(CheckRecipe(recipe, modules));   // before anything runs
 //
 // Errors  name file and line: unknown keys, values out of range, expressions that are none or match
 //         no module of the model, stages that contradict (training after quantisation).
@@ -91,6 +91,7 @@ inline constexpr int kMaxStages = 32;
 
 struct Recipe {
   std::string name;     // where the text has none: that of the file
+  std::string path;     // names the text in errors
   std::string text;     // as it was read, to be kept with the rung
   double max_drop = 0;  // points; 0: no limit
   std::vector<Stage> stages;
@@ -105,9 +106,14 @@ std::string_view NameOf(const Stage& stage);  // "prune", as in the file
 const Recipe* BuiltInRecipe(std::string_view name);
 std::vector<std::string_view> BuiltInRecipeNames();
 
+// The modules of a model that stages can be for.
+struct RecipeModules {
+  std::vector<std::string> prunable;  // output and down matrices
+  std::vector<std::string> matrices;  // all of the layers
+};
+
 // Holds every stage's expressions to the model's modules.
-base::Status CheckRecipe(const Recipe& recipe, const std::string& path,
-                         const std::vector<std::string>& modules);
+base::Status CheckRecipe(const Recipe& recipe, const RecipeModules& modules);
 
 // The modules that the selection is for, in their order.
 std::vector<std::string> Select(const Selection& selection,

@@ -133,7 +133,7 @@ TEST(Recipe, ParsesEveryBuiltInByItsName) {
     const Recipe* recipe = BuiltInRecipe(name);
     ASSERT_NE(recipe, nullptr) << name;
     EXPECT_THAT(recipe->stages, Not(IsEmpty())) << name;
-    EXPECT_TRUE(CheckRecipe(*recipe, "built-in", kModules).ok()) << name;
+    EXPECT_TRUE(CheckRecipe(*recipe, {kModules, kModules}).ok()) << name;
   }
   for (const Stage& stage : BuiltInRecipe("oneshot")->stages) EXPECT_NE(NameOf(stage), "distill");
   EXPECT_EQ(BuiltInRecipe("fastest"), nullptr);
@@ -272,7 +272,8 @@ TEST(Recipe, SelectsModulesByNameAndExpression) {
 
 TEST(Recipe, ChecksSelectionsAgainstTheModel) {
   const auto error = [](std::string_view yaml, const std::vector<std::string>& modules) {
-    return std::string(CheckRecipe(Parsed(yaml), "recipe.yaml", modules).message());
+    return std::string(
+        CheckRecipe(ParseRecipe(yaml, "recipe.yaml").value(), {modules, kModules}).message());
   };
   EXPECT_EQ(error("stages:\n- prune:\n    targets:\n    - re:.*dense\n    - encoder.layers.*\n",
                   kModules),
@@ -284,12 +285,17 @@ TEST(Recipe, ChecksSelectionsAgainstTheModel) {
               HasSubstr("recipe.yaml:2: quantize: ignore takes away every layer"));
   EXPECT_THAT(error("stages:\n- prune: {targets: x}\n", {}), HasSubstr("the model has none"));
   EXPECT_EQ(error("stages:\n- prune: {targets: 're:.*'}\n", kModules), "");
+  // Pruning knows its own modules, quantisation all.
+  const std::vector<std::string> prunable = {kModules[0], kModules[2]};
+  EXPECT_EQ(error("stages:\n- quantize: {targets: 're:.*intermediate.*'}\n", prunable), "");
+  EXPECT_THAT(error("stages:\n- prune: {targets: 're:.*intermediate.*'}\n", prunable),
+              HasSubstr("matches no layer"));
 }
 
 TEST(Recipe, SurvivesExpressionsMadeToBlowUp) {
   const std::vector<std::string> modules = {std::string(200, 'a') + "!"};
   const Recipe recipe = Parsed("stages: [prune: {targets: 're:(a*)*(a|a)*(a*)*b'}]");
-  EXPECT_FALSE(CheckRecipe(recipe, "recipe.yaml", modules).ok());
+  EXPECT_FALSE(CheckRecipe(recipe, {modules, modules}).ok());
   EXPECT_THAT(ErrorOf("stages: [prune: {targets: 're:((((a{100}){100}){100}){100})'}]"),
               HasSubstr("is no regular expression"));
   EXPECT_THAT(ErrorOf(StrCat("stages: [prune: {targets: 're:", std::string(600, '('), "'}]")),
