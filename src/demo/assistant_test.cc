@@ -43,7 +43,7 @@ double Exact(quant::Format format) {
   const auto report =
       eval::Run(Task(), test, *predictor, {.batch = 32, .now_ns = env::NowNs, .progress = {}});
   EXPECT_TRUE(report.ok()) << report.status();
-  return eval::PrimaryMetric(Task(), report->metrics);
+  return eval::Primary(Task(), report->metrics);
 }
 
 TEST(Assistant, AnswersUnseenCommandsInF32AndInt8FarBetterThanCountedWords) {
@@ -52,7 +52,7 @@ TEST(Assistant, AnswersUnseenCommandsInF32AndInt8FarBetterThanCountedWords) {
   EXPECT_GE(Exact(quant::Format::kInt8), f32 - 0.01);
   const Baseline baseline(Commands().train);
   const double words =
-      eval::PrimaryMetric(Task(), Task().score(Commands().test, baseline.Predict(Commands().test)));
+      eval::Primary(Task(), Task().score(Commands().test, baseline.Predict(Commands().test)));
   EXPECT_GT(words, 0.3);  // it is a fair one
   EXPECT_LE(words, f32 - 0.08);
 }

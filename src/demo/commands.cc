@@ -36,11 +36,12 @@ eval::Example ToExample(const Words& words, const std::string& intent) {
   return example;
 }
 
-// Adds every sentence to `seen`. Sentences of an earlier split are left out; within one they may
+// Adds every sentence to `seen`. Sentences of a split made before are left out; within one they may
 // come again, as "pause" does in life.
 std::vector<eval::Example> MakeSplit(std::uint64_t seed, Split split, int count,
                                      std::set<std::string>* seen) {
-  // Streams of their own: more of one split changes none of the others.
+  // Streams of their own, and training comes last: a larger training set begins with the smaller, and
+  // the others are the same beside it.
   Random random(seed * kSplits + static_cast<std::uint64_t>(split));
   const Grammar& grammar = TheGrammar();
   Expander expander(grammar, split, random);
@@ -68,9 +69,9 @@ std::vector<eval::Example> MakeSplit(std::uint64_t seed, Split split, int count,
 CommandSet MakeCommands(std::uint64_t seed, const Counts& counts) {
   std::set<std::string> seen;
   CommandSet set;
-  set.train = MakeSplit(seed, Split::kTrain, counts.train, &seen);
-  set.dev = MakeSplit(seed, Split::kDev, counts.dev, &seen);
   set.test = MakeSplit(seed, Split::kTest, counts.test, &seen);
+  set.dev = MakeSplit(seed, Split::kDev, counts.dev, &seen);
+  set.train = MakeSplit(seed, Split::kTrain, counts.train, &seen);
   return set;
 }
 

@@ -3,8 +3,8 @@
 //   CommandSet set = MakeCommands(1, {.train = 24000, .dev = 2000, .test = 2000});
 //   env.WriteFile("train.jsonl", ToJsonLines(set.train));
 //
-// The same seed gives the same bytes on every machine. The three splits have no template in common,
-// and no sentence of one stands in a later one; see grammar.h for values.
+// The same seed gives the same bytes on every machine, and a larger training set begins with the
+// smaller. The three splits have no template in common, and no sentence; see grammar.h for values.
 #pragma once
 
 #include <cstdint>
