@@ -4,7 +4,8 @@
 #   src/<folder>/**/*_test.cc     → program hone_<folder>_test (GoogleTest)
 #   src/<folder>/**/*_bench.cc    → part of the bench folder's library where it registers itself
 #   src/<folder>/**/*_fuzz.cc     → program <name>_fuzz each, with the fuzz preset
-#   src/<folder>/main.cc          → program hone
+#   src/<folder>/main.cc          → the program that PROGRAM names
+#   src/cli/training/*.cc         → program hone-train
 
 add_library(hone_options INTERFACE)
 target_include_directories(hone_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
@@ -21,7 +22,7 @@ if(HONE_TESTS)
 endif()
 
 function(hone_folder name)
-  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "PROGRAM" "USES" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
   set(tests ${sources})
@@ -29,6 +30,7 @@ function(hone_folder name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/cli/training/")  # hone_training_program's
 
   if(sources)
     add_library(hone_${name} STATIC ${sources})
@@ -38,9 +40,9 @@ function(hone_folder name)
     target_link_libraries(hone_${name} INTERFACE hone_options ${ARG_USES})
   endif()
 
-  if(EXISTS ${dir}/main.cc)
-    add_executable(hone ${dir}/main.cc)
-    target_link_libraries(hone PRIVATE hone_${name})
+  if(ARG_PROGRAM)
+    add_executable(${ARG_PROGRAM} ${dir}/main.cc)
+    target_link_libraries(${ARG_PROGRAM} PRIVATE hone_${name})
   endif()
 
   if(HONE_TESTS AND tests)
@@ -62,6 +64,41 @@ function(hone_folder name)
       target_link_libraries(${target} PRIVATE hone_${name} -fsanitize=fuzzer)
     endforeach()
   endif()
+endfunction()
+
+# Program hone-train: the commands of src/cli/training, which alone are linked to libtorch.
+function(hone_training_program)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/training/*.cc)
+  add_executable(hone-train ${sources})
+  target_link_libraries(hone-train PRIVATE hone_cli hone_train)
+endfunction()
+
+# The bytes of a file as the function hone::<folder>::<name>() of that folder's library.
+function(hone_embed folder name file)
+  set(out ${PROJECT_BINARY_DIR}/embedded/${name}.cc)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DIN=${file} -DOUT=${out} -DNAMESPACE=hone::${folder} -DNAME=${name}
+            -P ${PROJECT_SOURCE_DIR}/cmake/Embed.cmake
+    DEPENDS ${file} ${PROJECT_SOURCE_DIR}/cmake/Embed.cmake VERBATIM)
+  target_sources(hone_${folder} PRIVATE ${out})
+endfunction()
+
+# Plots of report.html: Chart.js and its licence from the distribution's package, put into the
+# program so that a report needs no network (docs/decisions/0007-report-plots.md).
+function(hone_report_plots)
+  find_file(HONE_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js
+            NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+  find_file(HONE_CHART_JS_LICENCE copyright PATHS /usr/share/doc/libjs-chart.js
+            NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+  if(NOT HONE_CHART_JS OR NOT HONE_CHART_JS_LICENCE)
+    message(FATAL_ERROR "Chart.js, which draws report.html, is missing: install the package "
+            "libjs-chart.js, or name its files with -DHONE_CHART_JS=…/chart.min.js and "
+            "-DHONE_CHART_JS_LICENCE=…")
+  endif()
+  hone_embed(compress PlotLibrary ${HONE_CHART_JS})
+  hone_embed(compress PlotLicence ${HONE_CHART_JS_LICENCE})
+  hone_embed(compress ReportStyle ${PROJECT_SOURCE_DIR}/src/compress/report/report.css)
+  hone_embed(compress ReportScript ${PROJECT_SOURCE_DIR}/src/compress/report/report.js)
 endfunction()
 
 # tests/support/*.cc: what the tests of several folders share; linked to those of the folders named.

@@ -151,6 +151,31 @@ TEST(Program, QuantizesAndRunsWhatItWrote) {
   }
 }
 
+TEST(Program, QuantizesWithTextsAndSaysWhatIsMissing) {
+  const std::string model = MakeModel(kClassifier);
+  std::ofstream(model + "/texts") << "a b c\nab c d\n\nc c a b\nd a\n";
+  for (const char* method : {"gptq", "awq", "nearest --smooth 0.5"}) {
+    const std::string out = model + "-rounded";
+    const Result written =
+        Hone(base::StrCat("quantize -m ", model, " --type int8 --embeddings int8 --method ", method,
+                          " --calibrate ", model, "/texts --samples 3 --force --out ", out));
+    ASSERT_EQ(written.exit_code, 0) << method << ": " << written.err;
+    EXPECT_EQ(Hone("run -m " + out + " -o json abc").exit_code, 0) << method;
+    EXPECT_THAT(Hone("inspect -m " + out).out, HasSubstr("| embeddings in | int8"));
+  }
+  const auto error = [&](const std::string& flags) {
+    const Result result = Hone("quantize -m " + model + " --out " + model + "-no " + flags);
+    EXPECT_EQ(result.exit_code, 1) << flags;
+    return result.err;
+  };
+  EXPECT_THAT(error("--method gptq"), HasSubstr("--method gptq: needs texts, --calibrate FILE"));
+  EXPECT_THAT(error("--calibrate " + model + "/texts"), HasSubstr("nearest looks at no texts"));
+  EXPECT_THAT(error("--smooth 2"), HasSubstr("expected a number from 0 to 1"));
+  EXPECT_THAT(error("--type bf16 --embeddings int8"), HasSubstr("are for int8 and int4"));
+  std::ofstream(model + "/empty") << "\n  \n";
+  EXPECT_THAT(error("--method awq --calibrate " + model + "/empty"), HasSubstr("no line of text"));
+}
+
 TEST(Program, BenchNeedsNoTokenizerNorWeights) {
   const std::string model = MakeModel(kClassifier);
   std::filesystem::remove(model + "/vocab.txt");
@@ -290,6 +315,9 @@ TEST(Program, RanksWithAnEmbeddingModel) {
   // Lines are numbered as in the input, empty ones included.
   const Result gap = Hone("rank -m " + model + " -o json --query ab", "printf '\\n\\nab\\n' |");
   EXPECT_THAT(gap.out, HasSubstr("\"line\":3,\"text\":\"ab\""));
+  // And answered each, so that the n-th answer is the n-th line's.
+  const Result lines = Hone("run -m " + model + " -o json", "printf 'ab\\n\\ncd\\n' |");
+  EXPECT_EQ(JsonLines(lines.out), 3) << lines.err;
   const Result vector = Hone("run -m " + model + " -o csv ab");
   EXPECT_THAT(vector.out, testing::StartsWith("text,embedding\nab,\"["));
   const Result empty = Hone("rank -m " + model + " --query ab", "printf '' |");

@@ -43,7 +43,7 @@ const std::vector<std::set<std::string>>& Layers() {
       {"model"},
       {"runtime", "planner"},
       {"scheduler", "node", "eval", "bench"},
-      {"compress", "sim"},
+      {"compress", "sim", "demo"},
       {"server", "operator", "train"},
       {"cli"},
   };

@@ -1,6 +1,7 @@
 // How long a forward pass takes: encoder and head, tokenisation left out.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
@@ -20,6 +21,32 @@ struct Timing {
   double p50_ms = 0, p95_ms = 0, p99_ms = 0;
   double tokens_per_s = 0;  // at the median
   double mean_tokens = 0;   // of a batch
+};
+
+// Passes of one engine over given batches, timed one at a time by the caller: what several engines
+// that are compared in turn need.
+class ForwardPasses {
+ public:
+  // Each element of `batches` is the lengths of one batch's texts; ids are seeded random numbers
+  // below `vocabulary`. HONE_CHECKs that there is a batch.
+  ForwardPasses(runtime::LocalEngine& engine, int head_outputs, int vocabulary,
+                std::span<const std::vector<int>> batches);
+
+  std::size_t batches() const { return cases_.size(); }
+  double mean_tokens() const;     // of a batch
+  double Run(std::size_t batch);  // milliseconds
+
+ private:
+  // The tokens of one batch, and room for what comes out.
+  struct Case {
+    std::vector<std::int32_t> ids;
+    std::vector<std::int32_t> begins = {0};
+    std::vector<float> hidden;
+    std::vector<std::vector<float>> outputs;
+  };
+
+  runtime::LocalEngine& engine_;
+  std::vector<Case> cases_;
 };
 
 // Each element of `batches` is the lengths of one batch's texts. Passes go through the batches in

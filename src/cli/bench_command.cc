@@ -46,6 +46,7 @@ class BenchCommand : public Command {
     flags.Choice("--dtype", &model_.dtype, {"f32", "bf16", "int8", "int4"},
                  "number format to compute in; default: as stored");
     flags.Int("-t,--threads", &model_.threads, 0, 256, "threads; 0: all that are allowed");
+    model_.AddRung(flags);
     flags.IntList("-b,--batch", &batches_, 1, kMaxBatch, "texts in a batch");
     flags.IntList("-s,--seq", &lengths_, 1, 1 << 16, "tokens in each text");
     flags.Text("--lengths", &lengths_file_, "use the natural lengths of the lines of this file");
@@ -74,6 +75,7 @@ class BenchCommand : public Command {
       return base::OkStatus();
     }
     if (model_.model.empty()) return InvalidUsage("needs -m DIR, --roofline or --kernels");
+    HONE_ASSIGN_OR_RETURN(model_.model, model_.Directory());
     return BenchModel(options, table);
   }
 
@@ -175,7 +177,7 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
           bench::BenchForward(*engine, outputs, model.config.vocabulary, lengths, effort_);
       table.Write(
           {{"model", BaseName(model_.model)},
-           {"dtype", quant::NameOf(engine->format())},
+           {"dtype", engine->load_report().format},
            {"isa", base::IsaName(options.isa)},
            {"threads", options.threads},
            {"batch", batch},

@@ -75,6 +75,12 @@ Flags& Flags::IntList(const std::string& names, std::vector<int>* values, int lo
   return *this;
 }
 
+Flags& Flags::TextList(const std::string& names, std::vector<std::string>* values,
+                       const std::string& help) {
+  Unguarded(Named(app_->add_option(names, *values, help), names))->allow_extra_args(false);
+  return *this;
+}
+
 Flags& Flags::Switch(const std::string& names, bool* value, const std::string& help) {
   Named(app_->add_flag(names, *value, help), names);
   return *this;

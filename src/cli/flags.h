@@ -30,6 +30,9 @@ class Flags {
   Flags& Real(const std::string& names, double* value, const std::string& help);
   Flags& IntList(const std::string& names, std::vector<int>* values, int low, int high,
                  const std::string& help);
+  // May be given several times.
+  Flags& TextList(const std::string& names, std::vector<std::string>* values,
+                  const std::string& help);
   Flags& Switch(const std::string& names, bool* value, const std::string& help);
   Flags& Arguments(const std::string& name, std::vector<std::string>* values,
                    const std::string& help);

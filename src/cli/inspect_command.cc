@@ -48,12 +48,14 @@ class InspectCommand : public Command {
   std::string example() const override { return "  hone inspect -m minilm"; }
 
   void AddFlags(Flags& flags) override {
-    flags.Required("-m,--model", &model_, "model directory (Hugging Face layout)");
+    flags.Required("-m,--model", &flags_.model, "model directory (Hugging Face layout)");
+    flags_.AddRung(flags);
     flags.Switch("--summary", &summary_, "only the summary, without the matrices");
     output_.Add(flags);
   }
 
   base::Status Run() override {
+    HONE_ASSIGN_OR_RETURN(model_, flags_.Directory());
     HONE_ASSIGN_OR_RETURN(const model::Model model,
                           model::Model::Open(env::RealFileSystem(), model_));
     PrintSummary(model);
@@ -86,7 +88,8 @@ class InspectCommand : public Command {
                  {"mflop_per_token", Cell(2e-6 * matrix.n * matrix.k, 3)}});
   }
 
-  std::string model_;
+  ModelFlags flags_;
+  std::string model_;  // the directory
   bool summary_ = false;
   OutputFlag output_;
 };
@@ -138,6 +141,7 @@ void InspectCommand::PrintSummary(const model::Model& model) const {
       base::StrCat(base::WithCommas(formats::Summarize(*model.checkpoint).parameters), " (",
                    base::WithCommas(static_cast<std::uint64_t>(matrix_parameters)), " in layers)"));
   write("stored as", stored);
+  write("embeddings in", std::string(KindOf(model.weights.word)));
   write("file size",
         base::StrCat(base::Fixed(static_cast<double>(model.checkpoint->bytes()) / 1048576.0, 1),
                      " MiB"));

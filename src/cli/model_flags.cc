@@ -1,11 +1,14 @@
 #include "cli/model_flags.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 #include "base/thread_pool.h"
+#include "cli/command.h"
 #include "cli/isa.h"
 #include "cli/progress.h"
+#include "compress/ladder/ladder.h"
 #include "env/cpus.h"
 
 namespace hone::cli {
@@ -15,6 +18,55 @@ void ModelFlags::AddEngineOnly(Flags& flags) {
   flags.Choice("--dtype", &dtype, {"f32", "bf16", "int8", "int4"},
                "number format to compute in; default: as stored");
   flags.Int("-t,--threads", &threads, 0, 256, "threads; 0: all that affinity and cgroup allow");
+  AddRung(flags);
+}
+
+void ModelFlags::AddRung(Flags& flags) {
+  flags.Text("--rung", &rung, "of a ladder: name or index; default: the first, the most accurate");
+  flags.Text("--deadline", &deadline,
+             "of a ladder: the most accurate rung whose p95 meets this (2ms, 1.5ms, 800us)");
+}
+
+base::StatusOr<double> ParseMilliseconds(const std::string& text, std::string_view flag) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  const double scale = unit.empty() || unit == "ms" ? 1
+                       : unit == "us"               ? 1e-3
+                       : unit == "s"                ? 1e3
+                                                    : 0;
+  if (error != std::errc() || scale == 0 || !(value > 0) || !(value * scale < 1e9)) {
+    return InvalidUsage(
+        base::StrCat(flag, " ", text, ": expected a time above 0, such as 2ms or 800us"));
+  }
+  return value * scale;
+}
+
+base::StatusOr<std::string> ModelFlags::Directory() const {
+  env::FileSystem& files = env::RealFileSystem();
+  if (!rung.empty() && !deadline.empty()) {
+    return InvalidUsage("--rung and --deadline both choose the rung; give one");
+  }
+  if (!compress::IsLadder(files, model)) {
+    if (rung.empty() && deadline.empty()) return model;
+    return InvalidUsage(base::StrCat(rung.empty() ? "--deadline" : "--rung", ": ", model,
+                                     " is no ladder (hone compress makes one)"));
+  }
+  HONE_ASSIGN_OR_RETURN(const compress::LadderReport ladder, compress::ReadLadder(files, model));
+  const compress::LadderRung* chosen = nullptr;
+  if (deadline.empty()) {
+    HONE_ASSIGN_OR_RETURN(chosen, compress::FindRung(ladder, rung.empty() ? "0" : rung));
+  } else {
+    HONE_ASSIGN_OR_RETURN(const double ms, ParseMilliseconds(deadline, "--deadline"));
+    const auto within = compress::RungWithin(ladder, ms);
+    if (!within.ok()) return base::Annotate(within.status(), model);
+    chosen = *within;
+    std::fprintf(stderr, "rung %s: p95 %.3f ms, %s %.4f\n", chosen->path.c_str(),
+                 chosen->model.latency.p95_ms, chosen->model.metric.name.c_str(),
+                 chosen->model.metric.value);
+  }
+  return env::JoinPath(model, chosen->path);
 }
 
 void ModelFlags::Add(Flags& flags) {
@@ -40,9 +92,10 @@ base::StatusOr<runtime::EngineOptions> ModelFlags::Engine() const {
 }
 
 base::StatusOr<std::unique_ptr<runtime::TextModel>> ModelFlags::Open() const {
+  HONE_ASSIGN_OR_RETURN(const std::string directory, Directory());
   HONE_ASSIGN_OR_RETURN(runtime::EngineOptions engine, Engine());
   return runtime::TextModel::Open(
-      env::RealFileSystem(), model,
+      env::RealFileSystem(), directory,
       {.engine = std::move(engine), .max_tokens = max_tokens, .refuse_too_long = no_truncate});
 }
 

@@ -21,14 +21,27 @@ Progress::Progress(std::string what)
       last_ns_(start_ns_) {}
 
 Progress::~Progress() {
+  Clear();
+}
+
+void Progress::Clear() {
   if (shown_) std::fprintf(stderr, "\r\033[K");
+  shown_ = false;
+}
+
+void Progress::Show(const std::string& line) {
+  const std::int64_t now_ns = env::NowNs();
+  if (!terminal_ || now_ns - last_ns_ < kBetweenNs) return;
+  last_ns_ = now_ns;
+  shown_ = true;
+  std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  std::fflush(stderr);
 }
 
 void Progress::Update(std::int64_t done, std::int64_t total) {
   const std::int64_t now_ns = env::NowNs();
   if (shown_ && done == total) {
-    std::fprintf(stderr, "\r\033[K");  // finished: what is printed next finds a clean line
-    shown_ = false;
+    Clear();  // finished: what is printed next finds a clean line
     return;
   }
   if (!terminal_ || now_ns - start_ns_ < kQuietNs || now_ns - last_ns_ < kBetweenNs) return;

@@ -14,6 +14,10 @@ class Progress {
   // Shows done of total, with the time that is left; total 0: unknown.
   void Update(std::int64_t done, std::int64_t total);
 
+  // A line of the caller's own, at once; and a clean line before something is printed.
+  void Show(const std::string& line);
+  void Clear();
+
  private:
   std::string what_;
   bool terminal_;

@@ -17,12 +17,22 @@ class QuantizeCommand : public Command {
   std::string name() const override { return "quantize"; }
   std::string summary() const override { return "write a smaller copy of a model directory"; }
   std::string example() const override {
-    return "  hone quantize -m minilm --type int8 --out minilm-int8";
+    return "  hone quantize -m minilm --type int8 --out minilm-int8\n"
+           "  hone quantize -m minilm --type int4 --method gptq --calibrate texts.txt \\\n"
+           "                --embeddings int8 --out minilm-int4";
   }
 
   void AddFlags(Flags& flags) override {
     flags.Required("-m,--model", &model_, "model directory to read");
     flags.Choice("--type", &type_, {"bf16", "int8", "int4"}, "number format of the weights");
+    flags.Choice("--method", &method_, {"nearest", "gptq", "awq"},
+                 "how weights are rounded; gptq and awq look at texts");
+    flags.Real("--smooth", &smooth_,
+               "SmoothQuant's exponent for int8, 0.5 to 0.85; 0: off; awq finds its own");
+    flags.Text("--calibrate", &calibrate_, "file of texts, one a line, for gptq, awq, --smooth");
+    flags.Int("--samples", &samples_, 1, 1 << 20, "how many of the texts, chosen by a fixed seed");
+    flags.Choice("--embeddings", &embeddings_, {"f16", "int8", "int4"},
+                 "number format of the embedding tables");
     flags.Required("--out", &out_, "directory to write; must not exist");
     flags.Switch("--force", &force_, "replace an existing output directory");
     flags.Int("-t,--threads", &threads_, 0, 256, "threads; 0: all that are allowed");
@@ -30,12 +40,36 @@ class QuantizeCommand : public Command {
 
   base::Status Run() override {
     HONE_ASSIGN_OR_RETURN(const quant::Format format, quant::ParseFormat(type_));
+    compress::QuantizeOptions options;
+    options.replace = force_;
+    options.threads =
+        threads_ > 0 ? threads_ : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
+    HONE_ASSIGN_OR_RETURN(options.method, compress::ParseRounding(method_));
+    if (!(smooth_ >= 0 && smooth_ <= 1)) {
+      return base::BadInput("--smooth ", smooth_, ": expected a number from 0 to 1");
+    }
+    options.smooth = static_cast<float>(smooth_);
+    const bool needs_texts = options.method != compress::Rounding::kNearest || smooth_ > 0;
+    if (needs_texts && calibrate_.empty()) {
+      return base::BadInput("--method ", method_, smooth_ > 0 ? " with --smooth" : "",
+                            ": needs texts, --calibrate FILE");
+    }
+    if (!needs_texts && !calibrate_.empty()) {
+      return base::BadInput("--calibrate: --method nearest looks at no texts; take gptq or awq");
+    }
+    if (type_ == "bf16" && (needs_texts || embeddings_ != "f16")) {
+      return base::BadInput(
+          "--type bf16 rounds every tensor to bf16; --method and --embeddings are "
+          "for int8 and int4");
+    }
+    options.calibrate = calibrate_;
+    options.samples = static_cast<std::size_t>(samples_);
+    if (embeddings_ != "f16") {
+      HONE_ASSIGN_OR_RETURN(options.embeddings, quant::ParseFormat(embeddings_));
+    }
     Progress progress("quantizing");
     HONE_RETURN_IF_ERROR(compress::QuantizeDirectory(
-        env::RealFileSystem(), model_, format, out_,
-        {.replace = force_,
-         .threads =
-             threads_ > 0 ? threads_ : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads)},
+        env::RealFileSystem(), model_, format, out_, options,
         [&](std::uint64_t done, std::uint64_t total) {
           progress.Update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total));
         }));
@@ -44,8 +78,10 @@ class QuantizeCommand : public Command {
   }
 
  private:
-  std::string model_, type_ = "int8", out_;
+  std::string model_, type_ = "int8", method_ = "nearest", calibrate_, embeddings_ = "f16", out_;
   bool force_ = false;
+  int samples_ = 512;
+  double smooth_ = 0;
   int threads_ = 0;
 };
 

@@ -1,4 +1,6 @@
 // hone run: texts in, whatever the model's head gives out.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
@@ -46,25 +48,35 @@ class RunCommand : public Command {
     flags.Int("--stride", &stride_, 0, 1 << 16, "context tokens that windows of a long text share");
     flags.Switch("--no-answer", &no_answer_, "let a question have no answer (SQuAD 2.0)");
     output_.Add(flags);
-    flags.Arguments("text", &texts_, "texts; default: the lines of standard input");
+    flags.Arguments(
+        "text", &texts_,
+        "texts; default: the lines of standard input, empty ones too, or what is typed");
   }
 
   base::Status Run() override {
     HONE_ASSIGN_OR_RETURN(aggregation_kind_, runtime::ParseAggregation(aggregation_));
     HONE_ASSIGN_OR_RETURN(opened_, model_.Open());
-    if (texts_.empty()) {
-      HONE_ASSIGN_OR_RETURN(texts_, ReadLines({}));
-    }
-    TableWriter table(output_.format);
     const Task task = opened_->model().head.task;
-    if (task == Task::kQuestionAnswering) return Answer(table);
     if (!pair_.empty() && (task == Task::kTokenClassification || task == Task::kJoint)) {
       return InvalidUsage("--pair: this model finds entities in one text at a time");
     }
-    return RunBatches(table);
+    if (texts_.empty() && isatty(STDIN_FILENO) == 1) return RunTyped();
+    if (texts_.empty()) {
+      // Every line, so that the n-th answer is the n-th line's.
+      HONE_RETURN_IF_ERROR(
+          ForEachLine({}, [&](std::string_view line) { texts_.emplace_back(line); }));
+    }
+    TableWriter table(output_.format);
+    return RunTexts(table);
   }
 
  private:
+  // Answers each line as soon as a person has typed it.
+  base::Status RunTyped();
+  base::Status RunTexts(TableWriter& table) {
+    return opened_->model().head.task == Task::kQuestionAnswering ? Answer(table)
+                                                                  : RunBatches(table);
+  }
   base::Status Answer(TableWriter& table);
   base::Status RunBatches(TableWriter& table);
   // Of a model that fills masks: how many texts have none.
@@ -104,6 +116,23 @@ class RunCommand : public Command {
   std::vector<std::string> texts_;
   std::unique_ptr<runtime::TextModel> opened_;
 };
+
+base::Status RunCommand::RunTyped() {
+  const auto prompt = [] { std::fprintf(stderr, "> "); };
+  base::Status status;
+  prompt();
+  HONE_RETURN_IF_ERROR(ForEachLine({}, [&](std::string_view line) {
+    if (!status.ok()) return;
+    if (!line.empty()) {
+      texts_ = {std::string(line)};
+      TableWriter table(output_.format);
+      status = RunTexts(table);
+    }
+    prompt();
+  }));
+  std::fprintf(stderr, "\n");
+  return status;
+}
 
 base::Status RunCommand::Answer(TableWriter& table) {
   if (pair_.empty()) return InvalidUsage("a question needs its context: --pair TEXT");

@@ -34,9 +34,11 @@ struct PrunedShape {
 
 struct WriteOptions {
   bool replace = false;
-  // Further files of the artefact, by name ("training.json"), and further members of config.json, as
-  // JSON text by key; a member of the source with that key is replaced.
-  std::vector<std::pair<std::string, std::string>> files;
+  // Further files of the artefact: name ("training.json") and contents.
+  std::vector<std::pair<std::string, std::string>> files = {};
+  std::string format = "f32";  // as the manifest names it: quant::NameOf, or "mixed"
+  // Small files and module folders of the source to leave out ("modules.json", "1_Pooling").
+  std::vector<std::string> omit = {};
 };
 
 class Draft {
@@ -50,14 +52,15 @@ class Draft {
   // Changes config.json: the `hone_layers` entry of a layer; any member, as JSON text. Tensors of a
   // block that is gone are erased by the caller.
   void SetShape(int layer, PrunedShape shape);
-  void SetConfig(const std::string& key, std::string json);
+  void SetShapes(std::vector<PrunedShape> shapes);  // of all layers, where their number changes too
+  void SetConfig(const std::string& key, std::string json);  // empty JSON: the member is left out
   void SetQuantization(const formats::QuantizationConfig& quantization);
 
   // Reads model() anew from config and weights; errors are those of model::Model::Open.
   base::Status Bind();
 
   // A copy that shares nothing mutable with this one (edited tensors are copied).
-  Draft Copy() const;
+  base::StatusOr<Draft> Copy() const;
 
   // config.json, one model.safetensors, and the source's small files and module folders; hone.json
   // last. Written aside and renamed: never half there.

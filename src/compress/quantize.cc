@@ -1,215 +1,271 @@
 #include "compress/quantize.h"
 
 #include <algorithm>
-#include <cctype>
+#include <cmath>
+#include <cstring>
 #include <memory>
-#include <optional>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/json.h"
+#include "base/check.h"
+#include "base/strings.h"
 #include "base/thread_pool.h"
-#include "base/version.h"
-#include "compress/tensor_plan.h"
-#include "formats/artefact.h"
-#include "formats/checkpoint.h"
-#include "formats/quantization_config.h"
-#include "model/config.h"
-#include "model/weights.h"
+#include "compress/quantize/embedding_rows.h"
+#include "compress/quantize/layer_rounder.h"
+#include "compress/quantize/nearest.h"
+#include "compress/quantize/set_matrix.h"
+#include "compress/quantize/targets.h"
+#include "formats/tokenizer_files.h"
 #include "quant/int4.h"
+#include "quant/int8.h"
 
 namespace hone::compress {
 namespace {
 
 using base::Status;
 using base::StatusOr;
-using formats::TensorToWrite;
 using quant::Format;
+using tensor::DType;
+using tensor::TensorView;
 
-constexpr std::uint64_t kMaxJsonBytes = 16 << 20;
+constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 30;
 
-// The largest of the small files is a multilingual tokenizer.json of some 20 MB.
-constexpr std::uint64_t kMaxCopiedBytes = 256 << 20;
-
-// Names of the layers' matrices; a module whose rows several places share appears once.
-std::set<std::string> LayerModules(const model::EncoderWeights& weights) {
-  std::set<std::string> modules;
-  for (const model::LayerWeights& layer : weights.layers) {
-    for (const model::Linear* linear :
-         {&layer.query, &layer.key, &layer.value, &layer.output, &layer.up, &layer.down}) {
-      if (!linear->weight.empty()) modules.insert(linear->weight.name);
-    }
-  }
-  return modules;
+bool NeedsTexts(const RoundingOptions& options) {
+  return options.method != Rounding::kNearest || options.smooth > 0;
 }
 
-// The embedding tables, and every other matrix with a row for each word (a fill-mask head's
-// decoder).
-std::set<std::string> EmbeddingTensors(const formats::Checkpoint& checkpoint,
-                                       const model::EncoderWeights& weights,
-                                       const model::ModelConfig& config) {
-  std::set<std::string> names;
-  for (const std::string& name : checkpoint.Names()) {
-    const tensor::TensorView& view = *checkpoint.Find(name);
-    const bool table = view.data == weights.word.data || view.data == weights.position.data ||
-                       view.data == weights.type.data;
-    const bool vocabulary = view.shape.rank() == 2 && view.shape[0] == config.vocabulary;
-    if (view.shape.rank() == 2 && (table || vocabulary)) names.insert(name);
-  }
-  return names;
+bool IsFloat(DType dtype) {
+  return dtype == DType::kF64 || dtype == DType::kF32 || dtype == DType::kF16 ||
+         dtype == DType::kBF16;
 }
 
-// An expression for all modules that are `name` in some layer, whatever precedes the layers' list:
-// "bert.encoder.layer.3.output.dense" → "re:(.*[.])?layer[.][0-9]+[.]output[.]dense$". The prefix
-// is left open because transformers drops or adds it (AutoModel on a checkpoint with a head).
-std::string TargetOf(const std::string& name) {
-  std::vector<std::string> parts(1);
-  for (const char c : name) {
-    if (c == '.') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  const auto is_number = [](const std::string& part) {
-    return !part.empty() && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
-  };
-  const auto number = std::ranges::find_if(parts, is_number);
-  auto part = number == parts.end() || number == parts.begin() ? parts.begin() : number - 1;
-  std::string target = "re:(.*[.])?";
-  for (bool first = true; part != parts.end(); ++part, first = false) {
-    if (!first) target += "[.]";
-    if (is_number(*part)) {
-      target += "[0-9]+";
-      continue;
-    }
-    for (const char c : *part) {
-      if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') target += '\\';
-      target += c;
-    }
-  }
-  return target + "$";
-}
+class DraftQuantizer {
+ public:
+  DraftQuantizer(Draft* draft, const FormatRequest& formats, const RoundingOptions& rounding,
+                 const QuantizeProgress& progress)
+      : draft_(*draft),
+        request_(formats),
+        rounding_(rounding),
+        progress_(progress),
+        pool_(rounding.threads) {}
 
-struct Selection {
-  std::set<std::string> modules;  // to quantise
-  formats::QuantizationConfig config;
+  Status Run();
+
+ private:
+  Status CheckFloat() const;
+  Status Plan();
+  StatusOr<std::vector<float>> Widen(const std::string& tensor) const;
+  Status WriteFloat(const std::string& tensor, DType dtype);
+  Status WriteFloats();
+  Status WriteTables();
+  Status RoundToNearest();
+  void Count(std::uint64_t elements);
+  bool all_bf16() const { return request_.all == Format::kBF16; }
+
+  Draft& draft_;
+  const FormatRequest& request_;
+  const RoundingOptions& rounding_;
+  const QuantizeProgress& progress_;
+  base::ThreadPool pool_;
+  std::map<std::string, Format> formats_;  // of the layers' modules
+  std::vector<std::string> tables_;        // embeddings that become integers
+  std::uint64_t done_ = 0, total_ = 0;
 };
 
-// Chooses the modules, and words the choice for config.json.
-Selection Select(const formats::Checkpoint& checkpoint, const model::EncoderWeights& weights,
-                 Format format) {
-  Selection selection;
-  if (format == Format::kBF16) return selection;
-  const bool int4 = format == Format::kInt4;
-  selection.config.kind = int4 ? formats::StoredKind::kInt4 : formats::StoredKind::kInt8;
-  selection.config.group = int4 ? quant::kInt4Group : 0;
-  selection.config.symmetric = !int4;
-  std::set<std::string> targets;
-  for (const std::string& module : LayerModules(weights)) {
-    const tensor::TensorView* view = checkpoint.Find(module + ".weight");
-    targets.insert(TargetOf(module));
-    if (view != nullptr && (!int4 || view->shape[1] % quant::kInt4Group == 0)) {
-      selection.modules.insert(module);
-    } else {
-      selection.config.ignore.push_back(module);
+void DraftQuantizer::Count(std::uint64_t elements) {
+  done_ += elements;
+  if (progress_) progress_(done_, total_);
+}
+
+Status DraftQuantizer::CheckFloat() const {
+  const model::Model& model = draft_.model();
+  for (const model::LayerWeights& layer : model.weights.layers) {
+    for (const model::Linear* linear :
+         {&layer.query, &layer.key, &layer.value, &layer.output, &layer.up, &layer.down}) {
+      if (linear->weight.empty() || linear->weight.kind == formats::StoredKind::kFloat) continue;
+      return base::BadInput(draft_.directory(), ": ", linear->weight.name,
+                            ": the model is quantised already; quantise the original");
     }
   }
-  selection.config.targets.assign(targets.begin(), targets.end());
-  return selection;
-}
-
-// config.json with the type of the new weights and how they are quantised; the rest as it was.
-std::string NewConfig(const base::JsonValue& config, Format format,
-                      const formats::QuantizationConfig& quantization) {
-  base::JsonWriter json(2);
-  json.BeginObject();
-  for (const base::JsonValue member : config) {
-    const std::string_view key = member.key();
-    if (key == "torch_dtype" || key == "dtype" || key == "quantization_config") continue;
-    json.Key(key).Value(member);
-  }
-  json.Key("torch_dtype").String(format == Format::kBF16 ? "bfloat16" : "float32");
-  if (quantization.kind != formats::StoredKind::kFloat) {
-    json.Key("quantization_config");
-    formats::WriteQuantizationConfig(quantization, &json);
-  }
-  return json.EndObject().Take() + "\n";
-}
-
-bool IsWeightsOrRewritten(std::string_view name) {
-  if (name == "config.json" || name == formats::kManifestFile || name.starts_with(".")) return true;
-  return std::ranges::any_of(
-      std::initializer_list<std::string_view>{".safetensors", ".safetensors.index.json", ".bin",
-                                              ".bin.index.json", ".h5", ".msgpack", ".ot", ".onnx",
-                                              ".gguf", ".pt", ".pth", ".ckpt", ".tflite"},
-      [&](std::string_view suffix) { return name.ends_with(suffix); });
-}
-
-// Copies the small files of one folder; `prefix` is its name and "/", or nothing for the top.
-Status CopyFolder(env::FileSystem& files, const std::string& in, const std::string& prefix,
-                  formats::ArtefactWriter* artefact) {
-  const std::string folder = env::JoinPath(in, prefix);
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(folder));
-  for (const std::string& name : names) {
-    const std::string path = env::JoinPath(folder, name);
-    // A sub-folder (2_Dense) keeps its own small weights and config.
-    if (!files.IsFile(path) || (prefix.empty() && IsWeightsOrRewritten(name))) continue;
-    HONE_ASSIGN_OR_RETURN(const std::shared_ptr<const env::MappedFile> file, files.Map(path));
-    if (file->bytes().size() > kMaxCopiedBytes) continue;
-    HONE_RETURN_IF_ERROR(artefact->Copy(path, prefix + name));
+  if (NeedsTexts(rounding_) && rounding_.calibration == nullptr) {
+    return base::BadInput("gptq, awq and smoothing need calibration texts");
   }
   return base::OkStatus();
 }
 
-// The folders that modules.json names beside the model itself ("1_Pooling").
-StatusOr<std::vector<std::string>> ModuleFolders(env::FileSystem& files, const std::string& in) {
-  std::vector<std::string> folders;
-  const std::string path = env::JoinPath(in, "modules.json");
-  if (!files.IsFile(path)) return folders;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxJsonBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
-  for (const base::JsonValue module : json.root()) {
-    HONE_ASSIGN_OR_RETURN(const std::string_view folder, module.StringOr("path", ""));
-    if (folder.empty() || folder == ".") continue;
-    if (folder == ".." || folder.find('/') != std::string_view::npos) {
-      return module.Error("expected \"path\" to name a folder inside the model");
+// Settles every module's format, and what there is to do.
+Status DraftQuantizer::Plan() {
+  const model::Model& model = draft_.model();
+  std::set<std::string, std::less<>> known;
+  for (int layer = 0; layer < model.config.layer_count(); ++layer) {
+    HONE_ASSIGN_OR_RETURN(const std::vector<LayerMatrix> matrices, LayerMatrices(model, layer));
+    for (const LayerMatrix& matrix : matrices) {
+      const auto chosen = request_.modules.find(matrix.module);
+      Format format = chosen == request_.modules.end() ? request_.all : chosen->second;
+      if (format == Format::kInt4 && matrix.k % quant::kInt4Group != 0) format = Format::kInt8;
+      formats_[matrix.module] = format;
+      known.insert(matrix.module);
     }
-    if (files.IsDirectory(env::JoinPath(in, folder))) folders.emplace_back(folder);
   }
-  std::ranges::sort(folders);
-  folders.erase(std::unique(folders.begin(), folders.end()), folders.end());
-  return folders;
+  for (const auto& [module, format] : request_.modules) {
+    if (!known.contains(module)) {
+      return base::BadInput(
+          "\"", module, "\" is no matrix of a layer; expected a name like \"",
+          known.empty() ? std::string("encoder.layer.0.output.dense") : *known.begin(), "\"");
+    }
+  }
+  if (request_.embeddings) {
+    for (const formats::StoredMatrix* table : {&model.weights.word, &model.weights.position}) {
+      if (!table->empty()) tables_.push_back(table->name);
+    }
+  }
+  for (const std::string& name : draft_.weights().Names()) {
+    const TensorView& view = *draft_.weights().Find(name);
+    if (IsFloat(view.dtype)) total_ += static_cast<std::uint64_t>(view.shape.elements());
+  }
+  return base::OkStatus();
 }
 
-// Wraps every producer so that it reports the bytes it gave.
-void Report(std::vector<TensorToWrite>* tensors, const QuantizeProgress& progress) {
-  if (!progress) return;
-  struct Count {
-    std::uint64_t done = 0, total = 0;
-  };
-  const auto count = std::make_shared<Count>();
-  for (TensorToWrite& tensor : *tensors) {
-    count->total += static_cast<std::uint64_t>(tensor.shape.elements()) * SizeOf(tensor.dtype);
-    tensor.produce = [count, progress,
-                      produce = std::move(tensor.produce)](const formats::ByteSink& sink) {
-      return produce([&](std::span<const std::byte> bytes) {
-        count->done += bytes.size();
-        progress(count->done, count->total);
-        return sink(bytes);
-      });
-    };
-  }
+// A float tensor in f32; NaN and infinities are errors.
+StatusOr<std::vector<float>> DraftQuantizer::Widen(const std::string& tensor) const {
+  const TensorView& view = *draft_.weights().Find(tensor);
+  std::vector<float> values(static_cast<std::size_t>(view.shape.elements()));
+  tensor::CopyToF32(view, 0, values);
+  draft_.weights().DropPages(view);
+  const auto bad = std::ranges::find_if(values, [](float x) { return !std::isfinite(x); });
+  if (bad == values.end()) return values;
+  return base::BadInput(draft_.directory(), ": tensor \"", tensor, "\" has ",
+                        std::isnan(*bad) ? "a NaN" : "an infinity", " at element ",
+                        base::WithCommas(static_cast<std::uint64_t>(bad - values.begin())),
+                        "; expected finite weights");
 }
 
-std::string LastComponent(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  return std::string(path.substr(path.find_last_of('/') + 1));
+Status DraftQuantizer::WriteFloat(const std::string& tensor, DType dtype) {
+  HONE_ASSIGN_OR_RETURN(std::vector<float> values, Widen(tensor));
+  const tensor::Shape shape = draft_.weights().Find(tensor)->shape;
+  const bool already = draft_.weights().Find(tensor)->dtype == dtype;
+  // Beyond f16's range a table stays in f32.
+  if (dtype == DType::kF16 &&
+      std::ranges::any_of(values, [](float x) { return std::abs(x) >= 65520.0f; })) {
+    dtype = DType::kF32;
+  }
+  if (!already && dtype == DType::kF32) {
+    draft_.weights().SetF32(tensor, shape, std::move(values));
+  } else if (!already) {
+    std::vector<std::byte> bytes(values.size() * sizeof(std::uint16_t));
+    const auto narrow = dtype == DType::kF16 ? tensor::F16FromF32 : tensor::BF16FromF32;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::uint16_t bits = narrow(values[i]);
+      std::memcpy(bytes.data() + i * sizeof bits, &bits, sizeof bits);
+    }
+    draft_.weights().Set(tensor, dtype, shape, std::move(bytes));
+  }
+  return base::OkStatus();
+}
+
+// Everything that does not become integers: checked, and in the type it is to have.
+Status DraftQuantizer::WriteFloats() {
+  const model::Model& model = draft_.model();
+  std::set<std::string> tables;
+  for (const formats::StoredMatrix* table :
+       {&model.weights.word, &model.weights.position, &model.weights.type}) {
+    if (!table->empty()) tables.insert(table->name + ".weight");
+  }
+  const std::int64_t words = model.config.vocabulary;
+  constexpr std::string_view kWeight = ".weight";
+  for (const std::string& name : draft_.weights().Names()) {
+    const TensorView view = *draft_.weights().Find(name);
+    if (!IsFloat(view.dtype)) continue;
+    const std::string module =
+        name.ends_with(kWeight) ? name.substr(0, name.size() - kWeight.size()) : std::string();
+    const auto of_layer = formats_.find(module);
+    // Every other matrix with a row for each word is a table too: a fill-mask head's decoder.
+    const bool table = view.shape.rank() == 2 && (tables.contains(name) || view.shape[0] == words);
+    DType dtype = table ? DType::kF16 : DType::kF32;
+    if (all_bf16() || (of_layer != formats_.end() && of_layer->second == Format::kBF16)) {
+      dtype = DType::kBF16;
+    }
+    // What is rounded later keeps its values until then.
+    const bool later = std::ranges::find(tables_, module) != tables_.end() ||
+                       (of_layer != formats_.end() &&
+                        (of_layer->second == Format::kInt8 || of_layer->second == Format::kInt4));
+    if (later) dtype = DType::kF32;
+    HONE_RETURN_IF_ERROR(WriteFloat(name, dtype));
+    if (!later) Count(static_cast<std::uint64_t>(view.shape.elements()));
+  }
+  return draft_.Bind();
+}
+
+Status DraftQuantizer::WriteTables() {
+  for (const std::string& table : tables_) {
+    HONE_ASSIGN_OR_RETURN(const std::vector<float> values, Widen(table + ".weight"));
+    const tensor::Shape shape = draft_.weights().Find(table + ".weight")->shape;
+    const int rows = static_cast<int>(shape[0]), width = static_cast<int>(shape[1]);
+    if (*request_.embeddings == Format::kInt4 && width % kEmbeddingGroup == 0) {
+      SetInt4Rows(table, rows, width, QuantizeInt4Rows(values, rows, width, pool_),
+                  &draft_.weights());
+    } else {
+      SetInt8(table, NearestInt8(values, rows, width, pool_), &draft_.weights());
+    }
+    Count(values.size());
+  }
+  return base::OkStatus();
+}
+
+Status DraftQuantizer::RoundToNearest() {
+  for (const auto& [module, format] : formats_) {
+    if (format != Format::kInt8 && format != Format::kInt4) continue;
+    HONE_ASSIGN_OR_RETURN(const formats::StoredMatrix stored,
+                          draft_.weights().Matrix(module, -1, -1));
+    HONE_ASSIGN_OR_RETURN(const std::vector<float> weights, Widen(module + ".weight"));
+    if (format == Format::kInt8) {
+      SetInt8(module, NearestInt8(weights, stored.n, stored.k, pool_), &draft_.weights());
+    } else {
+      SetInt4(module, NearestInt4(weights, stored.n, stored.k, pool_), &draft_.weights());
+    }
+    Count(weights.size());
+  }
+  return base::OkStatus();
+}
+
+Status DraftQuantizer::Run() {
+  HONE_RETURN_IF_ERROR(CheckFloat());
+  HONE_RETURN_IF_ERROR(Plan());
+  HONE_RETURN_IF_ERROR(WriteFloats());
+  if (!all_bf16()) {
+    if (!NeedsTexts(rounding_)) {
+      HONE_RETURN_IF_ERROR(RoundToNearest());
+    } else {
+      HONE_RETURN_IF_ERROR(
+          RoundLayers(&draft_, formats_, rounding_, pool_, [&](const LayerMatrix& matrix) {
+            Count(static_cast<std::uint64_t>(matrix.n) * static_cast<std::uint64_t>(matrix.k));
+          }));
+    }
+    HONE_RETURN_IF_ERROR(WriteTables());
+  }
+  draft_.SetQuantization(all_bf16() ? formats::QuantizationConfig{}
+                                    : WordTargets(formats_, tables_, request_.embeddings));
+  draft_.SetConfig("torch_dtype", all_bf16() ? "\"bfloat16\"" : "\"float32\"");
+  draft_.SetConfig("dtype", "");
+  return draft_.Bind();
 }
 
 }  // namespace
+
+StatusOr<Rounding> ParseRounding(std::string_view name) {
+  if (name == "nearest") return Rounding::kNearest;
+  if (name == "gptq") return Rounding::kGptq;
+  if (name == "awq") return Rounding::kAwq;
+  return base::BadInput("unknown rounding \"", name, "\"; known are nearest, gptq, awq");
+}
+
+Status QuantizeDraft(Draft* draft, const FormatRequest& formats, const RoundingOptions& rounding,
+                     const QuantizeProgress& progress) {
+  return DraftQuantizer(draft, formats, rounding, progress).Run();
+}
 
 Status QuantizeDirectory(env::FileSystem& files, const std::string& in, Format format,
                          const std::string& out, const QuantizeOptions& options,
@@ -217,43 +273,27 @@ Status QuantizeDirectory(env::FileSystem& files, const std::string& in, Format f
   if (format == Format::kF32) {
     return base::BadInput("f32 is the format of the source; expected bf16, int8 or int4");
   }
-  const std::string config_path = env::JoinPath(in, "config.json");
-  HONE_ASSIGN_OR_RETURN(const std::string config_text, files.Read(config_path, kMaxJsonBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(config_text, config_path));
-  if (const std::optional<base::JsonValue> present = json.root().Find("quantization_config")) {
-    return base::BadInput(present->Where(),
-                          ": the model is quantised already; quantise the "
-                          "original");
-  }
-  HONE_ASSIGN_OR_RETURN(const model::ModelConfig config, model::ParseConfig(json.root()));
-  HONE_ASSIGN_OR_RETURN(const std::shared_ptr<const formats::Checkpoint> checkpoint,
-                        formats::Checkpoint::Open(files, in));
-  HONE_ASSIGN_OR_RETURN(const model::EncoderWeights weights,
-                        model::BindEncoder(config, *checkpoint));
-  const Selection selection = Select(*checkpoint, weights, format);
-
-  base::ThreadPool pool(options.threads);
-  const PlanRequest request{
-      *checkpoint, in, format, selection.modules, EmbeddingTensors(*checkpoint, weights, config),
-      pool};
-  HONE_ASSIGN_OR_RETURN(std::vector<TensorToWrite> tensors, PlanTensors(request));
-  Report(&tensors, progress);
-
-  HONE_ASSIGN_OR_RETURN(const std::unique_ptr<formats::ArtefactWriter> artefact,
-                        formats::ArtefactWriter::Begin(files, out, options.replace));
-  HONE_RETURN_IF_ERROR(CopyFolder(files, in, "", artefact.get()));
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModuleFolders(files, in));
-  for (const std::string& folder : folders) {
-    HONE_RETURN_IF_ERROR(CopyFolder(files, in, folder + "/", artefact.get()));
+  HONE_ASSIGN_OR_RETURN(Draft draft, Draft::Open(files, in));
+  RoundingOptions rounding{
+      .method = options.method, .threads = options.threads, .smooth = options.smooth};
+  Calibration calibration;
+  if (NeedsTexts(rounding)) {
+    if (options.calibrate.empty()) {
+      return base::BadInput("gptq, awq and smoothing need texts: a file with one a line");
+    }
+    HONE_ASSIGN_OR_RETURN(const std::string texts, files.Read(options.calibrate, kMaxTextBytes));
+    HONE_ASSIGN_OR_RETURN(const auto tokenizer, formats::OpenTokenizer(files, in));
+    HONE_ASSIGN_OR_RETURN(calibration, MakeTextCalibration(texts, *tokenizer, draft.model(),
+                                                           {.count = options.samples, .seed = 1}));
+    rounding.calibration = &calibration;
   }
   HONE_RETURN_IF_ERROR(
-      artefact->Write("config.json", NewConfig(json.root(), format, selection.config)));
-  const std::vector<std::pair<std::string, std::string>> metadata = {{"format", "pt"}};
-  HONE_RETURN_IF_ERROR(artefact->WriteTensors("model.safetensors", std::move(tensors), metadata));
-  return artefact->Commit({base::StrCat("hone ", base::kVersion),
-                           LastComponent(in),
-                           std::string(quant::NameOf(format)),
-                           {}});
+      QuantizeDraft(&draft, {.all = format, .modules = {}, .embeddings = options.embeddings},
+                    rounding, progress));
+  return draft.Write(out, {.replace = options.replace,
+                           .files = {},
+                           .format = std::string(quant::NameOf(format)),
+                           .omit = {}});
 }
 
 }  // namespace hone::compress

@@ -15,6 +15,9 @@
 #include "formats/quantization_config.h"
 #include "formats/safetensors_writer.h"
 #include "formats/test_directory.h"
+#include "model/model.h"
+#include "model/reference.h"
+#include "runtime/local_engine.h"
 
 namespace hone::compress {
 namespace {
@@ -41,8 +44,9 @@ class QuantizeTest : public formats::TestDirectory {
             R"(,"vocab_size":)", kWords, R"(,"max_position_embeddings":16,"type_vocab_size":2,)",
             R"("hidden_act":"gelu","layer_norm_eps":1e-12,"pad_token_id":0,"torch_dtype":"float16"})"));
     Put("in/modules.json",
-        R"([{"idx":0,"name":"0","path":"","type":"T"},{"idx":1,"name":"1","path":"1_Pooling","type":"P"}])");
-    Put("in/1_Pooling/config.json", R"({"word_embedding_dimension":64})");
+        R"([{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"},{"idx":1,"name":"1","path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
+    Put("in/1_Pooling/config.json",
+        R"({"word_embedding_dimension":64,"pooling_mode_mean_tokens":true})");
     Put("in/vocab.txt", "[PAD]\n");
     Put("in/pytorch_model.bin", "not to be copied");
     WriteModel();
@@ -140,22 +144,93 @@ TEST_F(QuantizeTest, Int4HasTwoLevelScalesThatLoadExactly) {
   EXPECT_FALSE(loaded->requantized);
 }
 
-TEST_F(QuantizeTest, Int4LeavesMatricesWithShortGroupsInFloatAndSaysSo) {
+TEST_F(QuantizeTest, Int4TakesInt8WhereGroupsWouldBeShort) {
   ffn_ = 80;
   SetUp();
   ASSERT_TRUE(Quantize(Format::kInt4).ok());
   const auto after = Result();
-  EXPECT_EQ(after->Matrix("encoder.layer.0.output.dense", kWidth, 80)->kind, StoredKind::kFloat);
+  EXPECT_EQ(after->Matrix("encoder.layer.0.output.dense", kWidth, 80)->kind, StoredKind::kInt8);
   EXPECT_EQ(after->Matrix("encoder.layer.0.intermediate.dense", 80, kWidth)->kind,
             StoredKind::kInt4);
   const auto json =
       base::Json::Parse(*files_.Read(Path("out/config.json"), 1 << 20), "config.json");
   const auto config = formats::ParseQuantizationConfig(json->root());
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_THAT(config->ignore, ElementsAre("encoder.layer.0.output.dense"));
-  EXPECT_THAT(config->targets,
+  ASSERT_EQ(config->groups.size(), 2u);
+  EXPECT_EQ(config->groups[0].kind, StoredKind::kInt8);
+  EXPECT_THAT(config->groups[0].targets,
+              ElementsAre("re:(.*[.])?layer[.][0-9]+[.]output[.]dense$"));
+  EXPECT_EQ(config->groups[1].kind, StoredKind::kInt4);
+  EXPECT_THAT(config->groups[1].targets,
               testing::Contains("re:(.*[.])?layer[.][0-9]+[.]attention[.]self[.]query$"));
   EXPECT_EQ(*json->root().StringOr("torch_dtype", ""), "float32");
+}
+
+TEST_F(QuantizeTest, ADraftMixesFormatsAndLoadsAsWritten) {
+  auto draft = Draft::Open(files_, Path("in"));
+  ASSERT_TRUE(draft.ok()) << draft.status();
+  FormatRequest request{.all = Format::kInt4, .embeddings = Format::kInt4};
+  request.modules = {{"encoder.layer.0.output.dense", Format::kInt8},
+                     {"encoder.layer.0.attention.output.dense", Format::kF32},
+                     {"encoder.layer.0.intermediate.dense", Format::kBF16}};
+  const base::Status status = QuantizeDraft(&*draft, request, {}, {});
+  ASSERT_TRUE(status.ok()) << status;
+  ASSERT_TRUE(draft->Write(Path("out"), {.format = "mixed"}).ok());
+  const auto model = model::Model::Open(files_, Path("out"));
+  ASSERT_TRUE(model.ok()) << model.status();
+  const model::LayerWeights& layer = model->weights.layers[0];
+  EXPECT_EQ(layer.query.weight.kind, StoredKind::kInt4);
+  EXPECT_EQ(layer.down.weight.kind, StoredKind::kInt8);
+  EXPECT_EQ(layer.output.weight.values.dtype, DType::kF32);
+  EXPECT_EQ(layer.up.weight.values.dtype, DType::kBF16);
+  EXPECT_EQ(model->weights.word.kind, StoredKind::kInt4);
+  EXPECT_EQ(model->weights.word.scale.dtype, DType::kF16);
+  EXPECT_EQ(model->weights.position.kind, StoredKind::kInt4);
+  EXPECT_EQ(model->weights.type.values.dtype, DType::kF16);
+
+  // In memory and from disk they are one model, and the engine takes each matrix as it is stored.
+  const auto load = [](const model::Model& from) {
+    auto engine = runtime::LocalEngine::Load(from, {.threads = 1});
+    EXPECT_TRUE(engine.ok()) << engine.status();
+    return *std::move(engine);
+  };
+  const auto memory = load(draft->model()), disk = load(*model);
+  EXPECT_EQ(disk->load_report().format, "mixed");
+  const std::vector<std::int32_t> ids = {1, 7, 30, 2}, begins = {0, 4};
+  const runtime::Batch batch{.ids = ids, .types = {}, .begins = begins};
+  std::vector<float> a(4 * kWidth), b(4 * kWidth);
+  memory->Forward(memory->all_layers(), batch, a);
+  disk->Forward(disk->all_layers(), batch, b);
+  EXPECT_EQ(a, b);
+  const std::vector<float> reference =
+      model::ReferenceForward(model->config, model->weights, ids, {});
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], reference[i], 0.1f) << i;
+}
+
+TEST_F(QuantizeTest, ModulesThatAreNotThereAreErrors) {
+  auto draft = Draft::Open(files_, Path("in"));
+  ASSERT_TRUE(draft.ok()) << draft.status();
+  FormatRequest request;
+  request.modules = {{"encoder.layer.9.output.dense", Format::kInt8}};
+  EXPECT_THAT(std::string(QuantizeDraft(&*draft, request, {}, {}).message()),
+              HasSubstr("\"encoder.layer.9.output.dense\" is no matrix of a layer"));
+  EXPECT_THAT(std::string(QuantizeDraft(&*draft, {}, {.method = Rounding::kGptq}, {}).message()),
+              HasSubstr("need calibration texts"));
+}
+
+TEST_F(QuantizeTest, EmbeddingsInInt8AndInt4HalveAndQuarterTheTable) {
+  for (const auto& [format, kind] :
+       {std::pair(Format::kInt8, StoredKind::kInt8), std::pair(Format::kInt4, StoredKind::kInt4)}) {
+    ASSERT_TRUE(QuantizeDirectory(files_, Path("in"), Format::kInt8, Path("out"),
+                                  {.replace = true, .embeddings = format}, {})
+                    .ok());
+    const auto model = model::Model::Open(files_, Path("out"));
+    ASSERT_TRUE(model.ok()) << model.status();
+    EXPECT_EQ(model->weights.word.kind, kind);
+    EXPECT_EQ(model->weights.position.kind, kind);
+    const std::string config = *files_.Read(Path("out/config.json"), 1 << 20);
+    EXPECT_THAT(config, HasSubstr("re:(.*[.])?word_embeddings$"));
+  }
 }
 
 TEST_F(QuantizeTest, Bf16StoresEveryFloatTensorInHalf) {

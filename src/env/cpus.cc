@@ -46,6 +46,19 @@ int UsableCpus() {
   return std::max(1, quota < affinity ? static_cast<int>(quota) : affinity);
 }
 
+std::string ProcessorName() {
+  // x86 says "model name"; 64-bit ARM boards name the machine instead.
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("model name") && !line.starts_with("Model")) continue;
+    const std::size_t colon = line.find(':');
+    if (colon != std::string::npos && colon + 2 < line.size()) return line.substr(colon + 2);
+  }
+  std::string machine = ReadText("/proc/device-tree/model");
+  while (!machine.empty() && (machine.back() == '\0' || machine.back() == '\n')) machine.pop_back();
+  return machine.empty() ? "unknown" : machine;
+}
+
 std::uint64_t PeakResidentBytes() {
   return StatusBytes("VmHWM:");
 }

@@ -2,12 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace hone::env {
 
 // The smallest of: processors in the affinity mask, and the CPU quota of the cgroup (v1 or v2) and
 // of its ancestors, rounded up. At least 1.
 int UsableCpus();
+
+// What the processor calls itself, for people ("Intel(R) Xeon(R) …"); "unknown" where the system does
+// not say.
+std::string ProcessorName();
 
 // Peak and current resident set of this process, in bytes; 0 where the system does not say.
 std::uint64_t PeakResidentBytes();

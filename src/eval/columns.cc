@@ -8,7 +8,7 @@ namespace {
 
 using Role = std::pair<std::string_view, std::string Columns::*>;
 
-constexpr std::array<Role, 8> kRoles = {{
+constexpr std::array<Role, 9> kRoles = {{
     {"text", &Columns::text},
     {"pair", &Columns::pair},
     {"label", &Columns::label},
@@ -17,6 +17,7 @@ constexpr std::array<Role, 8> kRoles = {{
     {"answers", &Columns::answers},
     {"words", &Columns::words},
     {"tags", &Columns::tags},
+    {"intent", &Columns::intent},
 }};
 
 // Five digits: a column number is then always a small int.
@@ -50,8 +51,9 @@ base::StatusOr<Columns> Columns::Parse(std::string_view columns, std::string_vie
       if (part.substr(0, equals) == name) member = pointer;
     }
     if (member == nullptr) {
-      return base::BadInput(source, ": unknown role \"", part.substr(0, equals),
-                            "\"; there are text, pair, label, score, id, answers, words, tags");
+      return base::BadInput(
+          source, ": unknown role \"", part.substr(0, equals),
+          "\"; there are text, pair, label, score, id, answers, words, tags, intent");
     }
     if (!(result.*member).empty()) {
       return base::BadInput(source, ": \"", part.substr(0, equals), "\" is given twice");

@@ -1,6 +1,6 @@
 // Which column of a file holds what: "text=sentence1,pair=sentence2,label=label".
 //
-// Roles   text, pair, label, score, id, answers, words, tags
+// Roles   text, pair, label, score, id, answers, words, tags, intent
 // Column  a name (of the header, or a JSON member) or, in a file without a header, a number from 0
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace hone::eval {
 
 struct Columns {
-  std::string text, pair, label, score, id, answers, words, tags;  // empty: not in the file
+  std::string text, pair, label, score, id, answers, words, tags, intent;  // empty: not in the file
   bool empty = true;
 
   // True when every column is a number: the file has no header.

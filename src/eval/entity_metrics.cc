@@ -16,6 +16,13 @@ std::string_view TypeOf(std::string_view tag) {
   return tag.size() > 2 ? tag.substr(2) : std::string_view();
 }
 
+// The predicted tags of `words` words; those of truncated text are "O".
+std::vector<std::string> TagsOf(const Prediction& prediction, std::size_t words) {
+  std::vector<std::string> tags = prediction.tags;
+  tags.resize(words, "O");
+  return tags;
+}
+
 }  // namespace
 
 std::vector<Entity> FindEntities(std::span<const std::string> tags) {
@@ -63,8 +70,7 @@ EntityScores ScoreEntities(std::span<const Example> examples,
   std::size_t tags = 0, equal = 0;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const std::vector<std::string>& expected_tags = examples[i].tags;
-    std::vector<std::string> predicted_tags = predictions[i].tags;
-    predicted_tags.resize(expected_tags.size(), "O");
+    const std::vector<std::string> predicted_tags = TagsOf(predictions[i], expected_tags.size());
     tags += expected_tags.size();
     for (std::size_t t = 0; t < expected_tags.size(); ++t) {
       equal += expected_tags[t] == predicted_tags[t];
@@ -88,6 +94,23 @@ EntityScores ScoreEntities(std::span<const Example> examples,
     scores.all.right += counts.right;
   }
   scores.accuracy = Ratio(equal, tags);
+  return scores;
+}
+
+JointScores ScoreIntentsAndSlots(std::span<const Example> examples,
+                                 std::span<const Prediction> predictions) {
+  HONE_CHECK(examples.size() == predictions.size() && !examples.empty());
+  JointScores scores;
+  std::size_t exact = 0, intents = 0;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const bool intent = examples[i].intent == predictions[i].intent;
+    intents += intent;
+    exact += intent && FindEntities(examples[i].tags) ==
+                           FindEntities(TagsOf(predictions[i], examples[i].tags.size()));
+  }
+  scores.exact = Ratio(exact, examples.size());
+  scores.intent_accuracy = Ratio(intents, examples.size());
+  scores.slots = ScoreEntities(examples, predictions);
   return scores;
 }
 

@@ -45,4 +45,15 @@ struct EntityScores {
 EntityScores ScoreEntities(std::span<const Example> examples,
                            std::span<const Prediction> predictions);
 
+// Of sentences with an intent each. A sentence is exactly right when its intent and the set of its
+// entities are: what an assistant acts on.
+struct JointScores {
+  double exact = 0, intent_accuracy = 0;  // fractions of the sentences
+  EntityScores slots;
+};
+
+// As ScoreEntities; of at least one example (a CHECK).
+JointScores ScoreIntentsAndSlots(std::span<const Example> examples,
+                                 std::span<const Prediction> predictions);
+
 }  // namespace hone::eval

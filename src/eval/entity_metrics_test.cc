@@ -49,5 +49,34 @@ TEST(Entities, CountTruncatedWordsAsOutside) {
   EXPECT_EQ(scores.by_type.at("X").right, 1u);
 }
 
+Example Command(const char* intent, std::vector<std::string> tags) {
+  Example example;
+  example.intent = intent;
+  example.tags = std::move(tags);
+  return example;
+}
+
+Prediction Answer(const char* intent, std::vector<std::string> tags) {
+  Prediction prediction;
+  prediction.intent = intent;
+  prediction.tags = std::move(tags);
+  return prediction;
+}
+
+TEST(IntentsAndSlots, AreExactOnlyTogether) {
+  const std::vector<Example> examples = {
+      Command("play", {"O", "B-song", "I-song"}), Command("play", {"O", "B-song"}),
+      Command("call", {"O", "B-contact"}), Command("stop", {"O"})};
+  const std::vector<Prediction> predictions = {
+      Answer("play", {"O", "I-song", "I-song"}),                   // the same entity
+      Answer("play", {"O", "B-artist"}),                           // of another type
+      Answer("message", {"O", "B-contact"}), Answer("stop", {})};  // truncated where nothing was
+  const JointScores scores = ScoreIntentsAndSlots(examples, predictions);
+  EXPECT_EQ(scores.exact, 0.5);
+  EXPECT_EQ(scores.intent_accuracy, 0.75);
+  EXPECT_EQ(scores.slots.all.expected, 3u);
+  EXPECT_EQ(scores.slots.all.right, 2u);
+}
+
 }  // namespace
 }  // namespace hone::eval

@@ -5,9 +5,11 @@
 //   similarity            sentence    second     score
 //   question answering    question    context    answers; empty: the question has none
 //   tagging               -           -          words and their tags
+//   intents and slots     -           -          words, their tags, and the intent
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,8 +26,11 @@ struct Example {
   int label = -1;
   double score = 0;
   std::vector<std::string> answers;
+  // Where the first answer begins in the context, in bytes; -1 where the file does not say.
+  std::int64_t answer_begin = -1;
   std::vector<std::string> words;
   std::vector<std::string> tags;  // one a word
+  std::string intent;             // by name: whoever labels commands chooses the names
 
   std::string_view pair() const { return second ? std::string_view(*second) : std::string_view(); }
 };
@@ -42,6 +47,7 @@ struct Prediction {
   double score = 0;               // any monotone measure of similarity
   std::string answer;             // empty: no answer
   std::vector<std::string> tags;  // one a word; shorter where the text was truncated
+  std::string intent;
 };
 
 }  // namespace hone::eval

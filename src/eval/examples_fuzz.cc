@@ -39,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     predictions.push_back({.label = example.label,
                            .score = example.score,
                            .answer = example.answers.empty() ? example.text : example.answers[0],
-                           .tags = example.tags});
+                           .tags = example.tags,
+                           .intent = example.intent});
   }
   HONE_CHECK(!task.score(examples->items, predictions).empty());
   return 0;

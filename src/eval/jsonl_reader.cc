@@ -89,6 +89,12 @@ base::StatusOr<Example> ParseRow(std::string_view line, const ReadSpec& spec,
   if (!columns.words.empty() || !columns.tags.empty()) {
     HONE_RETURN_IF_ERROR(ReadTags(row, columns, &example));
   }
+  if (!columns.intent.empty()) {
+    HONE_ASSIGN_OR_RETURN(const base::JsonValue intent, row.Get(columns.intent));
+    HONE_ASSIGN_OR_RETURN(const std::string_view name, intent.String());
+    if (name.empty()) return intent.Error("the intent is empty");
+    example.intent = std::string(name);
+  }
   return example;
 }
 

@@ -88,7 +88,29 @@ std::string JoinWords(std::span<const std::string> words, std::vector<std::uint3
   return text;
 }
 
-Predictions PredictTags(TextModel& model, std::span<const Example> batch) {
+// The tags of the words that begin at `begins`, from output `index`, whose rows are tokens.
+std::vector<std::string> WordTags(const TextOutput& output, std::size_t index,
+                                  std::span<const std::string> labels, std::size_t i,
+                                  std::span<const std::uint32_t> begins) {
+  const text::Encoding& encoding = output.encodings[i];
+  const auto first_row = static_cast<std::size_t>(output.begins[i]);
+  std::vector<std::string> tags;
+  for (std::size_t t = 0; t < encoding.ids.size() && tags.size() < begins.size(); ++t) {
+    // The first token that reaches into a word names it; a word that gave no token stays "O".
+    if (encoding.sequence[t] != 0) continue;
+    while (tags.size() + 1 < begins.size() &&
+           encoding.offsets[t].begin >= begins[tags.size() + 1]) {
+      tags.emplace_back("O");
+    }
+    if (encoding.offsets[t].end <= begins[tags.size()]) continue;
+    tags.push_back(labels[static_cast<std::size_t>(runtime::ArgMax(
+        std::span(output.rows[index]).subspan((first_row + t) * labels.size(), labels.size())))]);
+  }
+  return tags;
+}
+
+// `joint`: the first output is the intent, the second the slots.
+Predictions PredictTags(TextModel& model, bool joint, std::span<const Example> batch) {
   std::vector<std::string> texts;
   std::vector<std::vector<std::uint32_t>> begins(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -97,22 +119,14 @@ Predictions PredictTags(TextModel& model, std::span<const Example> batch) {
   std::vector<TextInput> inputs;
   for (const std::string& text : texts) inputs.push_back({text});
   HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(inputs));
-  const std::vector<std::string>& labels = model.model().head.labels;
+  const model::Head& head = model.model().head;
   std::vector<Prediction> predictions(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const text::Encoding& encoding = output.encodings[i];
-    const auto first_row = static_cast<std::size_t>(output.begins[i]);
-    std::vector<std::string>& tags = predictions[i].tags;
-    for (std::size_t t = 0; t < encoding.ids.size() && tags.size() < begins[i].size(); ++t) {
-      // The first token that reaches into a word names it; a word that gave no token stays "O".
-      if (encoding.sequence[t] != 0) continue;
-      while (tags.size() + 1 < begins[i].size() &&
-             encoding.offsets[t].begin >= begins[i][tags.size() + 1]) {
-        tags.emplace_back("O");
-      }
-      if (encoding.offsets[t].end <= begins[i][tags.size()]) continue;
-      tags.push_back(labels[static_cast<std::size_t>(runtime::ArgMax(
-          std::span(output.rows[0]).subspan((first_row + t) * labels.size(), labels.size())))]);
+    predictions[i].tags =
+        WordTags(output, joint ? 1 : 0, joint ? head.slot_labels : head.labels, i, begins[i]);
+    if (joint) {
+      predictions[i].intent =
+          head.labels[static_cast<std::size_t>(runtime::ArgMax(Row(output, i)))];
     }
   }
   return predictions;
@@ -162,7 +176,13 @@ base::StatusOr<Predictor> MakePredictor(const Task& task, TextModel& model) {
         return CannotDo(task, "a token classification head");
       }
       return Predictor(
-          [&model](std::span<const Example> batch) { return PredictTags(model, batch); });
+          [&model](std::span<const Example> batch) { return PredictTags(model, false, batch); });
+    case Output::kJoint:
+      if (head.task != model::Task::kJoint) {
+        return CannotDo(task, "a joint head of intents and slots");
+      }
+      return Predictor(
+          [&model](std::span<const Example> batch) { return PredictTags(model, true, batch); });
   }
   return base::Unsupported("task ", task.name);
 }

@@ -15,6 +15,7 @@ namespace hone::eval {
 //   kScore   a regression's or cross-encoder's value, or the cosine of two embeddings
 //   kAnswer  the best span over windows of 128 shared tokens; none allowed where the task has none
 //   kTags    for each word the best label of its first token
+//   kJoint   the joint head's best intent, and slots as kTags
 base::StatusOr<Predictor> MakePredictor(const Task& task, runtime::TextModel& model);
 
 }  // namespace hone::eval

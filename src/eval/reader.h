@@ -27,8 +27,8 @@ struct ReadSpec {
 base::StatusOr<Examples> ReadTable(std::string_view bytes, std::string_view path,
                                    const ReadSpec& spec);
 
-// One JSON object a line. Labels are names or indices; words and tags are arrays of strings;
-// answers an array of strings, or {"text": [...]} as Hugging Face's SQuAD has it.
+// One JSON object a line. Labels are names or indices; words and tags are arrays of strings; an
+// intent is a name; answers an array of strings, or {"text": [...]} as Hugging Face's SQuAD has it.
 base::StatusOr<Examples> ReadJsonLines(std::string_view bytes, std::string_view path,
                                        const ReadSpec& spec);
 

@@ -64,6 +64,7 @@ base::StatusOr<Report> Run(const Task& task, const Examples& examples, const Pre
   report.skipped = examples.skipped;
   report.metrics = task.score(all, predictions);
   report.latency = Summarise(std::move(call_ms), all.size(), options.batch);
+  report.predictions = std::move(predictions);
   return report;
 }
 

@@ -47,6 +47,7 @@ struct Report {
   std::size_t skipped = 0;  // bad rows of the file that were left out
   Metrics metrics;
   Latency latency;
+  std::vector<Prediction> predictions;  // one an example; not part of the JSON
 };
 
 // HONE_CHECKs that there are examples: readers give none but with an error.

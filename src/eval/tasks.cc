@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/check.h"
 #include "base/strings.h"
 #include "eval/entity_metrics.h"
 #include "eval/metrics.h"
@@ -83,29 +84,37 @@ Metrics ScoreTags(std::span<const Example> examples, std::span<const Prediction>
   return metrics;
 }
 
+Metrics ScoreJoint(std::span<const Example> examples, std::span<const Prediction> predictions) {
+  const JointScores scores = ScoreIntentsAndSlots(examples, predictions);
+  return {{"exact", scores.exact},
+          {"intent_accuracy", scores.intent_accuracy},
+          {"slot_f1", scores.slots.all.F1()}};
+}
+
 constexpr std::string_view kNone = "";
 constexpr std::string_view kTwoSentences = "text=sentence1,pair=sentence2,label=label";
 constexpr std::string_view kQuestionJson = "id=id,text=question,pair=context,answers=answers";
 
 // clang-format off
-// name, output, labels, reader, columns of the header, columns without one, of JSON lines, scorer
+// name, output, labels, reader, columns of the header, columns without one, of JSON lines, scorer, primary
 constexpr Task kTasks[] = {
-    {"sst2", Output::kLabel, kSentiment, ReadTable, "text=sentence,label=label", kNone, "text=sentence,label=label", ScoreLabels},
-    {"mrpc", Output::kLabel, kParaphrase, ReadTable, "text=#1 String,pair=#2 String,label=Quality", kNone, kTwoSentences, ScoreLabelsF1},
-    {"stsb", Output::kScore, {}, ReadTable, "text=sentence1,pair=sentence2,score=score", "text=5,pair=6,score=4", "text=sentence1,pair=sentence2,score=label", ScoreSimilarity},
-    {"qqp", Output::kLabel, kDuplicate, ReadTable, "text=question1,pair=question2,label=is_duplicate", "text=3,pair=4,label=5", "text=question1,pair=question2,label=label", ScoreLabelsF1},
-    {"qnli", Output::kLabel, kEntailment2, ReadTable, "text=question,pair=sentence,label=label", kNone, "text=question,pair=sentence,label=label", ScoreLabels},
-    {"mnli", Output::kLabel, kEntailment3, ReadTable, "text=sentence1,pair=sentence2,label=gold_label", kNone, "text=premise,pair=hypothesis,label=label", ScoreLabels},
-    {"rte", Output::kLabel, kEntailment2, ReadTable, kTwoSentences, kNone, kTwoSentences, ScoreLabels},
-    {"cola", Output::kLabel, kAcceptable, ReadTable, kNone, "text=3,label=1", "text=sentence,label=label", ScoreMatthews},
-    {"squad", Output::kAnswer, {}, ReadSquad, kNone, kNone, kQuestionJson, ScoreAnswers1},
-    {"squad_v2", Output::kAnswer, {}, ReadSquad, kNone, kNone, kQuestionJson, ScoreAnswers2},
-    {"ner", Output::kTags, {}, ReadConll, kNone, kNone, "words=tokens,tags=tags", ScoreTags},
+    {"sst2", Output::kLabel, kSentiment, ReadTable, "text=sentence,label=label", kNone, "text=sentence,label=label", ScoreLabels, "accuracy"},
+    {"mrpc", Output::kLabel, kParaphrase, ReadTable, "text=#1 String,pair=#2 String,label=Quality", kNone, kTwoSentences, ScoreLabelsF1, "f1"},
+    {"stsb", Output::kScore, {}, ReadTable, "text=sentence1,pair=sentence2,score=score", "text=5,pair=6,score=4", "text=sentence1,pair=sentence2,score=label", ScoreSimilarity, "spearman"},
+    {"qqp", Output::kLabel, kDuplicate, ReadTable, "text=question1,pair=question2,label=is_duplicate", "text=3,pair=4,label=5", "text=question1,pair=question2,label=label", ScoreLabelsF1, "f1"},
+    {"qnli", Output::kLabel, kEntailment2, ReadTable, "text=question,pair=sentence,label=label", kNone, "text=question,pair=sentence,label=label", ScoreLabels, "accuracy"},
+    {"mnli", Output::kLabel, kEntailment3, ReadTable, "text=sentence1,pair=sentence2,label=gold_label", kNone, "text=premise,pair=hypothesis,label=label", ScoreLabels, "accuracy"},
+    {"rte", Output::kLabel, kEntailment2, ReadTable, kTwoSentences, kNone, kTwoSentences, ScoreLabels, "accuracy"},
+    {"cola", Output::kLabel, kAcceptable, ReadTable, kNone, "text=3,label=1", "text=sentence,label=label", ScoreMatthews, "matthews"},
+    {"squad", Output::kAnswer, {}, ReadSquad, kNone, kNone, kQuestionJson, ScoreAnswers1, "f1"},
+    {"squad_v2", Output::kAnswer, {}, ReadSquad, kNone, kNone, kQuestionJson, ScoreAnswers2, "f1"},
+    {"ner", Output::kTags, {}, ReadConll, kNone, kNone, "words=tokens,tags=tags", ScoreTags, "f1"},
+    {"intent_slots", Output::kJoint, {}, ReadJsonLines, kNone, kNone, "words=words,tags=tags,intent=intent", ScoreJoint, "exact"},
 };
 // clang-format on
 
 bool IsJsonLines(const Task& task, std::string_view bytes, std::string_view path) {
-  if (path.ends_with(".jsonl")) return true;
+  if (path.ends_with(".jsonl") || task.read == ReadJsonLines) return true;
   const std::size_t first = bytes.find_first_not_of(" \t\r\n");
   return task.read != ReadSquad && first != std::string_view::npos && bytes[first] == '{';
 }
@@ -135,6 +144,11 @@ base::Status CheckColumns(const Task& task, const Columns& columns) {
       need(columns.tags, "tags");
       need(columns.words, "words");
       break;
+    case Output::kJoint:
+      need(columns.intent, "intent");
+      need(columns.tags, "tags");
+      need(columns.words, "words");
+      break;
   }
   if (missing.empty()) return base::OkStatus();
   return base::BadInput("columns: task ", task.name, " needs a column for ", missing);
@@ -153,6 +167,14 @@ base::StatusOr<const Task*> FindTask(std::string_view name) {
     names.push_back(task.name);
   }
   return base::BadInput("unknown task \"", name, "\"; there are ", base::Join(names, ", "));
+}
+
+double Primary(const Task& task, const Metrics& metrics) {
+  for (const auto& [name, value] : metrics) {
+    if (name == task.primary) return value;
+  }
+  HONE_CHECK(false && "a task's scorer gives its primary metric");
+  return 0;
 }
 
 base::StatusOr<Examples> ReadExamples(const Task& task, std::string_view bytes,

@@ -28,6 +28,7 @@ enum class Output : std::uint8_t {
   kScore,   // regression, a cross-encoder, or the cosine of two embeddings
   kAnswer,  // extractive question answering; question first
   kTags,    // token classification, words given
+  kJoint,   // an intent for the text and a tag for each word, words given
 };
 
 // In the order in which they are shown. GLUE's and the entities' are fractions, SQuAD's percent,
@@ -43,7 +44,11 @@ struct Task {
   std::string_view numbered;      // of a published file without one
   std::string_view json_columns;  // of JSON lines, as Hugging Face names them
   Metrics (*score)(std::span<const Example>, std::span<const Prediction>);
+  std::string_view primary;  // the metric by which models are chosen; larger is better
 };
+
+// The primary metric's value, in the units of `metrics`. HONE_CHECKs that it is there.
+double Primary(const Task& task, const Metrics& metrics);
 
 std::span<const Task> Tasks();
 
@@ -55,8 +60,8 @@ struct ReadOptions {
   bool skip_bad_rows = false;  // leave out rows that would be errors; Examples counts them
 };
 
-// Reads the task's published layout, or JSON lines where `path` ends in ".jsonl" (or the reader is
-// not for JSON and the first byte that is not blank is "{").
+// Reads the task's published layout, or JSON lines where that is the layout, `path` ends in ".jsonl"
+// or (the reader being not for JSON) the first byte that is not blank is "{".
 base::StatusOr<Examples> ReadExamples(const Task& task, std::string_view bytes,
                                       std::string_view path, const ReadOptions& options);
 

@@ -21,11 +21,11 @@ std::string Error(const base::StatusOr<Examples>& examples) {
   return std::string(examples.status().message());
 }
 
-TEST(Tasks, AreTheElevenOfTheCommand) {
+TEST(Tasks, AreThoseOfTheCommand) {
   std::vector<std::string_view> names;
   for (const Task& task : Tasks()) names.push_back(task.name);
   EXPECT_THAT(names, ElementsAre("sst2", "mrpc", "stsb", "qqp", "qnli", "mnli", "rte", "cola",
-                                 "squad", "squad_v2", "ner"));
+                                 "squad", "squad_v2", "ner", "intent_slots"));
   EXPECT_THAT(std::string(FindTask("sst3").status().message()), HasSubstr("sst2, mrpc"));
 }
 
@@ -157,6 +157,20 @@ TEST(ReadSquad, SharesContextsAndKnowsImpossibleQuestions) {
   EXPECT_EQ(examples->items[0].second, examples->items[1].second);
 }
 
+TEST(ReadSquad, TurnsTheAnswersPlaceIntoBytes) {
+  const char* bytes = R"({"data":[{"paragraphs":[{"context":"größer is größer","qas":[
+    {"id":"1","question":"Q","answers":[{"text":"größer","answer_start":10}]},
+    {"id":"2","question":"Q","answers":[{"text":"größer","answer_start":9}]},
+    {"id":"3","question":"Q","answers":[{"text":"größer","answer_start":99}]},
+    {"id":"4","question":"Q","answers":[{"text":"größer"}]}]}]}]})";
+  const auto examples = Read("squad", bytes, "dev.json");
+  ASSERT_TRUE(examples.ok()) << examples.status();
+  EXPECT_EQ(examples->items[0].answer_begin, 12);
+  EXPECT_EQ(examples->items[1].answer_begin, -1) << "it does not stand there";
+  EXPECT_EQ(examples->items[2].answer_begin, -1);
+  EXPECT_EQ(examples->items[3].answer_begin, -1);
+}
+
 TEST(ReadSquad, SaysWhereABadFileIsBad) {
   EXPECT_THAT(Error(Read("squad", "{\"data\":3}", "d.json")),
               HasSubstr("$.data: expected an array"));
@@ -193,6 +207,30 @@ TEST(ReadConll, SaysWhereABadFileIsBad) {
   EXPECT_THAT(Error(Read("ner", "EU B-ORG\nword\n", "d.txt")), HasSubstr("d.txt:2: 1 columns"));
   EXPECT_THAT(Error(Read("ner", "EU ORG\n", "d.txt")), HasSubstr("d.txt:1: unknown label \"ORG\""));
   EXPECT_EQ(Read("ner", "EU ORG\nx O\n\nb O\n", "d.txt", {"", true})->items.size(), 1u);
+}
+
+TEST(ReadIntentSlots, TakesJsonLinesWhateverTheFileIsCalled) {
+  const auto examples = Read("intent_slots",
+                             R"({"words":["dim","the","lamp"],"tags":["O","O","B-device"],)"
+                             R"("intent":"lights_dim"})",
+                             "dev.txt");
+  ASSERT_TRUE(examples.ok()) << examples.status();
+  EXPECT_EQ(examples->items[0].intent, "lights_dim");
+  EXPECT_THAT(examples->items[0].tags, ElementsAre("O", "O", "B-device"));
+  const auto mapped = Read("intent_slots", R"({"w":["hi"],"t":["O"],"i":"greet"})", "dev.jsonl",
+                           {"words=w,tags=t,intent=i", false});
+  ASSERT_TRUE(mapped.ok()) << mapped.status();
+  EXPECT_EQ(mapped->items[0].intent, "greet");
+}
+
+TEST(ReadIntentSlots, SaysWhereABadFileIsBad) {
+  EXPECT_THAT(Error(Read("intent_slots", R"({"words":["a"],"tags":["O"]})", "x.jsonl")),
+              HasSubstr("x.jsonl:1: $: lacks the field \"intent\""));
+  EXPECT_THAT(Error(Read("intent_slots", R"({"words":["a"],"tags":["O"],"intent":""})", "x.jsonl")),
+              HasSubstr("the intent is empty"));
+  EXPECT_THAT(Error(Read("intent_slots", "dim the lamp\n", "x.txt")), HasSubstr("x.txt:1"));
+  EXPECT_THAT(Error(Read("intent_slots", "{}", "x.jsonl", {"words=w,tags=t", false})),
+              HasSubstr("needs a column for intent"));
 }
 
 TEST(MapModelLabels, GoesByNameOrByTheUnnamedClassesIndex) {

@@ -130,7 +130,7 @@ base::StatusOr<std::shared_ptr<const Checkpoint>> Checkpoint::Open(env::FileSyst
   }
   HONE_RETURN_IF_ERROR(status);
   HONE_ASSIGN_OR_RETURN(const QuantizationConfig quantization, ReadQuantization(files, directory));
-  checkpoint->set_group(quantization.group);
+  checkpoint->set_group(quantization.packed_group());
   return checkpoint;
 }
 

@@ -27,6 +27,11 @@ class EditedCheckpoint : public Checkpoint {
  public:
   // `base` may be null: everything is then in memory.
   explicit EditedCheckpoint(std::shared_ptr<const Checkpoint> base) : base_(std::move(base)) {}
+  EditedCheckpoint(const EditedCheckpoint&) = delete;
+  EditedCheckpoint& operator=(const EditedCheckpoint&) = delete;
+
+  // The same base, and copies of all edits.
+  std::shared_ptr<EditedCheckpoint> Copy() const;
 
   // HONE_CHECKs that the number of values or bytes fits the shape.
   void SetF32(const std::string& name, tensor::Shape shape, std::vector<float> values);

@@ -17,6 +17,11 @@ using base::Unsupported;
 
 constexpr std::string_view kIntFormat = "int-quantized";
 constexpr std::string_view kPackFormat = "pack-quantized";
+constexpr std::string_view kMixedFormat = "mixed-precision";  // each group names its own
+
+std::string_view FormatOf(const QuantizationGroup& group) {
+  return group.kind == StoredKind::kInt8 ? kIntFormat : kPackFormat;
+}
 
 struct Args {
   std::int64_t bits = 8;
@@ -89,7 +94,7 @@ StatusOr<std::vector<std::string>> ParseNames(const JsonValue& parent, std::stri
 }
 
 // One member of config_groups.
-StatusOr<QuantizationConfig> ParseScheme(const JsonValue& scheme, std::string_view model_format) {
+StatusOr<QuantizationGroup> ParseScheme(const JsonValue& scheme, std::string_view model_format) {
   if (!scheme.IsObject()) {
     return Unsupported(scheme.Where(), ": expected an object; presets by name are not supported");
   }
@@ -102,7 +107,8 @@ StatusOr<QuantizationConfig> ParseScheme(const JsonValue& scheme, std::string_vi
   HONE_ASSIGN_OR_RETURN(const Args args, ParseArgs(weights));
   if (args.dynamic) return Unsupported(weights.Where(), ": dynamic weights are not supported");
   HONE_RETURN_IF_ERROR(CheckActivations(scheme));
-  QuantizationConfig config;
+  QuantizationGroup config;
+  config.activations = scheme.Find("input_activations").has_value();
   if (format == kIntFormat) {
     if (args.bits != 8 || !args.symmetric || args.strategy != "channel") {
       return Unsupported(weights.Where(), ": Hone reads ", kIntFormat,
@@ -172,49 +178,68 @@ StatusOr<QuantizationConfig> ParseQuantizationConfig(const JsonValue& config) {
   if (!groups.IsObject() || groups.size() == 0) {
     return groups.Error("expected an object with a group");
   }
-  std::optional<QuantizationConfig> all;
+  QuantizationConfig all;
   for (const JsonValue scheme : groups) {
-    HONE_ASSIGN_OR_RETURN(const QuantizationConfig one, ParseScheme(scheme, format));
-    if (!all) {
-      all = one;
-      continue;
-    }
-    if (one.kind != all->kind || one.group != all->group || one.symmetric != all->symmetric) {
-      return Unsupported(scheme.Where(),
-                         ": differs in format from the groups before it; Hone reads "
-                         "one number format a model");
-    }
-    all->targets.insert(all->targets.end(), one.targets.begin(), one.targets.end());
+    HONE_ASSIGN_OR_RETURN(QuantizationGroup one, ParseScheme(scheme, format));
+    all.groups.push_back(std::move(one));
   }
-  HONE_ASSIGN_OR_RETURN(all->ignore, ParseNames(*found, "ignore"));
-  return *std::move(all);
+  HONE_ASSIGN_OR_RETURN(all.ignore, ParseNames(*found, "ignore"));
+  return all;
 }
 
-void WriteQuantizationConfig(const QuantizationConfig& config, JsonWriter* json) {
-  HONE_CHECK(config.kind != StoredKind::kFloat);
-  const bool int8 = config.kind == StoredKind::kInt8;
-  const std::string_view format = int8 ? kIntFormat : kPackFormat;
-  json->BeginObject().Key("quant_method").String("compressed-tensors");
-  json->Key("format").String(format).Key("quantization_status").String("compressed");
-  json->Key("config_groups").BeginObject().Key("group_0").BeginObject();
-  json->Key("format").String(format).Key("targets");
-  WriteNames(config.targets, json);
+int QuantizationConfig::packed_group() const {
+  int common = 0;
+  for (const QuantizationGroup& group : groups) {
+    if (group.kind != StoredKind::kInt4) continue;
+    if (common != 0 && group.group != common) return 0;
+    common = group.group;
+  }
+  return common;
+}
+
+namespace {
+
+void WriteGroup(const QuantizationGroup& group, JsonWriter* json) {
+  HONE_CHECK(group.kind != StoredKind::kFloat);
+  json->BeginObject().Key("format").String(FormatOf(group)).Key("targets");
+  WriteNames(group.targets, json);
   json->Key("weights");
-  if (int8) {
+  if (group.kind == StoredKind::kInt8) {
     WriteArgs(8, true, "channel", 0, false, json);
   } else {
-    WriteArgs(4, config.symmetric, config.group > 0 ? "group" : "channel", config.group, false,
-              json);
+    WriteArgs(4, group.symmetric, group.group > 0 ? "group" : "channel", group.group, false, json);
   }
   json->Key("input_activations");
-  WriteArgs(8, true, "token", 0, true, json);
-  json->Key("output_activations").Null().EndObject().EndObject();
-  json->Key("ignore");
+  if (group.activations) {
+    WriteArgs(8, true, "token", 0, true, json);
+  } else {
+    json->Null();
+  }
+  json->Key("output_activations").Null().EndObject();
+}
+
+}  // namespace
+
+void WriteQuantizationConfig(const QuantizationConfig& config, JsonWriter* json) {
+  HONE_CHECK(!config.groups.empty());
+  std::string_view format = FormatOf(config.groups.front());
+  bool zero_points = false;
+  for (const QuantizationGroup& group : config.groups) {
+    if (FormatOf(group) != format) format = kMixedFormat;
+    zero_points |= group.kind == StoredKind::kInt4 && !group.symmetric;
+  }
+  json->BeginObject().Key("quant_method").String("compressed-tensors");
+  json->Key("format").String(format).Key("quantization_status").String("compressed");
+  json->Key("config_groups").BeginObject();
+  for (std::size_t i = 0; i < config.groups.size(); ++i) {
+    WriteGroup(config.groups[i], &json->Key(StrCat("group_", i)));
+  }
+  json->EndObject().Key("ignore");
   WriteNames(config.ignore, json);
   json->Key("kv_cache_scheme").Null();
   // compressed-tensors 0.20 lays a compressed module out with unpacked zero points, which no packed
   // file fits; asking transformers to dequantise while it loads takes the way round that.
-  if (!int8 && !config.symmetric) json->Key("dequantize").Bool(true);
+  if (zero_points) json->Key("dequantize").Bool(true);
   json->EndObject();
 }
 

@@ -6,8 +6,11 @@
 //   int4   format "pack-quantized":  weights 4 bits, groups of inputs, with zero points or without;
 //                                    activations in float, or 8 bits as above
 //
-// Hone computes with 8-bit activations in either case. Anything else of the convention is
-// Unsupported with the field's path.
+// A model may mix them: one member of config_groups for each format, and what none targets is float.
+// Embedding tables are groups like any other, whose inputs are token ids and so have no activations.
+// Hone reads each matrix as it lies in the file and never matches targets: they are for others.
+// It computes with 8-bit activations in either case. Anything else of the convention is Unsupported
+// with the field's path.
 // Source  the fields that the compressed-tensors package 0.20 reads and writes.
 #pragma once
 
@@ -20,18 +23,26 @@
 
 namespace hone::formats {
 
-struct QuantizationConfig {
-  StoredKind kind = StoredKind::kFloat;  // of the quantised matrices; kFloat: nothing is quantised
-  int group = 0;                         // int4: inputs that share a scale; 0: all of a row
-  bool symmetric = true;                 // int4: no zero points
-  std::vector<std::string> targets;      // module names, class names, or "re:" and an expression
-  std::vector<std::string> ignore;       // modules that a target names but that are float
+struct QuantizationGroup {
+  StoredKind kind = StoredKind::kInt8;    // kInt8 or kInt4
+  int group = 0;                          // int4: inputs that share a scale; 0: all of a row
+  bool symmetric = true;                  // int4: no zero points
+  bool activations = true;                // inputs are 8 bits too; false where none are: tables
+  std::vector<std::string> targets = {};  // module names, class names, or "re:" and an expression
 };
 
-// `config` is the root of config.json. Without quantization_config (or with null): kFloat.
+struct QuantizationConfig {
+  std::vector<QuantizationGroup> groups = {};  // none: nothing is quantised
+  std::vector<std::string> ignore = {};        // modules that a target names but that are float
+
+  // The group size that all int4 groups share; 0 where they differ or there are none.
+  int packed_group() const;
+};
+
+// `config` is the root of config.json. Without quantization_config (or with null): no groups.
 base::StatusOr<QuantizationConfig> ParseQuantizationConfig(const base::JsonValue& config);
 
-// Writes the value of the key "quantization_config". kind must be kInt8 or kInt4.
+// Writes the value of the key "quantization_config". There must be a group.
 void WriteQuantizationConfig(const QuantizationConfig& config, base::JsonWriter* json);
 
 }  // namespace hone::formats

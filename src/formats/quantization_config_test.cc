@@ -42,18 +42,20 @@ std::string ErrorOf(std::string_view text) {
 }
 
 TEST(QuantizationConfig, ReadsWhatHoneComputes) {
-  EXPECT_EQ(Parse("{}")->kind, StoredKind::kFloat);
-  EXPECT_EQ(Parse(R"({"quantization_config":null})")->kind, StoredKind::kFloat);
+  EXPECT_TRUE(Parse("{}")->groups.empty());
+  EXPECT_TRUE(Parse(R"({"quantization_config":null})")->groups.empty());
   const auto int8 = Parse(Config("int-quantized", kW8, kA8));
   ASSERT_TRUE(int8.ok()) << int8.status();
-  EXPECT_EQ(int8->kind, StoredKind::kInt8);
-  EXPECT_THAT(int8->targets, ElementsAre("Linear"));
+  ASSERT_EQ(int8->groups.size(), 1u);
+  EXPECT_EQ(int8->groups[0].kind, StoredKind::kInt8);
+  EXPECT_TRUE(int8->groups[0].activations);
+  EXPECT_THAT(int8->groups[0].targets, ElementsAre("Linear"));
   EXPECT_THAT(int8->ignore, ElementsAre("lm_head"));
   const auto int4 = Parse(Config("pack-quantized", kW4, "null"));
   ASSERT_TRUE(int4.ok()) << int4.status();
-  EXPECT_EQ(int4->kind, StoredKind::kInt4);
-  EXPECT_EQ(int4->group, 32);
-  EXPECT_FALSE(int4->symmetric);
+  EXPECT_EQ(int4->groups[0].kind, StoredKind::kInt4);
+  EXPECT_EQ(int4->groups[0].group, 32);
+  EXPECT_FALSE(int4->groups[0].symmetric);
 }
 
 TEST(QuantizationConfig, OtherSchemesAreUnsupportedWithTheirPath) {
@@ -100,24 +102,42 @@ TEST(QuantizationConfig, FieldsOfTheWrongKindAreErrors) {
 }
 
 TEST(QuantizationConfig, ReadsWhatItWrites) {
-  for (const bool int8 : {true, false}) {
-    QuantizationConfig config;
-    config.kind = int8 ? StoredKind::kInt8 : StoredKind::kInt4;
-    config.group = int8 ? 0 : 32;
-    config.symmetric = int8;
-    config.targets = {"re:.*query$", "Linear"};
-    config.ignore = {"head"};
+  const QuantizationGroup int8{.kind = StoredKind::kInt8, .targets = {"re:.*query$", "Linear"}};
+  const QuantizationGroup int4{
+      .kind = StoredKind::kInt4, .group = 32, .symmetric = false, .targets = {"re:.*output$"}};
+  const QuantizationGroup table{.kind = StoredKind::kInt4,
+                                .group = 64,
+                                .symmetric = false,
+                                .activations = false,
+                                .targets = {"Embedding"}};
+  const std::vector<std::vector<QuantizationGroup>> cases = {{int8}, {int4}, {int8, int4, table}};
+  for (const std::vector<QuantizationGroup>& groups : cases) {
     base::JsonWriter json;
     json.BeginObject().Key("quantization_config");
-    WriteQuantizationConfig(config, &json);
-    const auto read = Parse(json.EndObject().Take());
+    WriteQuantizationConfig({.groups = groups, .ignore = {"head"}}, &json);
+    const std::string text = json.EndObject().Take();
+    const auto read = Parse(text);
     ASSERT_TRUE(read.ok()) << read.status();
-    EXPECT_EQ(read->kind, config.kind);
-    EXPECT_EQ(read->group, config.group);
-    EXPECT_EQ(read->symmetric, config.symmetric);
-    EXPECT_EQ(read->targets, config.targets);
-    EXPECT_EQ(read->ignore, config.ignore);
+    ASSERT_EQ(read->groups.size(), groups.size());
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      EXPECT_EQ(read->groups[i].kind, groups[i].kind);
+      EXPECT_EQ(read->groups[i].group, groups[i].group);
+      EXPECT_EQ(read->groups[i].symmetric, groups[i].symmetric);
+      EXPECT_EQ(read->groups[i].activations, groups[i].activations);
+      EXPECT_EQ(read->groups[i].targets, groups[i].targets);
+    }
+    EXPECT_THAT(read->ignore, ElementsAre("head"));
+    EXPECT_EQ(text.find("mixed-precision") != std::string::npos, groups.size() > 1);
   }
+}
+
+TEST(QuantizationConfig, GroupSizesThatDifferLeaveEachMatrixToSayItsOwn) {
+  const auto packed = [](int group) {
+    return QuantizationGroup{.kind = StoredKind::kInt4, .group = group};
+  };
+  EXPECT_EQ((QuantizationConfig{.groups = {{}, packed(32), packed(32)}}.packed_group()), 32);
+  EXPECT_EQ((QuantizationConfig{.groups = {packed(32), packed(64)}}.packed_group()), 0);
+  EXPECT_EQ((QuantizationConfig{.groups = {{}}}.packed_group()), 0);
 }
 
 }  // namespace

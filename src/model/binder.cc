@@ -32,18 +32,26 @@ StatusOr<Norm> Binder::ReadNorm(std::string_view module, int width, bool bias) c
   return norm;
 }
 
+StatusOr<formats::StoredMatrix> Binder::ReadEmbedding(std::string_view module, int rows,
+                                                      int width) const {
+  return checkpoint_.Matrix(Name(module), rows, width);
+}
+
 StatusOr<TensorView> Binder::ReadTable(std::string_view module, int rows, int width) const {
   return checkpoint_.Tensor(StrCat(Name(module), ".weight"), {rows, width});
 }
 
 std::string FindPrefix(const Architecture& architecture, const formats::Checkpoint& checkpoint) {
-  const std::string word = StrCat(architecture.tensors.word, ".weight");
   std::string prefix(architecture.prefix);
-  if (checkpoint.Has(prefix + word)) return prefix;
+  if (checkpoint.HasMatrix(prefix + std::string(architecture.tensors.word))) return prefix;
+  const std::string weight = StrCat(architecture.tensors.word, ".weight");
   bool found = false;
   for (const std::string& name : checkpoint.Names()) {
-    if (!name.ends_with(word)) continue;
-    std::string candidate = name.substr(0, name.size() - word.size());
+    // The embedding as int4 is "….weight_packed".
+    std::string_view word = name;
+    if (word.ends_with("_packed")) word.remove_suffix(std::string_view("_packed").size());
+    if (!word.ends_with(weight)) continue;
+    std::string candidate(word.substr(0, word.size() - weight.size()));
     if (!candidate.empty() && candidate.back() != '.') continue;
     if (!found || candidate.size() < prefix.size()) prefix = std::move(candidate);
     found = true;

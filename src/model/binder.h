@@ -22,7 +22,10 @@ class Binder {
   base::StatusOr<Linear> ReadLinear(std::string_view module, int n, int k, bool bias) const;
   // Takes LayerNorm's older TensorFlow names, gamma and beta, where weight and bias are absent.
   base::StatusOr<Norm> ReadNorm(std::string_view module, int width, bool bias) const;
-  // module.weight [rows, width]
+  // A table of embeddings [rows, width], float or quantised.
+  base::StatusOr<formats::StoredMatrix> ReadEmbedding(std::string_view module, int rows,
+                                                      int width) const;
+  // module.weight [rows, width], float
   base::StatusOr<tensor::TensorView> ReadTable(std::string_view module, int rows, int width) const;
 
  private:

@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.h"
 #include "model/config_reader.h"
@@ -41,16 +42,17 @@ StatusOr<int> MaxTextTokens(env::FileSystem& files, const std::string& directory
   return std::min(stated, max_tokens);
 }
 
-StatusOr<Model> OpenWith(env::FileSystem& files, const std::string& directory,
+StatusOr<Model> BindWith(env::FileSystem& files, const std::string& directory,
+                         const std::string& encoder, const base::Json& json,
+                         std::shared_ptr<const formats::Checkpoint> checkpoint,
                          const CheckpointOpener& open) {
-  HONE_ASSIGN_OR_RETURN(const std::string encoder, EncoderDirectory(files, directory));
-  const std::string path = env::JoinPath(encoder, "config.json");
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
   Model model;
   model.directory = directory;
   HONE_ASSIGN_OR_RETURN(model.config, ParseConfig(json.root()));
-  HONE_ASSIGN_OR_RETURN(model.checkpoint, open(encoder));
+  if (checkpoint == nullptr) {
+    HONE_ASSIGN_OR_RETURN(checkpoint, open(encoder));
+  }
+  model.checkpoint = std::move(checkpoint);
   HONE_ASSIGN_OR_RETURN(model.weights, BindEncoder(model.config, *model.checkpoint));
   HONE_ASSIGN_OR_RETURN(
       model.head, BindHead(files, directory, json.root(), model.config, model.checkpoint, open));
@@ -59,12 +61,32 @@ StatusOr<Model> OpenWith(env::FileSystem& files, const std::string& directory,
   return model;
 }
 
+StatusOr<Model> OpenWith(env::FileSystem& files, const std::string& directory,
+                         const CheckpointOpener& open) {
+  HONE_ASSIGN_OR_RETURN(const std::string encoder, EncoderDirectory(files, directory));
+  const std::string path = env::JoinPath(encoder, "config.json");
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
+  return BindWith(files, directory, encoder, json, nullptr, open);
+}
+
 }  // namespace
 
 StatusOr<Model> Model::Open(env::FileSystem& files, const std::string& directory) {
   return OpenWith(files, directory, [&files](const std::string& folder) {
     return formats::Checkpoint::Open(files, folder);
   });
+}
+
+StatusOr<Model> Model::Bind(env::FileSystem& files, const std::string& directory,
+                            std::string_view config_json,
+                            std::shared_ptr<const formats::Checkpoint> checkpoint) {
+  HONE_ASSIGN_OR_RETURN(const std::string encoder, EncoderDirectory(files, directory));
+  HONE_ASSIGN_OR_RETURN(const base::Json json,
+                        base::Json::Parse(config_json, env::JoinPath(encoder, "config.json")));
+  return BindWith(
+      files, directory, encoder, json, std::move(checkpoint),
+      [&files](const std::string& folder) { return formats::Checkpoint::Open(files, folder); });
 }
 
 StatusOr<Model> Model::Random(env::FileSystem& files, const std::string& directory,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "env/file.h"
@@ -28,6 +29,12 @@ struct Model {
   std::shared_ptr<const formats::Checkpoint> checkpoint;
 
   static base::StatusOr<Model> Open(env::FileSystem& files, const std::string& directory);
+
+  // The same with another config.json's text and other weights than the directory's own, which still
+  // gives the head's modules. For models that are being changed in memory.
+  static base::StatusOr<Model> Bind(env::FileSystem& files, const std::string& directory,
+                                    std::string_view config_json,
+                                    std::shared_ptr<const formats::Checkpoint> checkpoint);
 
   // The same from config.json alone, with seeded random weights in memory: for benchmarks.
   static base::StatusOr<Model> Random(env::FileSystem& files, const std::string& directory,

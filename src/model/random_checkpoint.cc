@@ -53,16 +53,25 @@ class RandomCheckpoint final : public formats::Checkpoint {
   explicit RandomCheckpoint(std::uint64_t seed) : seed_(seed) {}
 
   bool Has(std::string_view) const override { return false; }
-  std::vector<std::string> Names() const override { return {}; }
-  const TensorView* Find(std::string_view) const override { return nullptr; }
+  std::vector<std::string> Names() const override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : tensors_) names.push_back(name);
+    return names;
+  }
+  const TensorView* Find(std::string_view name) const override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto known = tensors_.find(name);
+    return known == tensors_.end() ? nullptr : &known->second.view;
+  }
   bool HasMatrix(std::string_view) const override { return false; }
 
   StatusOr<TensorView> Tensor(std::string_view name, const Shape& shape) const override {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto known = tensors_.find(name);
     if (known != tensors_.end()) {
-      HONE_CHECK(known->second.shape == shape);
-      return View(known->second);
+      HONE_CHECK(known->second.view.shape == shape);
+      return known->second.view;
     }
     std::uint64_t elements = 1;
     for (const std::int64_t dim : shape.dims()) {
@@ -76,9 +85,10 @@ class RandomCheckpoint final : public formats::Checkpoint {
     }
     bytes_ += size;
     Entry& entry = tensors_[std::string(name)];
-    entry = {base::AlignedBuffer(size), shape};
+    entry.values = base::AlignedBuffer(size);
+    entry.view = {entry.values.data(), DType::kF32, shape};
     Fill(name, shape, elements, entry.values.As<float>());
-    return View(entry);
+    return entry.view;
   }
 
   StatusOr<StoredMatrix> Matrix(std::string_view module, int n, int k) const override {
@@ -99,12 +109,8 @@ class RandomCheckpoint final : public formats::Checkpoint {
  private:
   struct Entry {
     base::AlignedBuffer values;
-    Shape shape;
+    TensorView view;
   };
-
-  static TensorView View(const Entry& entry) {
-    return {entry.values.data(), DType::kF32, entry.shape};
-  }
 
   // A norm's gain lies around 1, as in a trained model; everything else around 0.
   void Fill(std::string_view name, const Shape& shape, std::uint64_t count, float* out) const {

@@ -1,7 +1,8 @@
 // A checkpoint that makes up every tensor it is asked for: normal(0, 0.02), from a seed.
 //
 // Has and HasMatrix are false for everything, so that optional parts are left out and only what the
-// config requires is made. The values depend on the seed and the tensor's name alone.
+// config requires is made. The values depend on the seed and the tensor's name alone. Names and Find
+// list what was made so far.
 #pragma once
 
 #include <cstdint>

@@ -162,16 +162,15 @@ Matrix Embed(const ModelConfig& config, const EncoderWeights& weights,
              std::span<const std::int32_t> ids, std::span<const std::int32_t> types) {
   const size_t width = Size(config.embedding_width);
   Matrix x(ids.size() * width), row(width);
-  const auto add = [&](const tensor::TensorView& table, std::int64_t index, size_t t) {
-    HONE_CHECK(0 <= index && index < table.shape[0]);
-    CopyToF32(table, index * static_cast<std::int64_t>(width), row);
+  const auto add = [&](const formats::StoredMatrix& table, int index, size_t t) {
+    DequantizeRow(table, index, row);
     for (size_t i = 0; i < width; ++i) x[t * width + i] += row[i];
   };
   for (size_t t = 0; t < ids.size(); ++t) {
     add(weights.word, ids[t], t);
     if (config.token_types > 0) add(weights.type, types.empty() ? 0 : types[t], t);
     if (config.learned_positions) {
-      add(weights.position, static_cast<std::int64_t>(t) + config.position_offset, t);
+      add(weights.position, static_cast<int>(t) + config.position_offset, t);
     }
   }
   Apply(weights.embeddings_norm, config.norm_epsilon, x);

@@ -14,14 +14,15 @@ namespace {
 base::Status BindEmbeddings(const ModelConfig& config, const TensorNames& names,
                             const Binder& binder, EncoderWeights* weights) {
   const int width = config.embedding_width;
-  HONE_ASSIGN_OR_RETURN(weights->word, binder.ReadTable(names.word, config.vocabulary, width));
+  HONE_ASSIGN_OR_RETURN(weights->word, binder.ReadEmbedding(names.word, config.vocabulary, width));
   if (config.learned_positions) {
     HONE_ASSIGN_OR_RETURN(
         weights->position,
-        binder.ReadTable(names.position, config.max_tokens + config.position_offset, width));
+        binder.ReadEmbedding(names.position, config.max_tokens + config.position_offset, width));
   }
   if (config.token_types > 0) {
-    HONE_ASSIGN_OR_RETURN(weights->type, binder.ReadTable(names.type, config.token_types, width));
+    HONE_ASSIGN_OR_RETURN(weights->type,
+                          binder.ReadEmbedding(names.type, config.token_types, width));
   }
   HONE_ASSIGN_OR_RETURN(weights->embeddings_norm,
                         binder.ReadNorm(names.embeddings_norm, width, config.norm_bias));

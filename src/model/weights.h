@@ -39,8 +39,8 @@ struct LayerWeights {
 };
 
 struct EncoderWeights {
-  // Embedding rows are plain tensors [rows, E]: F32, F16, BF16.
-  tensor::TensorView word, position, type;
+  // Embedding tables [rows, E]: float, int8 with a scale a row, or int4 with group scales.
+  formats::StoredMatrix word, position, type;
   Norm embeddings_norm;
   Linear embedding_projection;       // [D, E], or empty
   tensor::TensorView relative_bias;  // [relative_buckets, H], or empty

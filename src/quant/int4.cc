@@ -5,136 +5,68 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "quant/int4_search.h"
 
 namespace hone::quant {
 namespace {
 
-constexpr float kLevels = 15.0f;
-
-// One group, padded with zeros (which every z represents exactly) to its full length.
-struct Group {
-  alignas(64) std::array<float, kInt4Group> w;
-  float low, high;  // of the group and 0, which is always representable
-};
-
-struct Choice {
-  int s = 1, z = 0;
-  float error = 0;  // squared, in units of the weights
-};
-
-// To nearest, halves to even, for |v| < 2^22: what nearbyint does, but in two plain additions.
-float Round(float v) {
-  constexpr float kMagic = 12582912.0f;  // 1.5 · 2^23
-  return (v + kMagic) - kMagic;
-}
-
-float QuantizeToLevel(float w, float inverse, float z) {
-  // Clamped first, so that Round's range holds whatever the step is.
-  return Round(std::clamp(w * inverse + z, 0.0f, kLevels));
-}
-
-float SquaredError(const Group& group, float step, int z) {
+float SquaredError(const Int4Group& group, float step, int z) {
   const float inverse = 1.0f / step;
   const auto zero = static_cast<float>(z);
   std::array<float, 4> sum{};  // several sums, which the compiler keeps in one vector
   for (std::size_t i = 0; i < group.w.size(); i += sum.size()) {
     for (std::size_t j = 0; j < sum.size(); ++j) {
       const float w = group.w[i + j];
-      const float error = step * (QuantizeToLevel(w, inverse, zero) - zero) - w;
+      const float error = step * (Int4Level(w, inverse, zero) - zero) - w;
       sum[j] += error * error;
     }
   }
   return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
-// The best of a few (s, z): steps about the one that just covers the group, and smaller, which
-// clips the outermost weights but rounds the others finer; zeros that centre the range.
-Choice Choose(const Group& group, float scale) {
-  Choice best{1, 0, INFINITY};
-  const float covering = (group.high - group.low) / kLevels / scale;
-  const int first = std::clamp(static_cast<int>(std::ceil(covering)), 1, kMaxGroupScale);
-  for (int s = first; s >= std::max(1, first - 2); --s) {
-    const float step = static_cast<float>(s) * scale;
-    const float centred = kLevels / 2 - (group.high / step + group.low / step) / 2;
-    const int below = static_cast<int>(std::floor(std::clamp(centred, 0.0f, kLevels)));
-    for (int z = below; z <= std::min(below + 1, 15); ++z) {
-      const float error = SquaredError(group, step, z);
-      if (error < best.error) best = {s, z, error};
-    }
-  }
-  return best;
-}
-
-std::vector<Group> SplitRow(std::span<const float> row) {
-  std::vector<Group> groups(static_cast<std::size_t>(Int4Groups(static_cast<int>(row.size()))));
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    Group& group = groups[g];
-    group.w.fill(0);
-    const std::size_t begin = g * kInt4Group;
-    std::copy_n(row.begin() + static_cast<std::ptrdiff_t>(begin),
-                std::min<std::size_t>(kInt4Group, row.size() - begin), group.w.begin());
-    group.low = std::min(0.0f, *std::min_element(group.w.begin(), group.w.end()));
-    group.high = std::max(0.0f, *std::max_element(group.w.begin(), group.w.end()));
-  }
-  return groups;
-}
-
-// The best choice of every group for the row scales tried, and that scale.
-float ChooseRow(const std::vector<Group>& groups, float widest, std::vector<Choice>& choices) {
-  // From a scale whose largest step just covers the widest group to one that clips it by a quarter.
-  constexpr std::array<float, 5> kShrink = {1.0f, 0.94f, 0.88f, 0.82f, 0.75f};
-  float best_error = INFINITY, best_scale = 0;
-  std::vector<Choice> tried(groups.size());
-  for (const float shrink : kShrink) {
-    const float scale = widest * shrink / kMaxGroupScale;
-    float error = 0;
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      tried[g] = Choose(groups[g], scale);
-      error += tried[g].error;
-    }
-    if (error < best_error || best_scale == 0) {
-      best_error = error;
-      best_scale = scale;
-      choices.swap(tried);
-    }
-  }
-  return best_scale;
-}
-
 }  // namespace
+
+float SplitInt4Row(std::span<const float> row, std::vector<Int4Group>* groups) {
+  groups->resize(static_cast<std::size_t>(Int4Groups(static_cast<int>(row.size()))));
+  float widest = 0;
+  for (std::size_t g = 0; g < groups->size(); ++g) {
+    const std::size_t begin = g * kInt4Group;
+    Int4Group& group = (*groups)[g];
+    SetInt4Group(row.subspan(begin, std::min<std::size_t>(kInt4Group, row.size() - begin)), &group);
+    widest = std::max(widest, group.high / kInt4Levels - group.low / kInt4Levels);
+  }
+  if (!(widest >= 1e-35f)) return 0;
+  for (Int4Group& group : *groups) {
+    for (float& w : group.w) w /= widest;
+    group.low /= widest;
+    group.high /= widest;
+  }
+  return widest;
+}
 
 float QuantizeInt4Row(std::span<const float> row, std::span<std::uint8_t> nibbles,
                       std::span<std::uint8_t> group_scale, std::span<std::uint8_t> group_zero) {
-  const std::vector<Group> groups = SplitRow(row);
+  std::vector<Int4Group> groups;
+  const float widest = SplitInt4Row(row, &groups);
   HONE_CHECK(nibbles.size() ==
              static_cast<std::size_t>(Int4RowBytes(static_cast<int>(row.size()))));
   HONE_CHECK(group_scale.size() == groups.size() && group_zero.size() == groups.size());
   std::fill(nibbles.begin(), nibbles.end(), std::uint8_t{0});
   std::fill(group_scale.begin(), group_scale.end(), std::uint8_t{1});
   std::fill(group_zero.begin(), group_zero.end(), std::uint8_t{0});
-  float widest = 0;
-  for (const Group& g : groups) widest = std::max(widest, g.high / kLevels - g.low / kLevels);
-  // As in int8.cc: a row whose reciprocal scale would overflow is zero for every purpose.
-  if (!(widest >= 1e-35f)) return 0;
-
-  // Worked on in units of the widest group's step, so that no square of a tiny or huge weight is
-  // lost.
-  std::vector<Group> scaled = groups;
-  for (Group& g : scaled) {
-    for (float& w : g.w) w /= widest;
-    g.low /= widest;
-    g.high /= widest;
-  }
-  std::vector<Choice> choices(groups.size());
-  const float scale = ChooseRow(scaled, 1.0f, choices);
+  if (widest == 0) return 0;
+  std::vector<Int4Choice> choices;
+  const float scale = ChooseInt4Row(
+      groups, [&](std::size_t g, float step, int z) { return SquaredError(groups[g], step, z); },
+      &choices);
 
   // With the integers fixed, the scale of least squares: Σ w·v / Σ v².
   double dot = 0, square = 0;
   for (std::size_t i = 0; i < row.size(); ++i) {
     const std::size_t g = i / kInt4Group;
     const auto [s, z, error] = choices[g];
-    const float q = QuantizeToLevel(scaled[g].w[i % kInt4Group],
-                                    1.0f / (static_cast<float>(s) * scale), static_cast<float>(z));
+    const float q = Int4Level(groups[g].w[i % kInt4Group], 1.0f / (static_cast<float>(s) * scale),
+                              static_cast<float>(z));
     const auto level = static_cast<unsigned>(q);
     nibbles[i / 2] = static_cast<std::uint8_t>(nibbles[i / 2] | level << (i % 2 * 4));
     const double v = s * (static_cast<int>(level) - z);

@@ -57,16 +57,23 @@ TEST(LocalEngine, AllocatesNothingOnceWarm) {
   ASSERT_TRUE(model.ok());
   using quant::Format;
   // Splits as for a large model, and such that the short batch is the caller's alone.
+  std::vector<EngineOptions> cases;
   for (const auto& [format, work] : {std::pair{Format::kF32, 0.0},
                                      {Format::kBF16, 0.0},
                                      {Format::kInt8, 0.0},
                                      {Format::kInt4, 0.0},
                                      {Format::kInt8, 4e5}}) {
-    const auto engine =
-        LocalEngine::Load(*model, {.format = format,
-                                   .threads = 2,
-                                   .isa = tests::IsaLimit(),
-                                   .split = {.work_per_worker = work, .resident_bytes = 0}});
+    cases.push_back({.format = format,
+                     .threads = 2,
+                     .isa = tests::IsaLimit(),
+                     .split = {.work_per_worker = work, .resident_bytes = 0}});
+  }
+  EngineOptions& mixed = cases.emplace_back(cases[2]);
+  mixed.formats = {{"bert.encoder.layer.0.output.dense", Format::kF32},
+                   {"bert.encoder.layer.1.attention.self.query", Format::kF32},
+                   {"bert.encoder.layer.1.intermediate.dense", Format::kInt4}};
+  for (const EngineOptions& options : cases) {
+    const auto engine = LocalEngine::Load(*model, options);
     ASSERT_TRUE(engine.ok());
     // Batches on both sides of the limit where products are split by columns.
     const std::vector<std::int32_t> ids(230, 3), short_begins = {0, 9, 20},
@@ -85,7 +92,7 @@ TEST(LocalEngine, AllocatesNothingOnceWarm) {
       pass(long_begins);
       pass(short_begins);
     }
-    EXPECT_EQ(allocations.load(), before) << quant::NameOf(format);
+    EXPECT_EQ(allocations.load(), before) << (*engine)->load_report().format;
   }
   EXPECT_GT(allocations.load(), 0) << "the counter counts nothing";
 #endif

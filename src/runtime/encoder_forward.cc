@@ -44,13 +44,15 @@ struct Rows {
 class Worker {
  public:
   Worker(const EncoderPlan& plan, const Batch& batch, int threads, Workspace& workspace,
-         WorkerProfile* profile, float* hidden, int index)
+         WorkerProfile* profile, const TapFunction* tap, float* hidden, int index)
       : plan_(plan),
         batch_(batch),
         threads_(threads),
         workspace_(workspace),
         own_(workspace.workers[static_cast<std::size_t>(index)]),
         profile_(profile),
+        tap_(tap),
+        index_(index),
         hidden_(hidden),
         width_(plan.config.width),
         runner_(workspace.steps) {
@@ -86,6 +88,8 @@ class Worker {
   // Encodes rows of x (row r of the block at x + (r - block.begin)·stride) for `linear`.
   void Encode(const Block& block, Rows rows, int layer, const PackedLinear& linear, const float* x,
               std::ptrdiff_t stride);
+  void HandOut(Rows rows, int layer, const PackedLinear& linear, const float* x,
+               std::ptrdiff_t stride);
   // c = activate(encoded rows · weights + bias) + residual, for all rows of the block.
   void Product(const Block& block, int layer, Op op, const PackedLinear& linear,
                Activation activation, const float* residual, float* c, std::ptrdiff_t c_stride);
@@ -117,6 +121,8 @@ class Worker {
   Workspace& workspace_;
   WorkerBuffers& own_;
   WorkerProfile* profile_;
+  const TapFunction* tap_;  // null: none
+  int index_;
   float* hidden_;
   int width_;
   StepRunner runner_;
@@ -143,6 +149,18 @@ void Worker::Encode(const Block& block, Rows rows, int layer, const PackedLinear
       x + first * stride, stride, rows.count(), linear.k,
       block.buffers->encoded.data() + static_cast<std::size_t>(first) * linear.prepared_bytes());
   Count(layer, Op::kEncode, start);
+  if (tap_ != nullptr) HandOut(rows, layer, linear, x + first * stride, stride);
+}
+
+void Worker::HandOut(Rows rows, int layer, const PackedLinear& linear, const float* x,
+                     std::ptrdiff_t stride) {
+  if (layer == plan_.config.layer_count()) return;  // the embeddings' projection
+  const LayerPlan& plan = Layer(layer);
+  const Tap tap = &linear == &plan.qkv      ? Tap::kQkvInput
+                  : &linear == &plan.output ? Tap::kOutputInput
+                  : &linear == &plan.up     ? Tap::kUpInput
+                                            : Tap::kDownInput;
+  (*tap_)({layer, tap, index_, rows.begin, rows.count(), linear.k, x, stride});
 }
 
 void Worker::Product(const Block& block, int layer, Op op, const PackedLinear& linear,
@@ -183,15 +201,12 @@ void Worker::Norm(const Block& block, Rows rows, int layer, const NormPlan& norm
 
 void Worker::EmbedRows(const Block& block, Rows rows, float* out) {
   const int width = plan_.config.embedding_width;
-  const auto table = [](const tensor::TensorView& view) {
-    return kernels::EmbeddingTable{view.data, view.dtype};
-  };
   const std::int32_t* types =
       batch_.types.empty() ? workspace_.no_types.data() : batch_.types.data();
   kernels::Embed({
-      .word = table(plan_.word),
-      .position = table(plan_.position),
-      .type = table(plan_.type),
+      .word = plan_.word,
+      .position = plan_.position,
+      .type = plan_.type,
       .ids = batch_.ids.data() + rows.begin,
       .positions = workspace_.positions.data() + rows.begin,
       .types = types + rows.begin,
@@ -336,8 +351,8 @@ void Worker::AttendHead(int layer, int text, int head) {
                                  plan_.config.max_tokens - 1,
   };
   std::byte* prepared = own_.attention_prepared.data();
-  plan_.attention->prepare(args, prepared);
-  plan_.attention->attend(args, prepared, 0, args.tokens, own_.attention_scratch.data());
+  plan.attention->prepare(args, prepared);
+  plan.attention->attend(args, prepared, 0, args.tokens, own_.attention_scratch.data());
 }
 
 void Worker::Attend(int layer) {
@@ -354,15 +369,15 @@ void Worker::Attend(int layer) {
 
 void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch,
                    const WorkSplit& split, base::ThreadPool& pool, Workspace& workspace,
-                   std::span<WorkerProfile> profile, float* hidden) {
+                   std::span<WorkerProfile> profile, const TapFunction& tap, float* hidden) {
   const int longest = workspace.LayOut(batch, plan.config.position_offset);
   workspace.Reserve(plan, batch.tokens(), longest, split);
   workspace.steps.Reset(kStepsBefore + kStepsALayer * (range.end - range.begin));
   const auto work = [&](int index) {
     if (index >= split.threads) return;
     Worker worker(plan, batch, split.threads, workspace,
-                  profile.empty() ? nullptr : &profile[static_cast<std::size_t>(index)], hidden,
-                  index);
+                  profile.empty() ? nullptr : &profile[static_cast<std::size_t>(index)],
+                  tap ? &tap : nullptr, hidden, index);
     worker.RunPhase(split, [&](const Block& rows) { worker.BeforeAttention(rows, range); });
     for (int layer = range.begin; layer < range.end; ++layer) {
       worker.Attend(layer);

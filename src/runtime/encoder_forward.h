@@ -8,15 +8,16 @@
 #include "runtime/batch.h"
 #include "runtime/encoder_plan.h"
 #include "runtime/profile.h"
+#include "runtime/tap.h"
 #include "runtime/work_split.h"
 #include "runtime/workspace.h"
 
 namespace hone::runtime {
 
 // hidden [T,D] is read where range.begin > 0 and always written. profile: one entry a worker, or
-// empty.
+// empty. tap: may be empty.
 void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch,
                    const WorkSplit& split, base::ThreadPool& pool, Workspace& workspace,
-                   std::span<WorkerProfile> profile, float* hidden);
+                   std::span<WorkerProfile> profile, const TapFunction& tap, float* hidden);
 
 }  // namespace hone::runtime

@@ -1,9 +1,11 @@
 #include "runtime/encoder_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <mutex>
+#include <new>
 #include <string_view>
 
 #include "base/check.h"
@@ -38,31 +40,78 @@ base::StatusOr<NormPlan> ReadNorm(const model::Norm& norm, std::string_view name
   return plan;
 }
 
+// A table of embeddings as the kernel reads it, where it lies.
+kernels::EmbeddingTable TableOf(const formats::StoredMatrix& matrix) {
+  return {
+      .data = matrix.values.data,
+      .dtype = matrix.values.dtype,
+      .scale = matrix.scale.data,
+      .scale_dtype = matrix.scale.dtype,
+      .zero = matrix.zero.data,
+      .group = matrix.kind == formats::StoredKind::kInt4 ? matrix.group : 0,
+  };
+}
+
 class PlanBuilder {
  public:
-  PlanBuilder(const model::Model& model, Format format, base::Isa isa, EncoderPlan* plan,
-              const std::function<void(int, int)>& progress)
-      : model_(model), format_(format), isa_(isa), plan_(*plan), progress_(progress) {}
+  PlanBuilder(const model::Model& model, const FormatChoice& formats, base::Isa isa,
+              EncoderPlan* plan, const std::function<void(int, int)>& progress)
+      : model_(model), formats_(formats), isa_(isa), plan_(*plan), progress_(progress) {}
 
   base::Status Build(base::ThreadPool& pool);
 
  private:
+  Format FormatOf(std::span<const Linear* const> parts) const;
+  void ChooseMainFormat();
   base::Status AddLayers();
   base::Status AddHead();
   void Add(std::vector<const Linear*> parts, Format format, PackedLinear* target);
   base::Status PackAll(base::ThreadPool& pool);
   void AddRelativeBias();
+  void SelectAttention(LayerPlan* layer);
   const kernels::RotaryTable* RotaryTable(float base);
   void FindWidest();
 
   const model::Model& model_;
-  Format format_;
+  const FormatChoice& formats_;
   base::Isa isa_;
   EncoderPlan& plan_;
   const std::function<void(int, int)>& progress_;
   std::vector<PackJob> jobs_;
   std::size_t arena_bytes_ = 0;
 };
+
+// The format of parts that are multiplied as one matrix.
+Format PlanBuilder::FormatOf(std::span<const Linear* const> parts) const {
+  // Formats are listed from the most exact on.
+  Format format = Format::kInt4;
+  for (const Linear* part : parts) {
+    const auto chosen = formats_.modules.find(part->weight.name);
+    format = std::min(format, chosen != formats_.modules.end()
+                                  ? chosen->second
+                                  : formats_.all.value_or(StoredFormat(part->weight)));
+  }
+  return format;
+}
+
+// The format that most weights of the layers have; ties go to the more exact.
+void PlanBuilder::ChooseMainFormat() {
+  std::array<std::int64_t, 4> weights{};
+  const auto count = [&](std::span<const Linear* const> parts) {
+    if (parts.front()->weight.empty()) return;
+    std::int64_t& sum = weights[static_cast<std::size_t>(FormatOf(parts))];
+    for (const Linear* part : parts) sum += std::int64_t{part->weight.n} * part->weight.k;
+  };
+  for (const model::LayerWeights& layer : model_.weights.layers) {
+    count(std::array{&layer.query, &layer.key, &layer.value});
+    for (const Linear* linear : {&layer.output, &layer.up, &layer.down}) count({{linear}});
+  }
+  const auto most = std::ranges::max_element(weights);
+  // Without any matrix in the layers: what was asked for.
+  plan_.format =
+      *most > 0 ? static_cast<Format>(most - weights.begin()) : formats_.all.value_or(Format::kF32);
+  plan_.mixed = std::ranges::count_if(weights, [](std::int64_t n) { return n > 0; }) > 1;
+}
 
 void PlanBuilder::Add(std::vector<const Linear*> parts, Format format, PackedLinear* target) {
   target->kernel = &kernels::SelectMatMul(format, isa_);
@@ -78,18 +127,23 @@ void PlanBuilder::Add(std::vector<const Linear*> parts, Format format, PackedLin
 base::Status PlanBuilder::AddLayers() {
   const model::EncoderWeights& weights = model_.weights;
   plan_.layers.resize(weights.layers.size());
+  const auto add = [this](std::vector<const Linear*> parts, PackedLinear* target) {
+    const Format format = FormatOf(parts);
+    Add(std::move(parts), format, target);
+  };
   for (std::size_t l = 0; l < weights.layers.size(); ++l) {
     const model::LayerWeights& from = weights.layers[l];
     LayerPlan& to = plan_.layers[l];
     to.shape = plan_.config.layers[l];
     if (to.shape.heads > 0) {
-      Add({&from.query, &from.key, &from.value}, format_, &to.qkv);
-      Add({&from.output}, format_, &to.output);
+      add({&from.query, &from.key, &from.value}, &to.qkv);
+      add({&from.output}, &to.output);
+      SelectAttention(&to);
       to.rotary_table = RotaryTable(to.shape.rotary_base);
     }
     if (to.shape.ffn > 0) {
-      Add({&from.up}, format_, &to.up);
-      Add({&from.down}, format_, &to.down);
+      add({&from.up}, &to.up);
+      add({&from.down}, &to.down);
     }
     HONE_ASSIGN_OR_RETURN(
         to.attention_norm,
@@ -111,7 +165,7 @@ base::Status PlanBuilder::AddHead() {
     for (std::size_t s = 0; s < output.stages.size(); ++s) {
       const model::HeadStage& stage = output.stages[s];
       if (!stage.dense.weight.empty()) {
-        const Format format = stage.dense.weight.n >= kWideHead ? format_ : Format::kF32;
+        const Format format = stage.dense.weight.n >= kWideHead ? plan_.format : Format::kF32;
         Add({&stage.dense}, format, &to.stages[s].dense);
       }
       to.stages[s].activation = stage.activation;
@@ -119,6 +173,16 @@ base::Status PlanBuilder::AddHead() {
     }
   }
   return base::OkStatus();
+}
+
+// Where Q, K and V come of rounded activations (int8, int4, bf16), attention may round its own.
+void PlanBuilder::SelectAttention(LayerPlan* layer) {
+  const bool exact = layer->qkv.kernel->format == Format::kF32;
+  layer->attention = &kernels::SelectAttention(
+      exact ? kernels::AttentionPrecision::kF32 : kernels::AttentionPrecision::kReduced, isa_);
+  if (std::ranges::find(plan_.attention, layer->attention) == plan_.attention.end()) {
+    plan_.attention.push_back(layer->attention);
+  }
 }
 
 const kernels::RotaryTable* PlanBuilder::RotaryTable(float base) {
@@ -163,8 +227,15 @@ base::Status PlanBuilder::PackAll(base::ThreadPool& pool) {
   std::atomic<int> done{0};
   const int total = static_cast<int>(jobs_.size());
   pool.ParallelFor(total, [&](int task, int worker) {
-    const base::Status status =
-        Pack(jobs_[static_cast<std::size_t>(task)], *model_.checkpoint, plan_.arena.data());
+    const PackJob& job = jobs_[static_cast<std::size_t>(task)];
+    base::Status status;
+    // An exception must not leave a worker: it would end the process.
+    try {
+      status = Pack(job, *model_.checkpoint, plan_.arena.data());
+    } catch (const std::bad_alloc&) {
+      status = base::OutOfResource("no memory to pack ", job.parts.front()->weight.name, " [",
+                                   job.target->n, ", ", job.target->k, "]");
+    }
     const int now_done = done.fetch_add(1, std::memory_order_relaxed) + 1;
     if (worker == 0 && progress_) progress_(now_done, total);
     if (status.ok()) return;
@@ -199,25 +270,20 @@ void PlanBuilder::FindWidest() {
 
 base::Status PlanBuilder::Build(base::ThreadPool& pool) {
   plan_.config = model_.config;
-  plan_.format = format_;
+  ChooseMainFormat();
   plan_.checkpoint = model_.checkpoint;
-  plan_.word = model_.weights.word;
-  plan_.position = model_.weights.position;
-  plan_.type = model_.weights.type;
+  plan_.word = TableOf(model_.weights.word);
+  plan_.position = TableOf(model_.weights.position);
+  plan_.type = TableOf(model_.weights.type);
   HONE_ASSIGN_OR_RETURN(plan_.embeddings_norm,
                         ReadNorm(model_.weights.embeddings_norm, "the embeddings' norm"));
   HONE_ASSIGN_OR_RETURN(plan_.final_norm, ReadNorm(model_.weights.final_norm, "the final norm"));
   if (!model_.weights.embedding_projection.weight.empty()) {
-    Add({&model_.weights.embedding_projection}, format_, &plan_.embedding_projection);
+    Add({&model_.weights.embedding_projection}, plan_.format, &plan_.embedding_projection);
   }
   HONE_RETURN_IF_ERROR(AddLayers());
   HONE_RETURN_IF_ERROR(AddHead());
   AddRelativeBias();
-  // int8 and int4 round the activations already: attention may then round its own.
-  const bool reduced =
-      format_ == Format::kInt8 || format_ == Format::kInt4 || format_ == Format::kBF16;
-  plan_.attention = &kernels::SelectAttention(
-      reduced ? kernels::AttentionPrecision::kReduced : kernels::AttentionPrecision::kF32, isa_);
   HONE_RETURN_IF_ERROR(PackAll(pool));
   FindWidest();
   return base::OkStatus();
@@ -226,18 +292,10 @@ base::Status PlanBuilder::Build(base::ThreadPool& pool) {
 }  // namespace
 
 base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(
-    const model::Model& model, std::optional<Format> format, base::Isa isa, base::ThreadPool& pool,
+    const model::Model& model, const FormatChoice& formats, base::Isa isa, base::ThreadPool& pool,
     const std::function<void(int done, int total)>& progress) {
-  Format chosen = Format::kF32;
-  for (const model::LayerWeights& layer : model.weights.layers) {
-    const Linear& any = layer.query.weight.empty() ? layer.up : layer.query;
-    if (any.weight.empty()) continue;
-    chosen = StoredFormat(any.weight);
-    break;
-  }
   auto plan = std::make_unique<EncoderPlan>();
-  HONE_RETURN_IF_ERROR(
-      PlanBuilder(model, format.value_or(chosen), isa, plan.get(), progress).Build(pool));
+  HONE_RETURN_IF_ERROR(PlanBuilder(model, formats, isa, plan.get(), progress).Build(pool));
   return plan;
 }
 

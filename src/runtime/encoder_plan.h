@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "kernels/attention/attention.h"
+#include "kernels/embedding/embedding.h"
 #include "kernels/matmul/matmul.h"
 #include "kernels/rotary/rotary.h"
 #include "model/model.h"
@@ -37,7 +40,8 @@ struct LayerPlan {
   PackedLinear up;      // [F, D], or [2F, D] where gated
   PackedLinear down;    // [D, F]
   NormPlan attention_norm, ffn_norm;
-  const kernels::RotaryTable* rotary_table = nullptr;  // for this layer's base; or null
+  const kernels::RotaryTable* rotary_table = nullptr;   // for this layer's base; or null
+  const kernels::AttentionKernel* attention = nullptr;  // null where there are no heads
 };
 
 struct HeadStagePlan {
@@ -54,15 +58,16 @@ struct HeadOutputPlan {
 
 struct EncoderPlan {
   model::ModelConfig config;
-  quant::Format format = quant::Format::kF32;
-  tensor::TensorView word, position, type;
+  quant::Format format = quant::Format::kF32;  // of most weights of the layers
+  bool mixed = false;                          // some matrix of a layer has another
+  kernels::EmbeddingTable word, position, type;
   NormPlan embeddings_norm;
   PackedLinear embedding_projection;  // [D,E]; or empty
   std::vector<LayerPlan> layers;
   NormPlan final_norm;
   std::vector<HeadOutputPlan> head;
-  bool normalize = false;  // the head's output to unit length
-  const kernels::AttentionKernel* attention = nullptr;
+  bool normalize = false;                                  // the head's output to unit length
+  std::vector<const kernels::AttentionKernel*> attention;  // those that layers use, once each
   std::vector<float> relative_bias;  // [H, 2·max_tokens-1], centre at max_tokens-1; or empty
   // By base; a list, since layers point to them.
   std::list<std::pair<float, kernels::RotaryTable>> rotary_tables;
@@ -78,11 +83,19 @@ struct EncoderPlan {
   std::shared_ptr<const formats::Checkpoint> checkpoint;  // keeps the embeddings mapped
 };
 
+// Which number format each matrix is multiplied in.
+struct FormatChoice {
+  std::optional<quant::Format> all;  // unset: each matrix as it is stored
+  // By module name; goes before `all`. Query, key and value are one matrix to the engine: where
+  // they differ, the three take the most exact of theirs.
+  std::map<std::string, quant::Format, std::less<>> modules;
+};
+
 // Selects kernels, packs every matrix in parallel, and reads norms and biases. NaN and infinite
 // weights are errors that name the tensor. `progress(done, total)` counts matrices, from the
 // calling thread; it may be empty.
 base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(
-    const model::Model& model, std::optional<quant::Format> format, base::Isa isa,
-    base::ThreadPool& pool, const std::function<void(int done, int total)>& progress);
+    const model::Model& model, const FormatChoice& formats, base::Isa isa, base::ThreadPool& pool,
+    const std::function<void(int done, int total)>& progress);
 
 }  // namespace hone::runtime

@@ -1,5 +1,7 @@
 #include "runtime/local_engine.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "base/strings.h"
 #include "base/thread_pool.h"
@@ -12,19 +14,39 @@
 namespace hone::runtime {
 namespace {
 
+// Appends a name to "a+b" unless it is there.
+void AddName(std::string_view name, std::string* names) {
+  if (base::StrCat("+", *names, "+").find(base::StrCat("+", name, "+")) != std::string::npos)
+    return;
+  base::StrAppend(names, names->empty() ? "" : "+", name);
+}
+
+// The layers' matrix-product kernels.
+std::string KernelNames(const EncoderPlan& plan) {
+  std::string names;
+  for (const LayerPlan& layer : plan.layers) {
+    for (const PackedLinear* linear : {&layer.qkv, &layer.output, &layer.up, &layer.down}) {
+      if (!linear->empty()) AddName(linear->kernel->name, &names);
+    }
+  }
+  return names;
+}
+
 class LocalEngineImpl : public LocalEngine {
  public:
   LocalEngineImpl(int threads, const SplitLimits& limits) : pool_(threads), limits_(limits) {}
 
   base::Status Load(const model::Model& model, const EngineOptions& options) {
     const std::int64_t start = env::NowNs();
-    HONE_ASSIGN_OR_RETURN(plan_,
-                          BuildPlan(model, options.format, options.isa, pool_, options.progress));
+    HONE_ASSIGN_OR_RETURN(plan_, BuildPlan(model, {options.format, options.formats}, options.isa,
+                                           pool_, options.progress));
     report_.pack_ms = env::MsSince(start);
     report_.packed_bytes = plan_->arena.size();
-    report_.format = plan_->format;
-    report_.kernel = std::string(kernels::SelectMatMul(plan_->format, options.isa).name);
-    report_.attention = std::string(plan_->attention->name);
+    report_.format = plan_->mixed ? "mixed" : quant::NameOf(plan_->format);
+    report_.kernel = KernelNames(*plan_);
+    for (const kernels::AttentionKernel* attention : plan_->attention) {
+      AddName(attention->name, &report_.attention);
+    }
     return base::OkStatus();
   }
 
@@ -41,7 +63,7 @@ class LocalEngineImpl : public LocalEngine {
                range.end <= plan_->config.layer_count());
     HONE_CHECK(hidden.size() == batch.ids.size() * static_cast<std::size_t>(width()));
     const WorkSplit split = ChooseSplit(*plan_, range, batch, pool_.threads(), limits_);
-    ForwardLayers(*plan_, range, batch, split, pool_, workspace_, profile_, hidden.data());
+    ForwardLayers(*plan_, range, batch, split, pool_, workspace_, profile_, tap_, hidden.data());
     profiled_tokens_ += batch.tokens();
     for (int b = 0; b < batch.texts(); ++b) {
       profiled_pairs_ += static_cast<double>(batch.length(b)) * batch.length(b);
@@ -66,6 +88,12 @@ class LocalEngineImpl : public LocalEngine {
 
   std::vector<ProfileRow> TakeProfile() override;
 
+  void SetTap(TapFunction tap) override { tap_ = std::move(tap); }
+  std::array<int, kTapCount> tap_widths(int layer) const override {
+    const LayerPlan& plan = plan_->layers[static_cast<std::size_t>(layer)];
+    return {plan.qkv.k, plan.output.k, plan.up.k, plan.down.k};
+  }
+
  private:
   double Flops(std::size_t layer, Op op) const;
 
@@ -76,6 +104,7 @@ class LocalEngineImpl : public LocalEngine {
   HeadBuffers head_buffers_;
   LoadReport report_;
   std::vector<WorkerProfile> profile_;  // empty: not measuring
+  TapFunction tap_;
   std::int64_t profiled_tokens_ = 0;
   double profiled_pairs_ = 0;  // sum of squared lengths
 };

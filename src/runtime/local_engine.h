@@ -16,8 +16,10 @@
 //                2. Results do not depend on threads, on the split, or on the rest of the batch.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,25 +32,30 @@
 #include "quant/format.h"
 #include "runtime/engine.h"
 #include "runtime/profile.h"
+#include "runtime/tap.h"
 #include "runtime/work_split.h"
 
 namespace hone::runtime {
 
 struct EngineOptions {
-  std::optional<quant::Format> format;  // unset: as stored
+  std::optional<quant::Format> format = {};  // of every matrix; unset: each as it is stored
   int threads = 1;
   base::Isa isa = base::DetectIsa();
   SplitLimits split = {};
   // Called while packing, from the thread that called Load; may be empty.
   std::function<void(int done, int total)> progress = {};
+  // By module name ("encoder.layer.3.output.dense"), before `format`: what a search tries without
+  // writing anything. Query, key and value are one matrix here: where they differ, the three take
+  // the most exact of theirs.
+  std::map<std::string, quant::Format, std::less<>> formats = {};
 };
 
 // How long each phase of Load took, and what it made.
 struct LoadReport {
   double pack_ms = 0;
   std::uint64_t packed_bytes = 0;
-  quant::Format format = quant::Format::kF32;
-  std::string kernel;     // name of the matrix-product kernel
+  std::string format;     // quant::NameOf, or "mixed" where the layers' matrices differ
+  std::string kernel;     // name of the matrix-product kernel, or several: "int8_x+int4_x"
   std::string attention;  // and of attention
 };
 
@@ -59,11 +66,16 @@ class LocalEngine : public Engine {
                                                            const EngineOptions& options);
 
   virtual const LoadReport& load_report() const = 0;
-  virtual quant::Format format() const = 0;
+  virtual quant::Format format() const = 0;  // of most weights of the layers
 
   // Measures operations from now on; costs two clock reads each.
   virtual void StartProfile() = 0;
   virtual std::vector<ProfileRow> TakeProfile() = 0;
+
+  // Hands out what enters the layers' matrices from now on; an empty function ends it. See tap.h.
+  virtual void SetTap(TapFunction tap) = 0;
+  // Columns of each of a layer's inputs, by Tap; 0 where that block is gone.
+  virtual std::array<int, kTapCount> tap_widths(int layer) const = 0;
 };
 
 }  // namespace hone::runtime

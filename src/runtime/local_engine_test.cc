@@ -6,6 +6,7 @@
 #include <fstream>
 #include <random>
 
+#include "base/strings.h"
 #include "env/file.h"
 #include "model/reference.h"
 #include "tests/isa_limit.h"
@@ -134,6 +135,90 @@ TEST(LocalEngine, GivesTheSameBitsInAnyBatchAndForAnyThreads) {
     expect_same(4, {.work_per_worker = 1e6, .resident_bytes = 0});  // as many as are worth it
     expect_same(4, {});
   }
+}
+
+// Formats that differ within a layer and between layers, so that a product's output is encoded for a
+// consumer of another format in every way there is.
+EngineOptions MixedOptions(int threads) {
+  EngineOptions options{.format = Format::kInt8, .threads = threads, .isa = tests::IsaLimit()};
+  const auto set = [&](int layer, std::string_view module, Format format) {
+    options.formats[base::StrCat("bert.encoder.layer.", layer, ".", module)] = format;
+  };
+  set(0, "intermediate.dense", Format::kInt4);
+  set(0, "output.dense", Format::kF32);
+  for (const char* part : {"query", "key", "value"}) {
+    set(1, base::StrCat("attention.self.", part), Format::kF32);
+  }
+  set(1, "intermediate.dense", Format::kBF16);
+  set(1, "output.dense", Format::kInt4);
+  set(2, "attention.self.query", Format::kInt4);  // key and value stay int8, and so does query
+  set(2, "attention.output.dense", Format::kInt4);
+  return options;
+}
+
+TEST(LocalEngine, MixedFormatsGiveTheSameBitsInAnyBatchAndForAnyThreads) {
+  const Model model = RandomModel(kOddBert, "odd_bert_mixed");
+  std::mt19937 random(3);
+  Texts texts;
+  for (const int length : {7, 1, 130, 33, 64, 2, 97}) texts.Add(length, 500, random);
+  std::vector<float> expected;
+  for (const int threads : {1, 2, 3}) {
+    const auto engine = LocalEngine::Load(model, MixedOptions(threads));
+    ASSERT_TRUE(engine.ok()) << engine.status();
+    EXPECT_EQ((*engine)->load_report().format, "mixed");
+    EXPECT_EQ((*engine)->format(), Format::kInt8) << "of most weights";
+    const std::vector<float> all = ForwardAll(**engine, texts.batch());
+    if (expected.empty()) expected = all;
+    EXPECT_EQ(all, expected) << threads << " threads";
+    for (std::size_t b = 0; b + 1 < texts.begins.size(); ++b) {
+      const auto begin = static_cast<std::ptrdiff_t>(texts.begins[b]) * (*engine)->width();
+      const auto end = static_cast<std::ptrdiff_t>(texts.begins[b + 1]) * (*engine)->width();
+      EXPECT_EQ(ForwardAll(**engine, texts.Only(b).batch()),
+                std::vector<float>(expected.begin() + begin, expected.begin() + end))
+          << "text " << b << " alone, " << threads << " threads";
+    }
+  }
+}
+
+TEST(LocalEngine, AFormatForEveryModuleIsThatFormatForAll) {
+  const Model model = RandomModel(kOddBert, "odd_bert_each");
+  std::mt19937 random(4);
+  Texts texts;
+  texts.Add(50, 500, random);
+  for (const Format format : kFormats) {
+    EngineOptions each{.threads = 2, .isa = tests::IsaLimit()};
+    for (const model::LayerWeights& layer : model.weights.layers) {
+      for (const model::Linear* linear :
+           {&layer.query, &layer.key, &layer.value, &layer.output, &layer.up, &layer.down}) {
+        each.formats[linear->weight.name] = format;
+      }
+    }
+    const auto engine = LocalEngine::Load(model, each);
+    ASSERT_TRUE(engine.ok()) << engine.status();
+    EXPECT_EQ((*engine)->load_report().format, quant::NameOf(format));
+    const auto all = LoadEngine(model, format, 2);
+    ASSERT_NE(all, nullptr);
+    EXPECT_EQ(ForwardAll(**engine, texts.batch()), ForwardAll(*all, texts.batch()))
+        << quant::NameOf(format);
+  }
+}
+
+TEST(LocalEngine, MixedFormatsStayCloseToTheReference) {
+  const Model model = RandomModel(kOddBert, "odd_bert_mixed_close");
+  std::mt19937 random(9);
+  Texts texts;
+  texts.Add(60, 500, random);
+  const std::vector<float> expected =
+      model::ReferenceForward(model.config, model.weights, texts.ids, {});
+  const auto engine = LocalEngine::Load(model, MixedOptions(2));
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  const std::vector<float> actual = ForwardAll(**engine, texts.batch());
+  double error = 0, norm = 0;
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    error += std::pow(double{actual[i]} - expected[i], 2);
+    norm += std::pow(double{expected[i]}, 2);
+  }
+  EXPECT_LT(std::sqrt(error / norm), 0.2) << "int4 is the coarsest of them";
 }
 
 TEST(LocalEngine, AnyCutIntoLayerRangesGivesTheSameBits) {

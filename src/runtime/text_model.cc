@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/strings.h"
 #include "env/clock.h"
@@ -12,13 +13,22 @@ namespace hone::runtime {
 base::StatusOr<std::unique_ptr<TextModel>> TextModel::Open(env::FileSystem& files,
                                                            const std::string& directory,
                                                            const TextModelOptions& options) {
+  HONE_ASSIGN_OR_RETURN(model::Model model, model::Model::Open(files, directory));
+  HONE_ASSIGN_OR_RETURN(std::unique_ptr<text::Tokenizer> tokenizer,
+                        formats::OpenTokenizer(files, directory));
+  return FromModel(std::move(model), std::move(tokenizer), options);
+}
+
+base::StatusOr<std::unique_ptr<TextModel>> TextModel::FromModel(
+    model::Model model, std::shared_ptr<const text::Tokenizer> tokenizer,
+    const TextModelOptions& options) {
   auto result = std::unique_ptr<TextModel>(new TextModel);
-  HONE_ASSIGN_OR_RETURN(result->model_, model::Model::Open(files, directory));
-  HONE_ASSIGN_OR_RETURN(result->tokenizer_, formats::OpenTokenizer(files, directory));
+  result->model_ = std::move(model);
+  result->tokenizer_ = std::move(tokenizer);
   if (result->tokenizer_->vocabulary_size() > result->model_.config.vocabulary) {
-    return base::BadInput(directory, ": the tokenizer has ", result->tokenizer_->vocabulary_size(),
-                          " tokens, the model's embedding ", result->model_.config.vocabulary,
-                          " rows");
+    return base::BadInput(result->model_.directory, ": the tokenizer has ",
+                          result->tokenizer_->vocabulary_size(), " tokens, the model's embedding ",
+                          result->model_.config.vocabulary, " rows");
   }
   HONE_ASSIGN_OR_RETURN(result->engine_, LocalEngine::Load(result->model_, options.engine));
   const int limit = result->model_.max_text_tokens;

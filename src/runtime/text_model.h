@@ -50,6 +50,10 @@ class TextModel {
   static base::StatusOr<std::unique_ptr<TextModel>> Open(env::FileSystem& files,
                                                          const std::string& directory,
                                                          const TextModelOptions& options);
+  // A model that is open already, with a tokenizer that it may share with others.
+  static base::StatusOr<std::unique_ptr<TextModel>> FromModel(
+      model::Model model, std::shared_ptr<const text::Tokenizer> tokenizer,
+      const TextModelOptions& options);
 
   // Errors name a text by its index, counted from `first`.
   base::StatusOr<TextOutput> Run(std::span<const TextInput> texts, std::size_t first = 0);
@@ -66,7 +70,7 @@ class TextModel {
   TextModel() = default;
 
   model::Model model_;
-  std::unique_ptr<text::Tokenizer> tokenizer_;
+  std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::unique_ptr<LocalEngine> engine_;
   int max_tokens_ = 0;
   bool refuse_too_long_ = false;

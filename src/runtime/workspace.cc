@@ -45,9 +45,10 @@ void Workspace::Reserve(const EncoderPlan& plan, int tokens, int longest, const 
   for (WorkerBuffers& worker : std::span(workers).first(threads)) {
     if (!split.columns) ReserveBlock(plan, split.block_rows, &worker.block);
     worker.product_scratch.Reserve(plan.scratch_bytes);
-    worker.attention_prepared.Reserve(
-        plan.attention->prepared_bytes(longest, plan.config.head_size));
-    worker.attention_scratch.Reserve(plan.attention->scratch_bytes(longest, plan.config.head_size));
+    for (const kernels::AttentionKernel* attention : plan.attention) {
+      worker.attention_prepared.Reserve(attention->prepared_bytes(longest, plan.config.head_size));
+      worker.attention_scratch.Reserve(attention->scratch_bytes(longest, plan.config.head_size));
+    }
   }
 }
 

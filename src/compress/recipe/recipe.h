@@ -10,8 +10,13 @@
 // Stages run in order; each begins from what the one before left. Pruning looks ahead: its latency
 // table is in the formats of the quantisation that follows. docs/recipes.md has every key.
 //
+// Usage
+//   HONE_ASSIGN_OR_RETURN(Recipe recipe, ParseRecipe(bytes, "recipe.yaml"));
+//   HONE_RETURN_IF_ERROR(CheckRecipe(recipe, "recipe.yaml", names));   // before anything runs
+//
 // Errors  name file and line: unknown keys, values out of range, expressions that are none or match
-//         no module of the model, stages that contradict (quantisation before training).
+//         no module of the model, stages that contradict (training after quantisation).
+// Limits  those of yaml_tree.h; kMaxStages stages.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +32,12 @@
 
 namespace hone::compress {
 
-// Which modules a modifier is for: names, or "re:" and an ECMAScript expression that must match the
+// Which modules a modifier is for: names, or "re:" and an expression (RE2 syntax) that must match the
 // whole name. Empty targets: all that the modifier can do. `ignore` takes away.
 struct Selection {
-  std::vector<std::string> targets, ignore;
+  std::vector<std::string> targets = {}, ignore = {};
+  std::vector<int> target_lines = {},
+                   ignore_lines = {};  // in the file, one each; empty outside of files
 };
 
 enum class PruneMethod : std::uint8_t { kZipLm, kMagnitude };
@@ -45,7 +52,7 @@ struct PruneStage {
 };
 
 struct NarrowStage {
-  int width = 0;  // of the student's hidden vectors, a multiple of the head size
+  int width = 0;  // of the hidden vectors that remain, a multiple of the head size
 };
 
 struct DropLayersStage {
@@ -58,9 +65,10 @@ struct DistillStage {
   int batch = 32;
   Schedule schedule = Schedule::kLinear;
   double warmup = 0.1;
-  LossWeights loss;
+  // ZipLM's for classification. Where a recipe has `loss`, what it leaves out is 0.
+  LossWeights loss = {.task = 0, .logits = 0.5f, .hidden = 0.5f};
   int patience = 0;
-  std::string text;  // unlabelled lines to learn from instead of the training file
+  std::string text;  // unlabelled lines to learn from instead of the training file; loss.task is 0
 };
 
 enum class QuantizeMethod : std::uint8_t { kNearest, kGptq, kAwq };
@@ -69,7 +77,7 @@ struct QuantizeStage {
   Selection modules;
   std::vector<quant::Format> formats = {quant::Format::kInt8};  // the search picks per matrix
   QuantizeMethod method = QuantizeMethod::kNearest;
-  float smooth = 0;  // SmoothQuant's α; 0: none
+  float smooth = 0;  // SmoothQuant's α, of int8 matrices; 0: none
   int samples = 512;
   std::optional<quant::Format> embeddings;  // int8 or int4 rows; unset: F16
 };
@@ -79,8 +87,10 @@ struct Stage {
   std::variant<PruneStage, NarrowStage, DropLayersStage, DistillStage, QuantizeStage> what;
 };
 
+inline constexpr int kMaxStages = 32;
+
 struct Recipe {
-  std::string name;
+  std::string name;     // where the text has none: that of the file
   std::string text;     // as it was read, to be kept with the rung
   double max_drop = 0;  // points; 0: no limit
   std::vector<Stage> stages;
@@ -88,6 +98,8 @@ struct Recipe {
 
 // `path` names the text in errors.
 base::StatusOr<Recipe> ParseRecipe(std::string_view yaml, const std::string& path);
+
+std::string_view NameOf(const Stage& stage);  // "prune", as in the file
 
 // Recipes that come with the program: "fast", "balanced", "smallest", "oneshot". Null: no such name.
 const Recipe* BuiltInRecipe(std::string_view name);
@@ -97,7 +109,7 @@ std::vector<std::string_view> BuiltInRecipeNames();
 base::Status CheckRecipe(const Recipe& recipe, const std::string& path,
                          const std::vector<std::string>& modules);
 
-// The modules that the selection is for.
+// The modules that the selection is for, in their order.
 std::vector<std::string> Select(const Selection& selection,
                                 const std::vector<std::string>& modules);
 

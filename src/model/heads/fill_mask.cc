@@ -7,17 +7,6 @@ namespace {
 
 using base::StrCat;
 
-// The word embedding, seen as the matrix [V,E] of a product.
-base::StatusOr<formats::StoredMatrix> TiedDecoder(const HeadSource& source) {
-  const std::string_view module = source.architecture.tensors.word;
-  formats::StoredMatrix matrix;
-  matrix.name = source.encoder.Name(module);
-  matrix.n = source.config.vocabulary;
-  matrix.k = source.config.embedding_width;
-  HONE_ASSIGN_OR_RETURN(matrix.values, source.encoder.ReadTable(module, matrix.n, matrix.k));
-  return matrix;
-}
-
 base::StatusOr<Head> Bind(const HeadSource& source) {
   const HeadPlans& plans = source.plans;
   const formats::Checkpoint& checkpoint = source.top.checkpoint();
@@ -29,7 +18,11 @@ base::StatusOr<Head> Bind(const HeadSource& source) {
   HONE_ASSIGN_OR_RETURN(const bool tied, source.json.BoolOr("tie_word_embeddings", true));
   HeadStage& decoder = output.stages.emplace_back();
   if (tied && !checkpoint.HasMatrix(plans.decoder)) {
-    HONE_ASSIGN_OR_RETURN(decoder.dense.weight, TiedDecoder(source));
+    // The word embedding, seen as the matrix [V,E] of a product.
+    HONE_ASSIGN_OR_RETURN(
+        decoder.dense.weight,
+        source.encoder.ReadEmbedding(source.architecture.tensors.word, source.config.vocabulary,
+                                     source.config.embedding_width));
   } else {
     HONE_ASSIGN_OR_RETURN(
         decoder.dense.weight,

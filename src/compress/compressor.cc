@@ -1,0 +1,153 @@
+#include "compress/compressor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/json.h"
+#include "base/version.h"
+#include "compress/ladder/finish.h"
+#include "compress/ladder/job.h"
+#include "compress/ladder/prepare.h"
+#include "compress/ladder/rung_maker.h"
+
+namespace hone::compress {
+namespace {
+
+using base::Status;
+using base::StatusOr;
+
+// Rungs that --max-drop may try beyond those asked for, each a whole run of the recipe.
+constexpr int kDropTries = 4;
+// Its first try where no target was given.
+constexpr double kFirstTry = 2;
+
+class Compressor {
+ public:
+  Compressor(const CompressRequest& request, const CompressTools& tools) : job_(request, tools) {}
+
+  StatusOr<LadderReport> Run();
+
+ private:
+  Status MakeRung(const PruneTarget& target);
+  Status FindFastestWithin(double max_drop);
+  double Drop(const LadderRung& rung) const {
+    return (job_.ladder.dense.metric.value - rung.model.metric.value) / PointUnit(*job_.dev.task);
+  }
+  Status Save() {
+    return env::WriteFile(job_.tools.files, job_.state->Path("ladder.json"), ToJson(job_.ladder));
+  }
+
+  CompressJob job_;
+  std::optional<RungMaker> maker_;
+  std::string from_;  // float model that the next rung begins from
+};
+
+Status Compressor::MakeRung(const PruneTarget& target) {
+  const std::string name = RungMaker::NameOf(target);
+  HONE_ASSIGN_OR_RETURN(const MadeRung made, maker_->Make(name, target, from_));
+  job_.directories[name] = made.directory;
+  const std::string step = name + "-measure";
+  if (!job_.state->Done(step)) {
+    const std::int64_t start = job_.tools.now_ns();
+    HONE_ASSIGN_OR_RETURN(LadderRung rung, MeasureRung(job_, name, made.directory));
+    rung.target = {target.speedup, target.latency_ms, 0};
+    job_.ladder.rungs.push_back(rung);
+    job_.ladder.points.push_back({.stage = "rung",
+                                  .rung = name,
+                                  .latency_ms = rung.model.latency.p50_ms,
+                                  .predicted = job_.elsewhere,
+                                  .metric = rung.model.metric.value,
+                                  .loss = NAN,
+                                  .size_bytes = rung.model.size_bytes});
+    HONE_RETURN_IF_ERROR(Save());
+    HONE_RETURN_IF_ERROR(
+        job_.state->Finish(step, static_cast<double>(job_.tools.now_ns() - start) * 1e-9));
+    job_.News(base::StrCat(name, ": ", base::Fixed(rung.speedup, 2), "x, ", rung.model.metric.name,
+                           " ", base::Fixed(rung.model.metric.value, 4), " [",
+                           base::Fixed(rung.model.metric.low, 4), ", ",
+                           base::Fixed(rung.model.metric.high, 4), "], dense ",
+                           base::Fixed(job_.ladder.dense.metric.value, 4)));
+  }
+  // Without training nothing was learned on the way: each rung begins from the dense model.
+  if (job_.trains()) from_ = made.float_directory;
+  return base::OkStatus();
+}
+
+Status Compressor::FindFastestWithin(double max_drop) {
+  // Between the fastest rung that keeps the drop and the slowest that does not, on the logarithm.
+  for (int attempt = 0; attempt < kDropTries; ++attempt) {
+    double good = 1, bad = 0;
+    for (const LadderRung& rung : job_.ladder.rungs) {
+      if (Drop(rung) <= max_drop) good = std::max(good, rung.speedup);
+    }
+    for (const LadderRung& rung : job_.ladder.rungs) {
+      if (Drop(rung) > max_drop && rung.speedup > good) {
+        bad = bad == 0 ? rung.speedup : std::min(bad, rung.speedup);
+      }
+    }
+    const double next = bad > 0 ? std::sqrt(good * bad) : good > 1 ? 1.6 * good : kFirstTry;
+    if (bad > 0 && bad / good < 1.12) break;
+    const double rounded = std::round(next * 20) / 20;
+    // A trained rung that is faster than a bad one cannot begin from it.
+    from_ = job_.request.model;
+    const Status status = MakeRung({.speedup = rounded, .latency_ms = 0});
+    if (absl::IsNotFound(status)) {
+      job_.News(base::StrCat(rounded, "x: ", std::string(status.message())));
+      break;
+    }
+    HONE_RETURN_IF_ERROR(status);
+  }
+  // What was tried on the way stays as points; of those within the drop the fastest is a rung.
+  const LadderRung* fastest = nullptr;
+  for (const LadderRung& rung : job_.ladder.rungs) {
+    if (Drop(rung) > max_drop) continue;
+    if (fastest == nullptr || rung.speedup > fastest->speedup) fastest = &rung;
+  }
+  if (fastest == nullptr) {
+    double least = INFINITY;
+    for (const LadderRung& rung : job_.ladder.rungs) least = std::min(least, Drop(rung));
+    return base::NotFound("no rung stays within ", max_drop,
+                          " points of the dense model; the best lost ", base::Fixed(least, 2));
+  }
+  const std::string chosen = fastest->path;
+  std::erase_if(job_.ladder.rungs, [&](const LadderRung& rung) {
+    const bool asked =
+        std::ranges::any_of(
+            job_.request.speedups,
+            [&](double speedup) { return RungMaker::NameOf({.speedup = speedup}) == rung.path; }) ||
+        rung.target.latency_ms > 0;
+    return !asked && rung.path != chosen;
+  });
+  for (LadderRung& rung : job_.ladder.rungs) {
+    if (rung.path == chosen) rung.target.max_drop = max_drop;
+  }
+  return base::OkStatus();
+}
+
+StatusOr<LadderReport> Compressor::Run() {
+  const CompressRequest& request = job_.request;
+  job_.start_ns = job_.tools.now_ns();
+  HONE_RETURN_IF_ERROR(CheckRequest(job_));
+  HONE_RETURN_IF_ERROR(OpenWork(job_));
+  HONE_RETURN_IF_ERROR(ReadInputs(job_));
+  HONE_RETURN_IF_ERROR(MeasureDevice(job_));
+  std::vector<PruneTarget> targets = SortedTargets(job_);
+  HONE_RETURN_IF_ERROR(CheckTargets(job_, targets));
+  HONE_RETURN_IF_ERROR(MakePlan(job_, targets.size()));
+  HONE_RETURN_IF_ERROR(MeasureDense(job_));
+  maker_.emplace(job_);
+  from_ = request.model;
+  for (const PruneTarget& target : targets) HONE_RETURN_IF_ERROR(MakeRung(target));
+  const double max_drop = MaxDrop(request);
+  if (max_drop > 0) HONE_RETURN_IF_ERROR(FindFastestWithin(max_drop));
+  return FinishLadder(job_);
+}
+
+}  // namespace
+
+StatusOr<LadderReport> Compress(const CompressRequest& request, const CompressTools& tools) {
+  return Compressor(request, tools).Run();
+}
+
+}  // namespace hone::compress

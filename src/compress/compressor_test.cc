@@ -1,0 +1,250 @@
+// Whole compressions of a tiny model, for a device that is elsewhere: nothing is timed, so every run
+// gives the same ladder, and a run that was interrupted anywhere must give it too.
+#include "compress/compressor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "compress/device_profile.h"
+#include "compress/draft.h"
+#include "compress/ladder/verify.h"
+#include "env/clock.h"
+#include "env/faulty_files.h"
+#include "formats/test_directory.h"
+#include "model/model.h"
+#include "tests/support/tiny_models.h"
+
+namespace hone::compress {
+namespace {
+
+using base::StatusOr;
+using testing::HasSubstr;
+
+class CompressTest : public formats::TestDirectory {
+ protected:
+  void SetUp() override {
+    for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
+      if (tiny.name == "bert/embed-mean") model_ = tests::WriteTinyModel(tiny, directory_);
+    }
+    std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+    for (char c = 'a'; c <= 'z'; ++c) base::StrAppend(&vocabulary, c, "\n##", c, "\n");
+    ASSERT_TRUE(env::WriteFile(files_, model_ + "/vocab.txt", vocabulary).ok());
+    std::string lines, pairs;
+    for (int i = 0; i < 24; ++i) {
+      const std::string a = Words(i), b = Words(3 * i + 1);
+      base::StrAppend(&lines, a, "\n");
+      base::StrAppend(&pairs, R"({"sentence1": ")", a, R"(", "sentence2": ")", b, R"(", "label": )",
+                      i % 6, "}\n");
+    }
+    Put("lines.txt", lines);
+    Put("dev.jsonl", pairs);
+    const model::ModelConfig config = (*model::Model::Open(files_, model_)).config;
+    Put("device.json", ToJson(Profile(config)));
+  }
+
+  static std::string Words(int i) {
+    std::string text;
+    for (int w = 0; w < 3 + i % 4; ++w) {
+      base::StrAppend(&text, w > 0 ? " " : "", static_cast<char>('a' + (i + 7 * w) % 26),
+                      static_cast<char>('a' + (5 * i + w) % 26));
+    }
+    return text;
+  }
+
+  // Another processor's: blocks cost what they have of heads and columns, int8 half of f32.
+  static DeviceProfile Profile(const model::ModelConfig& config) {
+    DeviceProfile profile;
+    profile.processor = "Cortex-A76";
+    profile.isa = "neondot";
+    profile.workload = {1, 2, {8}};
+    profile.architecture = config.architecture;
+    profile.width = config.width;
+    profile.head_size = config.head_size;
+    const int heads = config.layers[0].heads, ffn = config.layers[0].ffn;
+    for (const quant::Format format : {quant::Format::kF32, quant::Format::kInt8}) {
+      const double unit = format == quant::Format::kF32 ? 1 : 0.5;
+      profile.fixed.push_back({format, 0.2});
+      for (int h = 0; h <= heads; ++h) {
+        profile.costs.push_back({Block::kAttention, format, h, unit * (0.02 + 1.0 * h / heads)});
+      }
+      profile.costs.push_back({Block::kFeedForward, format, 0, unit * 0.02});
+      profile.costs.push_back({Block::kFeedForward, format, ffn, unit * 1.02});
+    }
+    return profile;
+  }
+
+  CompressRequest Request(const std::string& out) const {
+    CompressRequest request;
+    request.model = model_;
+    request.out = Path(out);
+    request.task = "stsb";
+    request.text = Path("lines.txt");
+    request.dev = Path("dev.jsonl");
+    request.speedups = {6, 2.5};
+    request.threads = 1;
+    request.device_profile = Path("device.json");
+    request.recipe.name = "test";
+    request.recipe.text = "name: test\n";
+    PruneStage prune;
+    prune.samples = 24;
+    prune.candidates = 6;
+    prune.search_samples = 12;
+    request.recipe.stages.push_back({1, prune});
+    if (trained_) request.recipe.stages.push_back({2, DistillStage{}});
+    request.recipe.stages.push_back({3, QuantizeStage{}});
+    return request;
+  }
+
+  StatusOr<LadderReport> Run(const CompressRequest& request, env::FileSystem& files) {
+    CompressTools tools{.files = files, .trainer = trainer_, .report = {}, .now_ns = env::NowNs};
+    tools.report = [this](const CompressProgress& progress) {
+      if (!progress.news.empty()) base::StrAppend(&news_, progress.news, "\n");
+    };
+    return Compress(request, tools);
+  }
+  StatusOr<LadderReport> Run(const CompressRequest& request) { return Run(request, files_); }
+
+  std::string Error(const CompressRequest& request) {
+    return std::string(Run(request).status().message());
+  }
+
+  std::string model_, news_;
+  Trainer trainer_;
+  bool trained_ = false;
+};
+
+TEST_F(CompressTest, MakesALadderThatIsWhatItSays) {
+  const auto ladder = Run(Request("out"));
+  ASSERT_TRUE(ladder.ok()) << ladder.status();
+  ASSERT_EQ(ladder->rungs.size(), 2u);
+  EXPECT_EQ(ladder->rungs[0].path, "2.5x") << "the slowest first";
+  EXPECT_EQ(ladder->rungs[1].path, "6x");
+  EXPECT_TRUE(ladder->device.predicted);
+  EXPECT_THAT(news_, HasSubstr("nothing is timed here"));
+  for (const LadderRung& rung : ladder->rungs) {
+    // Levels are coarse in so small a model: a rung is no slower than asked for.
+    EXPECT_GE(rung.speedup, 0.98 * rung.target.speedup) << rung.path;
+    EXPECT_EQ(rung.model.format, "int8");
+    EXPECT_LT(rung.model.parameters, ladder->dense.parameters);
+    const auto model = model::Model::Open(files_, Path("out/" + rung.path));
+    ASSERT_TRUE(model.ok()) << model.status();
+    for (std::size_t l = 0; l < rung.model.layers.size(); ++l) {
+      EXPECT_EQ(rung.model.layers[l].heads, model->config.layers[l].heads);
+      EXPECT_EQ(rung.model.layers[l].ffn, model->config.layers[l].ffn);
+    }
+  }
+  EXPECT_FALSE(files_.IsDirectory(Path("out.partial")));
+  const auto read = ReadLadder(files_, Path("out"));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(ToJson(*read), ToJson(*ladder));
+  EXPECT_THAT(*CheckHashes(files_, Path("out"), *read, {}), testing::IsEmpty());
+}
+
+TEST_F(CompressTest, AFaultAnywhereIsResumedToTheSameLadder) {
+  const std::string whole = ToJson(*Run(Request("whole")));
+  int runs = 0;
+  for (int fail_at = 0;; fail_at += 1 + fail_at / 12) {
+    ASSERT_FALSE(files_.IsDirectory(Path("out")));
+    env::FaultyFiles faulty(files_, fail_at);
+    const auto broken = Run(Request("out"), faulty);
+    if (faulty.operations() <= fail_at) {
+      EXPECT_TRUE(broken.ok()) << broken.status();
+      break;
+    }
+    ASSERT_FALSE(broken.ok()) << fail_at;
+    const auto resumed = Run(Request("out"));
+    ASSERT_TRUE(resumed.ok()) << "after a fault at " << fail_at << ": " << resumed.status();
+    EXPECT_EQ(ToJson(*resumed), whole) << "after a fault at " << fail_at;
+    ASSERT_TRUE(files_.RemoveTree(Path("out")).ok());
+    ++runs;
+  }
+  EXPECT_GT(runs, 10);
+}
+
+TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
+  trained_ = true;
+  int calls = 0, fail_at = 2;
+  std::map<std::string, int> begun_from;
+  // Stands where training is: hands the model on as it is, or fails as training does on a NaN.
+  trainer_ = [&](const TrainRequest& request, const TrainReport&) -> StatusOr<TrainResult> {
+    ++begun_from[request.model];
+    if (++calls == fail_at) return base::BadInput("the loss at step 7 is not a number");
+    EXPECT_EQ(request.teacher, model_);
+    EXPECT_EQ(request.task, "none") << "unlabelled text alone";
+    HONE_ASSIGN_OR_RETURN(const Draft draft, Draft::Open(files_, request.model));
+    HONE_RETURN_IF_ERROR(draft.Write(request.out, {.replace = true}));
+    TrainResult result;
+    result.steps = 10;
+    return result;
+  };
+  const std::string error = Error(Request("out"));
+  EXPECT_THAT(error, testing::AllOf(HasSubstr("6x"), HasSubstr("step 7 is not a number")));
+  EXPECT_TRUE(files_.IsDirectory(Path("out.partial/2.5x-2-quantize"))) << "the finished rung stays";
+  fail_at = 0;
+  const auto resumed = Run(Request("out"));
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_EQ(resumed->rungs.size(), 2u);
+  EXPECT_EQ(calls, 3) << "the first rung was not trained again";
+  EXPECT_EQ(begun_from.at(Path("out.partial/2.5x-0-prune")), 1);
+  EXPECT_EQ(begun_from.at(Path("out.partial/6x-0-prune")), 2);
+  EXPECT_THAT(news_, HasSubstr("going on with the unfinished work"));
+}
+
+TEST_F(CompressTest, MaxDropGivesTheFastestRungWithinIt) {
+  CompressRequest request = Request("out");
+  request.speedups.clear();
+  request.max_drop = 1000;  // no drop is so large: the fastest that was tried
+  const auto ladder = Run(request);
+  ASSERT_TRUE(ladder.ok()) << ladder.status();
+  ASSERT_EQ(ladder->rungs.size(), 1u);
+  EXPECT_EQ(ladder->rungs[0].target.max_drop, 1000);
+  double fastest = 0;
+  for (const LadderPoint& point : ladder->points) {
+    if (point.stage == "rung") fastest = std::max(fastest, 1 / point.latency_ms);
+  }
+  EXPECT_DOUBLE_EQ(1 / ladder->rungs[0].model.latency.p50_ms, fastest);
+}
+
+TEST_F(CompressTest, RefusesWhatCannotBe) {
+  CompressRequest request = Request("out");
+  request.speedups = {100};
+  EXPECT_THAT(Error(request), testing::AllOf(HasSubstr("100x cannot be met"),
+                                             HasSubstr("is the most that is possible")));
+  request = Request("out");
+  request.speedups = {0.5};
+  EXPECT_THAT(Error(request), HasSubstr("expected more than 1"));
+  request.speedups.clear();
+  EXPECT_THAT(Error(request), HasSubstr("nothing to aim for"));
+  request = Request("out");
+  request.dev = Path("nowhere.tsv");
+  EXPECT_THAT(Error(request), HasSubstr("nowhere.tsv: is no file"));
+  request = Request("out");
+  request.text.clear();
+  EXPECT_THAT(Error(request), HasSubstr("needs texts"));
+  request = Request("out");
+  request.budget_seconds = 1e-3;
+  EXPECT_THAT(Error(request), HasSubstr("too short"));
+  Put("taken", "");
+  EXPECT_THAT(Error(Request("taken")), HasSubstr("exists already"));
+}
+
+TEST_F(CompressTest, RefusesAProfileOfAnotherShape) {
+  DeviceProfile profile = Profile((*model::Model::Open(files_, model_)).config);
+  profile.width *= 2;
+  Put("device.json", ToJson(profile));
+  EXPECT_THAT(Error(Request("out")), HasSubstr("hone profile-device"));
+}
+
+TEST_F(CompressTest, RefusesTheWorkOfAnotherRequest) {
+  env::FaultyFiles faulty(files_, 12);
+  ASSERT_FALSE(Run(Request("out"), faulty).ok());
+  CompressRequest other = Request("out");
+  other.speedups = {3};
+  EXPECT_THAT(Error(other), HasSubstr("another request"));
+}
+
+}  // namespace
+}  // namespace hone::compress

@@ -1,0 +1,158 @@
+#include "compress/ladder/finish.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "compress/report/report.h"
+#include "formats/sha256.h"
+
+namespace hone::compress {
+namespace {
+
+using base::Status;
+using base::StatusOr;
+
+// Changed answers that a report shows.
+constexpr std::size_t kShown = 40;
+
+// A rung with its engine, and the passes that time it.
+struct OpenRung {
+  std::unique_ptr<runtime::TextModel> model;
+  std::unique_ptr<bench::ForwardPasses> passes;
+};
+
+StatusOr<std::unique_ptr<runtime::TextModel>> OpenModel(CompressJob& job,
+                                                        const std::string& directory) {
+  HONE_ASSIGN_OR_RETURN(model::Model model, model::Model::Open(job.tools.files, directory));
+  return runtime::TextModel::FromModel(std::move(model), job.tokenizer, {.engine = job.engine()});
+}
+
+// Calls `use` with the name of every file below `directory`, relative to it.
+Status ForEachFile(env::FileSystem& files, const std::string& directory, const std::string& prefix,
+                   const std::function<Status(const std::string&)>& use) {
+  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                        files.List(prefix.empty() ? directory : env::JoinPath(directory, prefix)));
+  for (const std::string& name : names) {
+    const std::string relative = prefix.empty() ? name : env::JoinPath(prefix, name);
+    if (files.IsDirectory(env::JoinPath(directory, relative))) {
+      HONE_RETURN_IF_ERROR(ForEachFile(files, directory, relative, use));
+    } else {
+      HONE_RETURN_IF_ERROR(use(relative));
+    }
+  }
+  return base::OkStatus();
+}
+
+Status CopyFile(env::FileSystem& files, const std::string& from, const std::string& to) {
+  HONE_ASSIGN_OR_RETURN(const auto mapped, files.Map(from));
+  HONE_ASSIGN_OR_RETURN(const auto file, files.Create(to));
+  HONE_RETURN_IF_ERROR(file->Append(mapped->bytes()));
+  return file->Commit();
+}
+
+Status CopyTree(env::FileSystem& files, const std::string& from, const std::string& to) {
+  HONE_RETURN_IF_ERROR(files.MakeDirectory(to));
+  return ForEachFile(files, from, "", [&](const std::string& name) -> Status {
+    for (std::size_t slash = name.find('/'); slash != std::string::npos;
+         slash = name.find('/', slash + 1)) {
+      HONE_RETURN_IF_ERROR(files.MakeDirectory(env::JoinPath(to, name.substr(0, slash))));
+    }
+    return CopyFile(files, env::JoinPath(from, name), env::JoinPath(to, name));
+  });
+}
+
+// The dense model and all rungs in turn, in one run: the figures that stand in the ladder.
+Status TimeAll(CompressJob& job) {
+  if (job.elsewhere || job.ladder.rungs.empty()) return base::OkStatus();
+  std::vector<OpenRung> open;
+  std::vector<bench::ForwardPasses*> passes;
+  bench::ForwardPasses dense(job.dense->engine(),
+                             static_cast<int>(job.dense->model().head.outputs.size()),
+                             job.dense->model().config.vocabulary, job.rig->batches());
+  passes.push_back(&dense);
+  for (const LadderRung& rung : job.ladder.rungs) {
+    OpenRung& opened = open.emplace_back();
+    HONE_ASSIGN_OR_RETURN(opened.model, OpenModel(job, job.directories.at(rung.path)));
+    opened.passes = std::make_unique<bench::ForwardPasses>(
+        opened.model->engine(), static_cast<int>(opened.model->model().head.outputs.size()),
+        opened.model->model().config.vocabulary, job.rig->batches());
+    passes.push_back(opened.passes.get());
+  }
+  job.Say("timing all rungs", -1);
+  const std::vector<LatencyFigures> figures =
+      MeasureInTurn(passes, job.timing_s * static_cast<double>(passes.size()));
+  job.ladder.dense.latency = figures[0];
+  for (std::size_t r = 0; r < job.ladder.rungs.size(); ++r) {
+    LadderRung& rung = job.ladder.rungs[r];
+    rung.model.latency = figures[r + 1];
+    rung.speedup = figures[0].p50_ms / figures[r + 1].p50_ms;
+  }
+  return base::OkStatus();
+}
+
+}  // namespace
+
+StatusOr<LadderRung> MeasureRung(CompressJob& job, const std::string& name,
+                                 const std::string& directory) {
+  HONE_ASSIGN_OR_RETURN(const auto model, OpenModel(job, directory));
+  LadderRung rung;
+  rung.path = name;
+  rung.recipe = job.request.recipe.name;
+  rung.recipe_text = job.request.recipe.text;
+  rung.model = DescribeModel(model->model());
+  HONE_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(*model, job.dev, [&](double done) {
+                          job.Say(name + ": evaluating", done);
+                        }));
+  rung.model.metric = evaluation.metric;
+  rung.changed =
+      FindChanged(job.dev, job.dense_answers, evaluation.predictions, kShown, &rung.changed_count);
+  HONE_ASSIGN_OR_RETURN(
+      const LatencyRig::Pair pair,
+      job.rig->Time(model->engine(), model->model(), rung.model.layers, job.timing_s));
+  rung.model.latency = pair.candidate;
+  rung.speedup = pair.dense.p50_ms / pair.candidate.p50_ms;
+  if (!job.elsewhere) {
+    rung.model.operations =
+        TimeOperations(model->engine(), static_cast<int>(model->model().head.outputs.size()),
+                       model->model().config.vocabulary, job.rig->batches());
+  }
+  return rung;
+}
+
+StatusOr<std::vector<formats::ManifestFile>> HashTree(env::FileSystem& files,
+                                                      const std::string& directory) {
+  std::vector<formats::ManifestFile> hashed;
+  HONE_RETURN_IF_ERROR(ForEachFile(files, directory, "", [&](const std::string& name) -> Status {
+    if (name == formats::kManifestFile) return base::OkStatus();
+    HONE_ASSIGN_OR_RETURN(const auto mapped, files.Map(env::JoinPath(directory, name)));
+    hashed.push_back({name, mapped->bytes().size(), formats::Sha256Hex(mapped->bytes())});
+    return base::OkStatus();
+  }));
+  std::ranges::sort(hashed, {}, &formats::ManifestFile::name);
+  return hashed;
+}
+
+StatusOr<LadderReport> FinishLadder(CompressJob& job) {
+  env::FileSystem& files = job.tools.files;
+  LadderReport& ladder = job.ladder;
+  HONE_RETURN_IF_ERROR(TimeAll(job));
+  std::ranges::stable_sort(ladder.rungs, std::greater<>(),
+                           [](const LadderRung& rung) { return rung.model.latency.p50_ms; });
+  const std::string place = job.state->Path("ladder");
+  if (files.IsDirectory(place)) HONE_RETURN_IF_ERROR(files.RemoveTree(place));
+  HONE_RETURN_IF_ERROR(files.MakeDirectory(place));
+  for (const LadderRung& rung : ladder.rungs) {
+    HONE_RETURN_IF_ERROR(
+        CopyTree(files, job.directories.at(rung.path), env::JoinPath(place, rung.path)));
+  }
+  HONE_RETURN_IF_ERROR(
+      env::WriteFile(files, env::JoinPath(place, kReportFile), RenderReport(ladder)));
+  HONE_ASSIGN_OR_RETURN(ladder.files, HashTree(files, place));
+  HONE_RETURN_IF_ERROR(
+      env::WriteFile(files, env::JoinPath(place, formats::kManifestFile), ToJson(ladder)));
+  HONE_RETURN_IF_ERROR(files.Move(place, job.request.out));
+  HONE_RETURN_IF_ERROR(files.RemoveTree(job.state->directory()));
+  return std::move(ladder);
+}
+
+}  // namespace hone::compress

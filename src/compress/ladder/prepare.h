@@ -1,0 +1,39 @@
+// What happens before the first rung: checking, reading, measuring the device, planning.
+#pragma once
+
+#include <vector>
+
+#include "base/status.h"
+#include "compress/ladder/job.h"
+
+namespace hone::compress {
+
+// Points of --max-drop: asked for, or the recipe's where no target is given.
+double MaxDrop(const CompressRequest& request);
+
+// Targets that make sense, files that are there, an OUT that is not; nothing is read yet.
+base::Status CheckRequest(CompressJob& job);
+
+// OUT.partial, and the ladder as far as it got there.
+base::Status OpenWork(CompressJob& job);
+
+// Dense model, tokenizer, data; says when the dev file is too small to tell one point.
+base::Status ReadInputs(CompressJob& job);
+
+// The latency table: from a file, from OUT.partial, or measured; and the rig that times models.
+base::Status MeasureDevice(CompressJob& job);
+
+// The slowest first, as gradual pruning goes. Latencies become comparable through the dense p50.
+std::vector<PruneTarget> SortedTargets(const CompressJob& job);
+
+// NotFound where a target is faster than the model without any block, by the latency table.
+base::Status CheckTargets(CompressJob& job, const std::vector<PruneTarget>& targets);
+
+// The dense model's outputs on the search's texts, and from the time they took the plan. Errors: a
+// budget that is too short, memory or disk that will not do.
+base::Status MakePlan(CompressJob& job, std::size_t rungs);
+
+// Metric, figures and latency of the dense model.
+base::Status MeasureDense(CompressJob& job);
+
+}  // namespace hone::compress

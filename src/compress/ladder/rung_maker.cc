@@ -1,0 +1,274 @@
+#include "compress/ladder/rung_maker.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <set>
+
+#include "base/json.h"
+#include "compress/prune/pruner.h"
+#include "compress/quantize.h"
+
+namespace hone::compress {
+namespace {
+
+using base::Status;
+using base::StatusOr;
+
+constexpr std::uint64_t kMaxFormatsBytes = 16 << 20;
+
+// Formats by module, on disk beside the pruned model, for the quantisation that comes after training.
+std::string FormatsJson(const std::map<std::string, quant::Format, std::less<>>& formats) {
+  base::JsonWriter json(1);
+  json.BeginObject();
+  for (const auto& [module, format] : formats) json.Key(module).String(quant::NameOf(format));
+  json.EndObject();
+  return json.Take() + "\n";
+}
+
+StatusOr<std::map<std::string, quant::Format, std::less<>>> ReadFormats(env::FileSystem& files,
+                                                                        const std::string& path) {
+  std::map<std::string, quant::Format, std::less<>> formats;
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxFormatsBytes));
+  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
+  const base::JsonValue root = json.root();
+  for (const base::JsonValue module : root) {
+    HONE_ASSIGN_OR_RETURN(const std::string_view name, module.String());
+    HONE_ASSIGN_OR_RETURN(formats[std::string(module.key())], quant::ParseFormat(name));
+  }
+  return formats;
+}
+
+// Whether a block's output or down matrix is among those that the stage is for.
+std::function<bool(int, Block)> Wanted(const Selection& modules, const model::Model& model) {
+  if (modules.targets.empty() && modules.ignore.empty()) return {};
+  std::vector<std::string> names;
+  for (const model::LayerWeights& layer : model.weights.layers) {
+    names.push_back(layer.output.weight.name);
+    names.push_back(layer.down.weight.name);
+  }
+  const std::vector<std::string> selected = Select(modules, names);
+  return [names, chosen = std::set<std::string>(selected.begin(), selected.end())](int layer,
+                                                                                   Block block) {
+    const std::size_t index = 2 * static_cast<std::size_t>(layer) +
+                              (block == Block::kFeedForward ? std::size_t{1} : std::size_t{0});
+    return chosen.contains(names[index]);
+  };
+}
+
+}  // namespace
+
+std::string RungMaker::NameOf(const PruneTarget& target) {
+  const double value = target.speedup > 0 ? target.speedup : target.latency_ms;
+  return base::StrCat(value, target.speedup > 0 ? "x" : "ms");
+}
+
+StatusOr<const std::vector<BlockSnapshots>*> RungMaker::Snapshots(const PruneStage& stage,
+                                                                  const std::string& rung,
+                                                                  const std::string& in,
+                                                                  Draft& draft) {
+  if (snapshots_of_ == in) return &snapshots_;
+  snapshots_of_.clear();
+  HONE_ASSIGN_OR_RETURN(
+      const Calibration texts,
+      CalibrationTexts(job_, static_cast<std::size_t>(stage.samples), job_.request.seed + 1));
+  PruneOptions options;
+  options.magnitude = stage.method == PruneMethod::kMagnitude;
+  options.wanted = Wanted(stage.modules, draft.model());
+  options.threads = job_.request.threads;
+  options.isa = job_.request.isa;
+  options.progress = [&](int done, int total) {
+    job_.Say(rung + ": removing structures", static_cast<double>(done) / total);
+  };
+  HONE_ASSIGN_OR_RETURN(snapshots_, TakeSnapshots(draft, texts, options));
+  snapshots_of_ = in;
+  return &snapshots_;
+}
+
+CandidateJudges RungMaker::Judges(const std::vector<BlockSnapshots>& snapshots) {
+  CandidateJudges judges;
+  judges.time = [this, &snapshots](const Draft& draft,
+                                   const BlockFormats& formats) -> StatusOr<TimedPair> {
+    runtime::EngineOptions options = job_.engine();
+    SetFormats(draft.model(), snapshots, formats, &options);
+    HONE_ASSIGN_OR_RETURN(const auto engine, runtime::LocalEngine::Load(draft.model(), options));
+    HONE_ASSIGN_OR_RETURN(
+        const LatencyRig::Pair pair,
+        job_.rig->Time(*engine, draft.model(), FormsOf(draft.model(), snapshots, formats),
+                       job_.timing_s));
+    return TimedPair{pair.dense.p50_ms, pair.candidate.p50_ms};
+  };
+  judges.loss = [this, &snapshots](const Draft& draft, const BlockFormats& formats) {
+    runtime::EngineOptions options = job_.engine();
+    SetFormats(draft.model(), snapshots, formats, &options);
+    return job_.loss->Of(draft.model(), options);
+  };
+  return judges;
+}
+
+Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, const std::string& rung,
+                        const std::string& in, const std::string& out) {
+  HONE_ASSIGN_OR_RETURN(Draft draft, Draft::Open(job_.tools.files, in));
+  HONE_ASSIGN_OR_RETURN(const std::vector<BlockSnapshots>* const snapshots,
+                        Snapshots(stage, rung, in, draft));
+  PruneToTargetOptions options;
+  options.formats = job_.formats;
+  options.candidates = job_.plan.candidates > 0 ? std::min(job_.plan.candidates, stage.candidates)
+                                                : stage.candidates;
+  options.seed = job_.request.seed;
+  const std::int64_t start = job_.tools.now_ns();
+  if (job_.plan.search_s > 0) {
+    options.stop = [this, start] {
+      return static_cast<double>(job_.tools.now_ns() - start) * 1e-9 > job_.plan.search_s;
+    };
+  }
+  options.progress = [&](const std::string& what, int done, int total) {
+    job_.Say(base::StrCat(rung, ": ", what), total > 0 ? static_cast<double>(done) / total : -1.0);
+  };
+  options.point = [&](double predicted_ms, double loss) {
+    job_.ladder.points.push_back({.stage = "search",
+                                  .rung = rung,
+                                  .latency_ms = predicted_ms,
+                                  .predicted = true,
+                                  .metric = NAN,
+                                  .loss = loss,
+                                  .size_bytes = 0});
+  };
+  HONE_ASSIGN_OR_RETURN(PrunedDraft pruned, PruneToTarget(draft, *snapshots, job_.profile, target,
+                                                          Judges(*snapshots), options));
+  job_.News(base::StrCat(rung, ": ", pruned.candidates, " candidates, loss ",
+                         base::Fixed(pruned.loss, 4), ", ",
+                         base::Fixed(pruned.timed.candidate_ms, 3), " ms against ",
+                         base::Fixed(pruned.timed.dense_ms, 3), " (",
+                         base::Fixed(pruned.timed.dense_ms / pruned.timed.candidate_ms, 2), "x)"));
+  chosen_.clear();
+  runtime::EngineOptions formats;
+  SetFormats(pruned.draft.model(), *snapshots, pruned.formats, &formats);
+  chosen_ = formats.formats;
+  HONE_RETURN_IF_ERROR(
+      env::WriteFile(job_.tools.files, out + ".formats.json", FormatsJson(chosen_)));
+  return pruned.draft.Write(out, {.replace = true});
+}
+
+Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, const std::string& in,
+                          const std::string& out) {
+  const CompressRequest& asked = job_.request;
+  TrainRequest request;
+  request.model = in;
+  request.out = out;
+  request.task = asked.task;
+  request.train = asked.train;
+  request.dev = asked.dev;
+  request.columns = asked.columns;
+  request.teacher = asked.model;
+  request.loss = stage.loss;
+  // Sentences without labels teach by the teacher's answers alone.
+  const std::string text = !stage.text.empty() ? stage.text : asked.train.empty() ? asked.text : "";
+  if (!text.empty()) {
+    request.task = "none";
+    request.train = {text};
+    request.columns.clear();
+    request.loss.task = 0;
+  }
+  request.epochs = stage.epochs * job_.plan.epoch_share;
+  request.max_seconds = job_.plan.training_s;
+  request.batch = stage.batch;
+  request.learning_rate = stage.learning_rate;
+  request.schedule = stage.schedule;
+  request.warmup = stage.warmup;
+  request.patience = stage.patience;
+  request.seed = asked.seed;
+  request.threads = asked.threads;
+  request.resume = job_.tools.files.IsDirectory(out + ".training");
+  request.log = out + ".jsonl";
+  const auto report = [&](const TrainProgress& progress) {
+    job_.Say(base::StrCat(rung, ": training, loss ", base::Fixed(progress.loss, 4), ", best ",
+                          std::isnan(progress.best) ? "-" : base::Fixed(progress.best, 4)),
+             progress.steps > 0
+                 ? static_cast<double>(progress.step) / static_cast<double>(progress.steps)
+                 : -1.0);
+  };
+  const StatusOr<TrainResult> result = job_.tools.trainer(request, report);
+  if (!result.ok()) {
+    return base::Annotate(result.status(), base::StrCat(rung, ": training"));
+  }
+  if (!result->metric.empty()) {
+    job_.News(base::StrCat(rung, ": trained ", result->steps, " steps in ",
+                           SayDuration(result->seconds), ", ", result->metric, " ",
+                           base::Fixed(result->best, 4)));
+  }
+  return base::OkStatus();
+}
+
+Status RungMaker::Narrow(const NarrowStage&, const std::string&, const std::string&) {
+  return base::Unsupported("narrow stages");
+}
+
+Status RungMaker::DropLayers(const DropLayersStage&, const std::string&, const std::string&) {
+  return base::Unsupported("drop-layers stages");
+}
+
+StatusOr<MadeRung> RungMaker::Make(const std::string& name, const PruneTarget& target,
+                                   const std::string& from) {
+  WorkState& state = *job_.state;
+  MadeRung made{from, from};
+  chosen_.clear();
+  for (std::size_t i = 0; i < job_.request.recipe.stages.size(); ++i) {
+    const auto& what = job_.request.recipe.stages[i].what;
+    if (std::holds_alternative<DistillStage>(what) && !job_.trains()) continue;
+    constexpr const char* kNames[] = {"prune", "narrow", "drop-layers", "distill", "quantize"};
+    const std::string step = base::StrCat(name, "-", i, "-", kNames[what.index()]);
+    const std::string out = state.Path(step);
+    const std::int64_t start = job_.tools.now_ns();
+    if (!state.Done(step)) {
+      Status status;
+      if (const auto* prune = std::get_if<PruneStage>(&what)) {
+        status = Prune(*prune, target, name, made.directory, out);
+      } else if (const auto* narrow = std::get_if<NarrowStage>(&what)) {
+        status = Narrow(*narrow, made.directory, out);
+      } else if (const auto* drop = std::get_if<DropLayersStage>(&what)) {
+        status = DropLayers(*drop, made.directory, out);
+      } else if (const auto* distill = std::get_if<DistillStage>(&what)) {
+        status = Distill(*distill, name, made.directory, out);
+      } else {
+        status = Quantize(std::get<QuantizeStage>(what), name, made.directory, out);
+      }
+      HONE_RETURN_IF_ERROR(status);
+      HONE_RETURN_IF_ERROR(
+          state.Finish(step, static_cast<double>(job_.tools.now_ns() - start) * 1e-9));
+    } else if (std::holds_alternative<PruneStage>(what)) {
+      HONE_ASSIGN_OR_RETURN(chosen_, ReadFormats(job_.tools.files, out + ".formats.json"));
+    }
+    made.directory = out;
+    if (!std::holds_alternative<QuantizeStage>(what)) made.float_directory = out;
+  }
+  return made;
+}
+
+Status RungMaker::Quantize(const QuantizeStage& stage, const std::string& rung,
+                           const std::string& in, const std::string& out) {
+  HONE_ASSIGN_OR_RETURN(Draft draft, Draft::Open(job_.tools.files, in));
+  FormatRequest formats{.all = stage.formats.front(), .modules = chosen_, .embeddings = {}};
+  formats.embeddings = stage.embeddings;
+  RoundingOptions rounding;
+  rounding.method = stage.method == QuantizeMethod::kGptq  ? Rounding::kGptq
+                    : stage.method == QuantizeMethod::kAwq ? Rounding::kAwq
+                                                           : Rounding::kNearest;
+  rounding.smooth = stage.smooth;
+  rounding.threads = job_.request.threads;
+  rounding.isa = job_.request.isa;
+  Calibration texts;
+  if (rounding.method != Rounding::kNearest || stage.smooth > 0) {
+    HONE_ASSIGN_OR_RETURN(texts, CalibrationTexts(job_, static_cast<std::size_t>(stage.samples),
+                                                  job_.request.seed + 2));
+    rounding.calibration = &texts;
+  }
+  HONE_RETURN_IF_ERROR(
+      QuantizeDraft(&draft, formats, rounding, [&](std::uint64_t done, std::uint64_t total) {
+        job_.Say(rung + ": quantising", static_cast<double>(done) / static_cast<double>(total));
+      }));
+  const std::string format = DescribeModel(draft.model()).format;
+  return draft.Write(out, {.replace = true, .format = format});
+}
+
+}  // namespace hone::compress

@@ -1,0 +1,55 @@
+// The stages of a recipe for one target: from a float model directory to the rung's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "compress/ladder/job.h"
+
+namespace hone::compress {
+
+struct MadeRung {
+  std::string directory;  // of the finished model
+  std::string
+      float_directory;  // of the last one before quantisation: what the next rung begins from
+};
+
+class RungMaker {
+ public:
+  explicit RungMaker(CompressJob& job) : job_(job) {}
+
+  // `name` is the rung's ("2x"); steps are entered in the job's state as "2x-0-prune", ….
+  base::StatusOr<MadeRung> Make(const std::string& name, const PruneTarget& target,
+                                const std::string& from);
+
+  // The name of a rung for a target: "2x", "1.5ms".
+  static std::string NameOf(const PruneTarget& target);
+
+ private:
+  // Each makes the directory `out` from `in`.
+  base::Status Prune(const PruneStage& stage, const PruneTarget& target, const std::string& rung,
+                     const std::string& in, const std::string& out);
+  base::Status Narrow(const NarrowStage& stage, const std::string& in, const std::string& out);
+  base::Status DropLayers(const DropLayersStage& stage, const std::string& in,
+                          const std::string& out);
+  base::Status Distill(const DistillStage& stage, const std::string& rung, const std::string& in,
+                       const std::string& out);
+  base::Status Quantize(const QuantizeStage& stage, const std::string& rung, const std::string& in,
+                        const std::string& out);
+
+  base::StatusOr<const std::vector<BlockSnapshots>*> Snapshots(const PruneStage& stage,
+                                                               const std::string& rung,
+                                                               const std::string& in, Draft& draft);
+  CandidateJudges Judges(const std::vector<BlockSnapshots>& snapshots);
+
+  CompressJob& job_;
+  // Of the model that they were taken of: without training every rung begins from the same.
+  std::string snapshots_of_;
+  std::vector<BlockSnapshots> snapshots_;
+  // The number format that the search gave each module of the rung in the making; empty: none yet.
+  std::map<std::string, quant::Format, std::less<>> chosen_;
+};
+
+}  // namespace hone::compress

@@ -1,0 +1,80 @@
+#include "compress/ladder/time_plan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace hone::compress {
+
+base::StatusOr<TimePlan> PlanTime(const RungCosts& costs, int rungs, double budget_s) {
+  HONE_CHECK(rungs >= 0);
+  TimePlan plan;
+  plan.candidates = costs.candidates;
+  const auto search_s = [&] { return costs.candidate_s * plan.candidates; };
+  const auto rung_s = [&] {
+    return costs.snapshots_s + search_s() + costs.training_s * plan.epoch_share + costs.other_s;
+  };
+  plan.total_s = rungs * rung_s();
+  if (budget_s <= 0 || rungs == 0) return plan;
+  const double each = budget_s / rungs;
+  if (rung_s() > each && costs.candidate_s > 0) {
+    const double fits = (each - (rung_s() - search_s())) / costs.candidate_s;
+    plan.candidates = std::clamp(static_cast<int>(std::max(fits, 0.0)),
+                                 std::min(kLeastCandidates, costs.candidates), costs.candidates);
+  }
+  if (rung_s() > each && costs.training_s > 0) {
+    const double fits = each - (rung_s() - costs.training_s * plan.epoch_share);
+    plan.epoch_share = std::clamp(fits / costs.training_s, kLeastEpochShare, 1.0);
+  }
+  // One per cent is no reason to refuse: the rates are estimates.
+  if (rung_s() > 1.01 * each) {
+    return base::OutOfResource(
+        "the budget of ", SayDuration(budget_s), " is too short: the least for ", rungs,
+        rungs == 1 ? " rung" : " rungs", " is about ", SayDuration(rungs * rung_s()),
+        " (fewer targets, a recipe with less, or --oneshot need less)");
+  }
+  plan.total_s = rungs * rung_s();
+  // The limits give what is left over to the two that can use it.
+  const double spare = each - rung_s();
+  plan.search_s = search_s() + 0.1 * spare;
+  plan.training_s = costs.training_s * plan.epoch_share + 0.9 * spare;
+  return plan;
+}
+
+std::string SayDuration(double seconds) {
+  const auto whole = static_cast<long>(std::lround(std::max(seconds, 0.0)));
+  if (whole < 90) return base::StrCat(whole, " s");
+  const long minutes = (whole + 30) / 60;
+  if (minutes < 60) return base::StrCat(minutes, " min");
+  if (minutes % 60 == 0) return base::StrCat(minutes / 60, " h");
+  return base::StrCat(minutes / 60, " h ", minutes % 60, " min");
+}
+
+base::StatusOr<double> ParseDuration(const std::string& text) {
+  constexpr double kMost = 365.0 * 24 * 3600;
+  double seconds = 0;
+  const char *at = text.data(), *const end = text.data() + text.size();
+  bool any = false;
+  while (at != end) {
+    double number = 0;
+    const auto [next, error] = std::from_chars(at, end, number, std::chars_format::fixed);
+    if (error != std::errc() || !(number >= 0)) break;
+    double unit = 1;
+    at = next;
+    if (at == end) {
+      if (any) break;  // "2h30" may mean minutes or seconds
+    } else {
+      unit = *at == 'h' ? 3600 : *at == 'm' ? 60 : *at == 's' ? 1 : 0;
+      if (unit == 0) break;
+      ++at;
+    }
+    seconds += number * unit;
+    any = true;
+    if (at == end && seconds > 0 && seconds <= kMost) return seconds;
+  }
+  return base::BadInput("\"", text, "\" is no duration; write 2h, 90m, 45s or 1h30m");
+}
+
+}  // namespace hone::compress

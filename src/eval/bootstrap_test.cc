@@ -1,0 +1,78 @@
+#include "eval/bootstrap.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace hone::eval {
+namespace {
+
+struct Data {
+  std::vector<Example> examples;
+  std::vector<Prediction> predictions;
+};
+
+// `right` of `n` labels are predicted right.
+Data Labels(int n, int right) {
+  Data data;
+  for (int i = 0; i < n; ++i) {
+    data.examples.emplace_back().label = i % 2;
+    data.predictions.emplace_back().label = i < right ? i % 2 : 1 - i % 2;
+  }
+  return data;
+}
+
+Interval Sst2(const Data& data, std::uint64_t seed) {
+  return Bootstrap(**FindTask("sst2"), "accuracy", data.examples, data.predictions, kResamples,
+                   seed);
+}
+
+TEST(Bootstrap, IntervalOfAnAccuracyIsTheBinomialOne) {
+  const Interval interval = Sst2(Labels(800, 720), 1);
+  EXPECT_DOUBLE_EQ(interval.value, 0.9);
+  const double deviation = std::sqrt(0.9 * 0.1 / 800);
+  EXPECT_NEAR(interval.low, 0.9 - 1.96 * deviation, 0.25 * deviation);
+  EXPECT_NEAR(interval.high, 0.9 + 1.96 * deviation, 0.25 * deviation);
+}
+
+TEST(Bootstrap, NarrowsAsExamplesGrow) {
+  const Interval few = Sst2(Labels(50, 45), 1), many = Sst2(Labels(5000, 4500), 1);
+  EXPECT_GT(few.high - few.low, 5 * (many.high - many.low));
+}
+
+TEST(Bootstrap, RepeatsWithItsSeedOnly) {
+  const Data data = Labels(101, 77);
+  EXPECT_EQ(Sst2(data, 1).low, Sst2(data, 1).low);
+  EXPECT_EQ(Sst2(data, 1).high, Sst2(data, 1).high);
+  EXPECT_EQ(Sst2(Labels(60, 60), 3).low, 1.0) << "all right in every resample";
+}
+
+TEST(Bootstrap, DrawsPairsNotColumns) {
+  // A perfect ranking stays perfect in every resample; columns drawn apart would lose it.
+  Data data;
+  for (int i = 0; i < 100; ++i) {
+    data.examples.emplace_back().score = i;
+    data.predictions.emplace_back().score = i * i;
+  }
+  const Interval interval =
+      Bootstrap(**FindTask("stsb"), "spearman", data.examples, data.predictions, 200, 1);
+  EXPECT_NEAR(interval.low, 1.0, 1e-9);
+  EXPECT_NEAR(interval.high, 1.0, 1e-9);
+}
+
+TEST(Bootstrap, AnswersAreScoredOnceAndAveraged) {
+  Data data;
+  for (int i = 0; i < 40; ++i) {
+    Example& example = data.examples.emplace_back();
+    example.answers = {"the red house"};
+    data.predictions.emplace_back().answer = i % 4 == 0 ? "a blue car" : "red house";
+  }
+  const Interval interval =
+      Bootstrap(**FindTask("squad"), "f1", data.examples, data.predictions, kResamples, 1);
+  EXPECT_DOUBLE_EQ(interval.value, 75.0);
+  EXPECT_NEAR(interval.high - interval.low, 2 * 1.96 * 100 * std::sqrt(0.75 * 0.25 / 40), 5);
+}
+
+}  // namespace
+}  // namespace hone::eval

@@ -1,0 +1,24 @@
+// A request as JSON text: what decides a run's result, and nothing else, so that a run is gone on
+// with only where the same was asked for. Threads, log and resume are left out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compress/trainer.h"
+
+namespace hone::train {
+
+// `bytes`: of the training files and of dev, in this order.
+std::string RequestText(const compress::TrainRequest& request,
+                        const std::vector<std::uint64_t>& bytes);
+
+// "learning_rate: 0.00005, was 0.0001" of the first member that differs; empty: none.
+std::string FirstDifference(std::string_view now, std::string_view then);
+
+// A value that no run can be made with: "the batch is 0; expected at least 1".
+base::Status CheckRequest(const compress::TrainRequest& request);
+
+}  // namespace hone::train
