@@ -130,7 +130,7 @@ function(hone_structure_test)
   endif()
 endfunction()
 
-# The x86 integer kernels again with SIMDe's emulation in place of the intrinsics (x86.h), so that a machine
+# The x86 integer kernels, products and attention, again with SIMDe's emulation in place of the intrinsics (x86.h), so that a machine
 # without AVX-512 or VNNI still tests those bodies. Their symbols stand in for the library's.
 function(hone_simde_test)
   # SIMDe emulates masked loads by whole ones, which AddressSanitizer rightly calls out of bounds.
@@ -140,8 +140,10 @@ function(hone_simde_test)
   find_path(SIMDE_INCLUDE_DIR simde/x86/avx512.h)
   if(HONE_TESTS AND SIMDE_INCLUDE_DIR AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
     file(GLOB kernels CONFIGURE_DEPENDS
-         ${PROJECT_SOURCE_DIR}/src/kernels/matmul/int[48]_avx*.cc)
+         ${PROJECT_SOURCE_DIR}/src/kernels/matmul/int[48]_avx*.cc
+         ${PROJECT_SOURCE_DIR}/src/kernels/attention/reduced_avx*.cc)
     add_executable(hone_kernels_simde_test ${kernels}
+                   ${PROJECT_SOURCE_DIR}/src/kernels/attention/attention_test.cc
                    ${PROJECT_SOURCE_DIR}/src/kernels/matmul/matmul_test.cc
                    ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
     target_compile_definitions(hone_kernels_simde_test PRIVATE HONE_SIMDE)

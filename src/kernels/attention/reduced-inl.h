@@ -7,10 +7,7 @@
 //   probabilities  relative to the largest, 0 … 8192, and their sum as the integers they became
 //   values         -511 … 511 with one scale a channel; 512 products of both stay below 2^31
 //
-// prepared  keys: panels of kKeys consecutive keys, [channel group][kKeys] 32-bit words
-//           corrections i32 [keys], scales f32 [keys]      (score = (Σ + correction) · scales)
-//           values: [pair of keys][V] 32-bit words, the pairs of a panel in the order in which
-//           packing leaves the probabilities; scales f32 [V]; V = K rounded up to a vector
+// prepared  reduced_prepare-inl.h
 // scratch   of one tile of queries: scores f32 [panel][kRows][kKeys], where the probabilities of a
 //           row and panel take the place of its scores; sums f32 [kRows][V]; words
 //           [kRows][kQueryStride]. Rows lie at constant distances, since kRows pointers would not
@@ -19,163 +16,13 @@
 // Not finite: a NaN or infinity in q or v comes out where the reference shows it; one in k makes
 // all of the head NaN.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 
-#define HONE_NOINLINE __attribute__((noinline))
+#include "kernels/attention/reduced_prepare-inl.h"
 
 namespace hone::kernels {
 namespace {
-
-using F = V::F;
-using I = V::I;
-
-constexpr int kLanes = V::kLanes;
-constexpr int kKeys = 2 * kLanes;  // a panel: two vectors of scores, one of packed probabilities
-constexpr int kGroup = 32 / V::kBits;  // channels in a word of q and k
-constexpr int kRows = V::kRows;
-constexpr float kKeyMax = V::kBits == 8 ? 127.0f : 2047.0f;  // 2047² · 256 channels < 2^31
-constexpr float kProbabilityLog2 = 13.0f;
-constexpr float kValueMax = 511.0f;
-constexpr int kChunkKeys = 512;
-constexpr int kMaxHeadSize = 256;
-constexpr float kLog2E = 1.44269504088896340736f;
-
-constexpr int RoundUp(int n, int multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
-
-constexpr int kQueryStride = kMaxHeadSize / kGroup;
-constexpr int kPanelStride = kRows * kKeys;  // of scores
-
-struct Shape {
-  Shape(int tokens, int head_size)
-      : keys(RoundUp(tokens, kKeys)),
-        groups(RoundUp(head_size, kLanes) / kGroup),
-        channels(RoundUp(head_size, kLanes)) {}
-  // Offsets of the parts of `prepared`, in 32-bit words.
-  int key_words() const { return keys * groups; }
-  int corrections() const { return key_words(); }
-  int key_scales() const { return corrections() + keys; }
-  int values() const { return key_scales() + keys; }
-  int value_scales() const { return values() + keys / 2 * channels; }
-  int prepared_words() const { return value_scales() + channels; }
-  int scratch_words() const { return kRows * (keys + channels + kQueryStride); }
-  int keys, groups, channels;
-};
-
-std::size_t PreparedBytes(int tokens, int head_size) {
-  return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).prepared_words());
-}
-
-std::size_t ScratchBytes(int tokens, int head_size) {
-  return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).scratch_words());
-}
-
-// A magnitude's bits as an integer order like the magnitudes, with NaN above infinity.
-inline float LargestOf(I bits) {
-  return std::bit_cast<float>(V::LargestI(bits));
-}
-
-// row · factor - offset, zero-padded to whole vectors; returns the largest magnitude, NaN if any
-// is.
-inline float CopyRow(const float* row, int size, float factor, const float* offset, float* out) {
-  I largest = V::SetI(0);
-  for (int i = 0; i < size; i += kLanes) {
-    F v = i + kLanes <= size ? V::LoadU(row + i) : V::LoadFirst(row + i, size - i);
-    v = V::Sub(V::Mul(v, V::Set(factor)), V::LoadU(offset + i));
-    V::StoreU(v, out + i);
-    largest = V::MaxI(V::MagnitudeBits(v), largest);
-  }
-  return LargestOf(largest);
-}
-
-// The integers row · inverse, as V lays out queries or keys.
-inline void Encode(const float* row, int channels, float inverse, bool query, std::byte* out) {
-  for (int i = 0; i < channels; i += kLanes) {
-    const I q = V::Round(V::Mul(V::LoadU(row + i), V::Set(inverse)));
-    V::StoreEncoded(q, query, out + i * (V::kBits / 8));
-  }
-}
-
-inline float Inverse(float largest, float limit) {
-  return largest > 1e-30f && largest < HUGE_VALF ? limit / largest : 0.0f;
-}
-
-// Returns whether all keys are finite.
-inline bool PrepareKeys(const AttentionArgs& args, const Shape& shape, std::int32_t* prepared) {
-  alignas(64) float mean[kMaxHeadSize] = {}, row[kMaxHeadSize] = {};
-  const int size = args.head_size;
-  for (int i = 0; i < size; i += kLanes) {
-    F sum = V::Set(0.0f);
-    for (int s = 0; s < args.tokens; ++s) {
-      const float* k = args.k + s * args.stride + i;
-      sum = V::Add(sum, i + kLanes <= size ? V::LoadU(k) : V::LoadFirst(k, size - i));
-    }
-    V::StoreU(V::Mul(sum, V::Set(1.0f / static_cast<float>(args.tokens))), mean + i);
-  }
-  std::memset(prepared, 0, sizeof(float) * static_cast<std::size_t>(shape.values()));
-  auto* correction = prepared + shape.corrections();
-  auto* scale = reinterpret_cast<float*>(prepared + shape.key_scales());
-  bool finite = true;
-  for (int s = 0; s < args.tokens; ++s) {
-    const float largest = CopyRow(args.k + s * args.stride, size, 1.0f, mean, row);
-    finite = finite && std::isfinite(largest);
-    scale[s] = largest / kKeyMax;
-    alignas(64) std::int32_t words[kMaxHeadSize / kGroup];
-    Encode(row, shape.channels, Inverse(largest, kKeyMax), false,
-           reinterpret_cast<std::byte*>(words));
-    std::int32_t* panel = prepared + s / kKeys * kKeys * shape.groups + s % kKeys;
-    for (int g = 0; g < shape.groups; ++g) panel[g * kKeys] = words[g];
-    correction[s] = V::Correction(words, shape.groups);
-  }
-  return finite;
-}
-
-inline void PrepareValues(const AttentionArgs& args, const Shape& shape, bool finite,
-                          std::int32_t* prepared) {
-  auto* scale = reinterpret_cast<float*>(prepared + shape.value_scales());
-  std::int32_t* words = prepared + shape.values();
-  const int size = args.head_size;
-  for (int i = 0; i < size; i += kLanes) {
-    const auto load = [&](int s) -> F {
-      const float* v = args.v + s * args.stride + i;
-      if (s >= args.tokens) return V::Set(0.0f);
-      return i + kLanes <= size ? V::LoadU(v) : V::LoadFirst(v, size - i);
-    };
-    I largest = V::SetI(0);
-    for (int s = 0; s < args.tokens; ++s) largest = V::MaxI(V::MagnitudeBits(load(s)), largest);
-    alignas(64) std::int32_t bits[kLanes];
-    alignas(64) float inverse[kLanes];
-    V::StoreI(largest, bits);
-    for (int c = 0; c < kLanes; ++c) {
-      const float bound = std::bit_cast<float>(bits[c]);
-      inverse[c] = Inverse(bound, kValueMax);
-      scale[i + c] = finite ? bound / kValueMax : NAN;
-    }
-    const F factor = V::LoadU(inverse);
-    // Of lanes 4j … 4j+3 of both vectors of scores, packing makes four pairs side by side.
-    std::int32_t* out = words + i;
-    for (int s0 = 0; s0 < args.tokens; s0 += kKeys) {
-      for (int j = 0; j < kLanes; j += 4) {
-        for (const int s : {s0 + j, s0 + j + 2, s0 + kLanes + j, s0 + kLanes + j + 2}) {
-          V::StorePair(V::Round(V::Mul(load(s), factor)), V::Round(V::Mul(load(s + 1), factor)),
-                       out);
-          out += shape.channels;
-        }
-      }
-    }
-  }
-}
-
-void Prepare(const AttentionArgs& args, std::byte* prepared) {
-  HONE_CHECK(args.head_size <= kMaxHeadSize);
-  const Shape shape(args.tokens, args.head_size);
-  auto* words = reinterpret_cast<std::int32_t*>(prepared);
-  PrepareValues(args, shape, PrepareKeys(args, shape, words), words);
-}
 
 // A tile of queries and the keys that any of them sees: [begin, end), begin at a panel.
 struct QueryTile {

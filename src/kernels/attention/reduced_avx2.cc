@@ -24,7 +24,6 @@ struct V : Avx2Vectors {
   static void StoreEncoded(I v, bool, std::byte* p) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), Narrow(v));
   }
-  static std::int32_t Correction(const std::int32_t*, int) { return 0; }
   static I DotKeys(I sum, I q, I k) { return _mm256_add_epi32(sum, _mm256_madd_epi16(q, k)); }
   static I DotPairs(I sum, I p, I v) { return _mm256_add_epi32(sum, _mm256_madd_epi16(p, v)); }
 };

@@ -49,15 +49,6 @@ struct V {
     const __m128i bytes = _mm512_cvtsepi32_epi8(v), sign = _mm_set1_epi8(-128);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), query ? _mm_xor_si128(bytes, sign) : bytes);
   }
-  // What a key's sums with such queries have too much, with the sign turned.
-  static std::int32_t Correction(const std::int32_t* words, int groups) {
-    I sum = SetI(0);
-    for (int i = 0; i < groups; i += 4) {
-      const __m128i k = _mm_loadu_si128(reinterpret_cast<const __m128i*>(words + i));
-      sum = _mm512_add_epi32(sum, _mm512_cvtepi8_epi32(k));
-    }
-    return -128 * SumI(sum);
-  }
   // The low halves of v0 and v1 side by side.
   static void StorePair(I v0, I v1, std::int32_t* p) {
     StoreI(_mm512_mask_blend_epi16(0xAAAAAAAA, v0, _mm512_slli_epi32(v1, 16)), p);

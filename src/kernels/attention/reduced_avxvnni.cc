@@ -28,14 +28,6 @@ struct V : Avx2Vectors {
     const __m128i sign = _mm_set1_epi8(-128);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), query ? _mm_xor_si128(bytes, sign) : bytes);
   }
-  static std::int32_t Correction(const std::int32_t* words, int groups) {
-    I sum = SetI(0);
-    for (int i = 0; i < groups; i += 2) {
-      const __m128i k = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(words + i));
-      sum = _mm256_add_epi32(sum, _mm256_cvtepi8_epi32(k));
-    }
-    return -128 * SumI(sum);
-  }
 #if defined(HONE_SIMDE)
   static I DotKeys(I sum, I q, I k) {
     return _mm256_dpbusd_epi32(sum, q, k);

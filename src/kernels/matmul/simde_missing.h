@@ -5,6 +5,9 @@
 #include <simde/x86/avx2.h>
 #include <simde/x86/avx512.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <cstring>
 
 namespace hone::kernels {
@@ -54,6 +57,44 @@ inline void _mm512_mask_storeu_ps(float* p, __mmask16 mask, __m512 x) {
   for (int i = 0; i < 16; ++i) {
     if ((mask >> i & 1) != 0) p[i] = lanes[i];
   }
+}
+
+struct Lanes512 {
+  explicit Lanes512(__m512 x) { std::memcpy(f, &x, sizeof f); }
+  explicit Lanes512(__m512i x) { std::memcpy(i, &x, sizeof i); }
+  union {
+    float f[16];
+    std::int32_t i[16];
+  };
+};
+
+// As vmaxps, whose result is the second operand where either is NaN.
+inline float _mm512_reduce_max_ps(__m512 x) {
+  const Lanes512 lanes(x);
+  float largest = lanes.f[0];
+  for (const float v : lanes.f) largest = largest > v ? largest : v;
+  return largest;
+}
+
+inline std::int32_t _mm512_reduce_max_epi32(__m512i x) {
+  const Lanes512 lanes(x);
+  return *std::max_element(lanes.i, lanes.i + 16);
+}
+
+inline std::int32_t _mm512_reduce_add_epi32(__m512i x) {
+  const Lanes512 lanes(x);
+  std::uint32_t sum = 0;  // wraps, as the instruction does
+  for (const std::int32_t v : lanes.i) sum += static_cast<std::uint32_t>(v);
+  return static_cast<std::int32_t>(sum);
+}
+
+#define _MM_FROUND_NO_EXC SIMDE_MM_FROUND_NO_EXC
+
+// What rounding down takes away; the only rounding that the kernels ask for. Of ±inf nothing.
+inline __m512 _mm512_reduce_ps(__m512 x, int) {
+  Lanes512 lanes(x);
+  for (float& v : lanes.f) v = std::isinf(v) ? 0.0f : v - std::floor(v);
+  return _mm512_loadu_ps(lanes.f);
 }
 
 }  // namespace hone::kernels
