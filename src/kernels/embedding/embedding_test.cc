@@ -119,8 +119,9 @@ TEST(Embed, QuantizedTablesEqualTheReference) {
           args.type = type.view();
           const std::vector<float> fast = EmbedWith(Embed, args), slow = EmbedWith(EmbedRef, args);
           for (std::size_t i = 0; i < fast.size(); ++i) {
-            // Without FMA the product is rounded too: half a unit of |scale · q| ≤ 2 · 127, twice.
-            ASSERT_NEAR(fast[i], slow[i], 3e-5f)
+            // Without FMA the products are rounded too, half a unit of |scale · q| ≤ 2 · 127 each,
+            // and may tip the rounding of the sum, whose unit is 3.1e-5 from 256 to 512.
+            ASSERT_NEAR(fast[i], slow[i], 6.5e-5f)
                 << tensor::NameOf(dtype) << " width " << width << " group " << group << " at " << i;
           }
         }
