@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -27,6 +28,11 @@ base::Status BecomeProgramBeside(const std::string& name,
     return base::NotFound("the program ", name, " is neither in ", folder, " nor on the PATH");
   }
   return base::OutOfResource(beside, ": cannot be run: ", std::strerror(why));
+}
+
+void RestartWith(const char* variable, const char* value, char** argv) {
+  if (std::getenv(variable) != nullptr || setenv(variable, value, 0) != 0) return;
+  execv("/proc/self/exe", argv);
 }
 
 }  // namespace hone::env

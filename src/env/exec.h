@@ -14,4 +14,8 @@ namespace hone::env {
 base::Status BecomeProgramBeside(const std::string& name,
                                  const std::vector<std::string>& arguments);
 
+// Begins this program anew with the variable set, for libraries that read it before main; does nothing
+// where it is set already, or where the system cannot.
+void RestartWith(const char* variable, const char* value, char** argv);
+
 }  // namespace hone::env
