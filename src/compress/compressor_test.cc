@@ -175,7 +175,7 @@ TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
     EXPECT_EQ(request.teacher, model_);
     EXPECT_EQ(request.task, "none") << "unlabelled text alone";
     HONE_ASSIGN_OR_RETURN(const Draft draft, Draft::Open(files_, request.model));
-    HONE_RETURN_IF_ERROR(draft.Write(request.out, {.replace = true, .files = {}, .omit = {}}));
+    HONE_RETURN_IF_ERROR(draft.Write(request.out, {.replace = true}));
     TrainResult result;
     result.steps = 10;
     return result;

@@ -44,8 +44,9 @@ class QuantizeTest : public formats::TestDirectory {
             R"(,"vocab_size":)", kWords, R"(,"max_position_embeddings":16,"type_vocab_size":2,)",
             R"("hidden_act":"gelu","layer_norm_eps":1e-12,"pad_token_id":0,"torch_dtype":"float16"})"));
     Put("in/modules.json",
-        R"([{"idx":0,"name":"0","path":"","type":"T"},{"idx":1,"name":"1","path":"1_Pooling","type":"P"}])");
-    Put("in/1_Pooling/config.json", R"({"word_embedding_dimension":64})");
+        R"([{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"},{"idx":1,"name":"1","path":"1_Pooling","type":"sentence_transformers.models.Pooling"}])");
+    Put("in/1_Pooling/config.json",
+        R"({"word_embedding_dimension":64,"pooling_mode_mean_tokens":true})");
     Put("in/vocab.txt", "[PAD]\n");
     Put("in/pytorch_model.bin", "not to be copied");
     WriteModel();

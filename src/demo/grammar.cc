@@ -10,9 +10,9 @@ namespace hone::demo {
 namespace {
 
 // How often a development or test value is one that training never has.
-constexpr double kHeldOutValue = 0.4;
+constexpr double kHeldOutValue = 0.12;
 // How often an open slot of training is given an invented name.
-constexpr double kInventedName = 0.15;
+constexpr double kInventedName = 0.2;
 
 std::string_view Trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
@@ -80,6 +80,12 @@ std::string NumberInWords(int number) {
   return words;
 }
 
+std::uint64_t Hash(std::string_view text) {  // FNV-1a
+  std::uint64_t hash = 0xCBF29CE484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  return hash;
+}
+
 void AppendWords(std::string_view text, Words* words) {
   while (!(text = Trim(text)).empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
@@ -119,15 +125,69 @@ void ReadGrammar(std::string_view text, Grammar* grammar) {
   }
 }
 
-Split SplitOfTemplate(std::string_view chosen) {
-  std::uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a
-  for (const char c : chosen) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+std::vector<std::string> AllTemplates(std::string_view pattern) {
+  std::vector<std::string> all = {""};
+  while (!(pattern = Trim(pattern)).empty()) {
+    std::size_t end = std::min(pattern.find_first_of(" (["), pattern.size());
+    std::vector<std::string> endings;
+    if (Opens(pattern[0])) {
+      end = Closing(pattern, 0);
+      if (pattern[0] == '[') endings.emplace_back();
+      for (const std::string_view choice : SplitOutside(pattern.substr(1, end - 1), '|')) {
+        for (std::string& ending : AllTemplates(choice)) endings.push_back(std::move(ending));
+      }
+      ++end;
+    } else {
+      endings.emplace_back(pattern.substr(0, end));
+    }
+    std::vector<std::string> longer;
+    for (const std::string& beginning : all) {
+      for (const std::string& ending : endings) {
+        const bool space = !beginning.empty() && !ending.empty();
+        longer.push_back(base::StrCat(beginning, space ? " " : "", ending));
+      }
+    }
+    all = std::move(longer);
+    pattern.remove_prefix(end);
   }
-  // The high bits: the low ones of FNV-1a know too little of the text.
-  constexpr std::uint64_t kParts = 8;
-  const std::uint64_t part = (hash >> 40) % kParts;
-  return part == 6 ? Split::kDev : part == 7 ? Split::kTest : Split::kTrain;
+  return all;
+}
+
+void ShareOutTemplates(Grammar* grammar) {
+  // Of patterns with few templates all are training's: without them nobody could know the others.
+  constexpr std::size_t kFew = 4;
+  std::map<std::string, Split> split_of;
+  for (const Intent& intent : grammar->intents) {
+    for (const std::string& pattern : intent.patterns) {
+      const std::vector<std::string> all = AllTemplates(pattern);
+      if (all.size() >= kFew) continue;
+      for (const std::string& chosen : all) split_of[chosen] = Split::kTrain;
+    }
+  }
+  for (Intent& intent : grammar->intents) {
+    std::map<std::uint64_t, std::string> by_hash;
+    for (const std::string& pattern : intent.patterns) {
+      for (const std::string& chosen : AllTemplates(pattern)) {
+        if (!split_of.contains(chosen)) by_hash[Hash(chosen)] = chosen;
+      }
+    }
+    int rank = 0;
+    for (const auto& [hash, chosen] : by_hash) {
+      const int part = rank++ % 8;
+      split_of[chosen] = part == 1 ? Split::kDev : part == 2 ? Split::kTest : Split::kTrain;
+    }
+    for (const std::string& pattern : intent.patterns) {
+      std::array<std::vector<std::string>, kSplits> of_split;
+      for (std::string& chosen : AllTemplates(pattern)) {
+        const auto split = static_cast<std::size_t>(split_of.at(chosen));
+        if (!chosen.empty()) of_split[split].push_back(std::move(chosen));
+      }
+      for (std::size_t split = 0; split < of_split.size(); ++split) {
+        if (of_split[split].empty()) continue;
+        intent.templates[split].push_back(std::move(of_split[split]));
+      }
+    }
+  }
 }
 
 const Grammar& TheGrammar() {
@@ -137,6 +197,7 @@ const Grammar& TheGrammar() {
                              kOutOfScopeGrammar, kValueGrammar}) {
       ReadGrammar(text, &whole);
     }
+    ShareOutTemplates(&whole);
     return whole;
   }();
   return grammar;
@@ -182,13 +243,8 @@ std::string Expander::Choose(std::string_view pattern) {
   return chosen;
 }
 
-std::string Expander::ChooseTemplate(const Intent& intent) {
-  constexpr int kTries = 64;
-  for (int i = 0; i < kTries; ++i) {
-    std::string chosen = Choose(random_.Pick(intent.patterns));
-    if (SplitOfTemplate(chosen) == split_) return chosen;
-  }
-  return "";
+const std::string& Expander::ChooseTemplate(const Intent& intent) {
+  return random_.Pick(random_.Pick(intent.templates[static_cast<std::size_t>(split_)]));
 }
 
 void Expander::AppendChoice(std::string_view pattern, std::string* chosen) {

@@ -8,8 +8,8 @@
 //   ! …                       of the test set alone
 //
 // A template is a pattern whose alternatives are chosen: "dim the {light} to {level}". Templates are
-// shared out among the splits by a hash of their text, three in four to training; so no split has a
-// template of another, and what has few alternatives is often worded in one split only.
+// shared out among the splits in the order of a hash, three in four of an intent's to training; so no
+// split has a template of another. Patterns with few templates are training's alone.
 //
 // Patterns
 //   words              themselves
@@ -38,6 +38,8 @@ inline constexpr int kSplits = 3;
 struct Intent {
   std::string name;
   std::vector<std::string> patterns;
+  // By Split, then by pattern, without the patterns that have none there.
+  std::array<std::vector<std::vector<std::string>>, kSplits> templates;
 };
 
 struct SlotValues {
@@ -54,8 +56,11 @@ struct Grammar {
   std::map<std::string, SlotValues, std::less<>> slots;
 };
 
-// The split that a template belongs to.
-Split SplitOfTemplate(std::string_view chosen);
+// Every way to choose a pattern's alternatives.
+std::vector<std::string> AllTemplates(std::string_view pattern);
+
+// Fills in Intent::templates.
+void ShareOutTemplates(Grammar* grammar);
 
 // The project's own, read once. A mistake in its texts is a HONE_CHECK.
 const Grammar& TheGrammar();
@@ -84,8 +89,8 @@ class Expander {
   Words Expand(std::string_view pattern);
   // The pattern with its alternatives chosen: a template.
   std::string Choose(std::string_view pattern);
-  // A template of the intent that belongs to the split; empty where a few tries found none.
-  std::string ChooseTemplate(const Intent& intent);
+  // A template of the intent that belongs to the split: a pattern by chance, then one of its own.
+  const std::string& ChooseTemplate(const Intent& intent);
   // A value of a slot; tagged or not.
   Words Value(std::string_view slot, bool tagged);
 

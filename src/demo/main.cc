@@ -1,7 +1,7 @@
 // hone-demo: makes the spoken-command assistant's data and the directory its training starts from.
 //
 //   hone-demo data --out DIR [--seed 1] [--train 24000] [--dev 2000] [--test 2000]
-//   hone-demo untrained --out DIR [--seed 1] [--layers 6] [--width 192] [--heads 6] [--ffn 768]
+//   hone-demo blank --out DIR [--seed 1] [--layers 6] [--width 192] [--heads 6] [--ffn 768]
 //   hone-demo baseline [--seed 1] …
 #include <charconv>
 #include <cstdio>
@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::string_view kUsage =
     "usage: hone-demo data      --out DIR   train.jsonl, dev.jsonl, test.jsonl of spoken commands\n"
-    "       hone-demo untrained --out DIR   the model directory that their training starts from\n"
+    "       hone-demo blank     --out DIR   the model directory that their training starts from\n"
     "       hone-demo baseline              what words without a model score on the test set\n"
     "Flags: --seed 1 --train 24000 --dev 2000 --test 2000\n"
     "       --layers 6 --width 192 --heads 6 --ffn 768 --vocabulary 2048\n";
@@ -95,13 +95,12 @@ base::Status Run(std::string_view command, const Arguments& arguments) {
   if (command == "baseline") return ScoreBaseline(set);
   if (arguments.out.empty()) return base::BadInput("needs --out DIR");
   if (command == "data") return WriteData(arguments, set);
-  return WriteUntrained(env::RealFileSystem(), arguments.out, arguments.shape, set.train,
-                        static_cast<std::uint64_t>(arguments.seed));
+  return WriteBlank(env::RealFileSystem(), arguments.out, arguments.shape, set.train);
 }
 
 int Main(std::span<char*> arguments) {
   const std::string_view command = arguments.size() > 1 ? arguments[1] : "";
-  if (command != "data" && command != "untrained" && command != "baseline") {
+  if (command != "data" && command != "blank" && command != "baseline") {
     const bool help = command == "--help" || command == "-h";
     std::fprintf(help ? stdout : stderr, "%s", std::string(kUsage).c_str());
     return help ? 0 : 2;

@@ -15,7 +15,7 @@ using Phrases = std::vector<std::string>;
 struct PhraseSet {
   Phrases everyone, held_out;
   const std::string& Pick(Split split, Random& random) const {
-    return random.Pick(split != Split::kTrain && random.Chance(0.3) ? held_out : everyone);
+    return random.Pick(split != Split::kTrain && random.Chance(0.1) ? held_out : everyone);
   }
 };
 
@@ -84,15 +84,15 @@ void Replace(std::size_t at, const Words& parts, Words* words) {
 }  // namespace
 
 void Speech::Disturb(Words* words) {
-  if (random_.Chance(0.07)) CorrectAValue(words);
+  if (random_.Chance(0.06)) CorrectAValue(words);
   if (random_.Chance(0.02)) BeginFalsely(words);
   if (random_.Chance(0.35)) AddPoliteness(words);
   if (random_.Chance(0.12)) Hesitate(words);
   if (random_.Chance(0.04)) Repeat(words);
-  if (random_.Chance(0.18)) Mishear(words);
-  if (random_.Chance(0.07)) DropAWord(words);
-  if (random_.Chance(0.06)) JoinOrTear(words);
-  if (random_.Chance(0.07)) Mistype(words);
+  if (random_.Chance(0.13)) Mishear(words);
+  if (random_.Chance(0.05)) DropAWord(words);
+  if (random_.Chance(0.04)) JoinOrTear(words);
+  if (random_.Chance(0.05)) Mistype(words);
 }
 
 void Speech::AddPoliteness(Words* words) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ struct Example {
   int label = -1;
   double score = 0;
   std::vector<std::string> answers;
+  // Where the first answer begins in the context, in bytes; -1 where the file does not say.
+  std::int64_t answer_begin = -1;
   std::vector<std::string> words;
   std::vector<std::string> tags;  // one a word
   std::string intent;             // by name: whoever labels commands chooses the names

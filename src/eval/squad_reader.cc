@@ -7,6 +7,18 @@
 namespace hone::eval {
 namespace {
 
+// The byte of a text's code point `index`, where `answer` stands there; -1 where it does not.
+std::int64_t ByteOf(std::string_view text, std::int64_t index, std::string_view answer) {
+  std::size_t byte = 0;
+  for (; index > 0 && byte < text.size(); --index) {
+    do {
+      ++byte;
+    } while (byte < text.size() && (static_cast<unsigned char>(text[byte]) & 0xC0) == 0x80);
+  }
+  const bool there = index == 0 && text.substr(byte).starts_with(answer);
+  return there ? static_cast<std::int64_t>(byte) : -1;
+}
+
 base::StatusOr<Example> ParseQuestion(const base::JsonValue& question,
                                       std::shared_ptr<const std::string> context) {
   Example example;
@@ -24,6 +36,10 @@ base::StatusOr<Example> ParseQuestion(const base::JsonValue& question,
     if (!answer.IsObject()) return answer.Error("expected an object with \"text\"");
     HONE_ASSIGN_OR_RETURN(const base::JsonValue answer_value, answer.Get("text"));
     HONE_ASSIGN_OR_RETURN(const std::string_view answer_text, answer_value.String());
+    if (example.answers.empty()) {
+      HONE_ASSIGN_OR_RETURN(const std::int64_t start, answer.IntOr("answer_start", -1));
+      example.answer_begin = ByteOf(*example.second, start, answer_text);
+    }
     example.answers.emplace_back(answer_text);
   }
   return example;

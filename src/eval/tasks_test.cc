@@ -157,6 +157,20 @@ TEST(ReadSquad, SharesContextsAndKnowsImpossibleQuestions) {
   EXPECT_EQ(examples->items[0].second, examples->items[1].second);
 }
 
+TEST(ReadSquad, TurnsTheAnswersPlaceIntoBytes) {
+  const char* bytes = R"({"data":[{"paragraphs":[{"context":"größer is größer","qas":[
+    {"id":"1","question":"Q","answers":[{"text":"größer","answer_start":10}]},
+    {"id":"2","question":"Q","answers":[{"text":"größer","answer_start":9}]},
+    {"id":"3","question":"Q","answers":[{"text":"größer","answer_start":99}]},
+    {"id":"4","question":"Q","answers":[{"text":"größer"}]}]}]}]})";
+  const auto examples = Read("squad", bytes, "dev.json");
+  ASSERT_TRUE(examples.ok()) << examples.status();
+  EXPECT_EQ(examples->items[0].answer_begin, 12);
+  EXPECT_EQ(examples->items[1].answer_begin, -1) << "it does not stand there";
+  EXPECT_EQ(examples->items[2].answer_begin, -1);
+  EXPECT_EQ(examples->items[3].answer_begin, -1);
+}
+
 TEST(ReadSquad, SaysWhereABadFileIsBad) {
   EXPECT_THAT(Error(Read("squad", "{\"data\":3}", "d.json")),
               HasSubstr("$.data: expected an array"));

@@ -65,10 +65,13 @@ Int4Choice ChooseInt4(const Int4Group& group, float scale, const Error& error) {
     const float step = static_cast<float>(s) * scale;
     const float centred = kInt4Levels / 2 - (group.high / step + group.low / step) / 2;
     const int below = static_cast<int>(std::floor(std::clamp(centred, 0.0f, kInt4Levels)));
+    const float least = best.error;
     for (int z = below; z <= std::min(below + 1, 15); ++z) {
       const float now = error(step, z);
       if (now < best.error) best = {s, z, now};
     }
+    // Where clipping more does not pay, clipping still more does not either.
+    if (best.error == least) break;
   }
   return best;
 }

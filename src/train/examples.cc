@@ -151,7 +151,8 @@ class Builder {
                           runtime::CutIntoWindows(encoding_, encode_.max_tokens, stride));
     std::size_t begin = std::string_view::npos, end = 0;
     if (!example.answers.empty()) {
-      begin = example.pair().find(example.answers[0]);
+      begin = example.answer_begin >= 0 ? static_cast<std::size_t>(example.answer_begin)
+                                        : example.pair().find(example.answers[0]);
       end = begin + example.answers[0].size();
     }
     for (const text::Encoding& window : windows) {

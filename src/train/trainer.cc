@@ -7,13 +7,11 @@
 #include <limits>
 
 #include "env/clock.h"
-#include "env/space.h"
+#include "train/batch_loss.h"
 #include "train/evaluate.h"
 #include "train/log.h"
-#include "train/losses.h"
-#include "train/memory.h"
-#include "train/random.h"
 #include "train/request_text.h"
+#include "train/resources.h"
 #include "train/result_text.h"
 #include "train/schedule.h"
 #include "train/state.h"
@@ -31,7 +29,6 @@ using compress::TrainRequest;
 using compress::TrainResult;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr std::uint64_t kMiB = 1 << 20;
 // A killed run loses at most this much, and writing its state costs at most a fiftieth of the time.
 constexpr double kSecondsBetweenStates = 60;
 constexpr double kStateShare = 1.0 / 50;
@@ -40,17 +37,9 @@ constexpr std::int64_t kStepsToMeasure = 20;
 constexpr std::int64_t kStepsPerLogRow = 10;
 constexpr double kSmoothing = 0.98;
 
-enum Stream : std::uint64_t { kDropout = 11, kProjection = 12 };
-
 double Seconds(std::int64_t start_ns) {
   return env::MsSince(start_ns) / 1e3;
 }
-
-// Sums of the parts of the loss since the last row of the log.
-struct LossSums {
-  double total = 0, task = 0, logits = 0, hidden = 0, relations = 0;
-  int count = 0;
-};
 
 class Training {
  public:
@@ -62,11 +51,8 @@ class Training {
 
  private:
   Status Start();
-  Status CheckResources();
   Status Resume();
   Status Step();
-  StatusOr<at::Tensor> Loss(const TrainingBatch& batch, std::int64_t micro);
-  StatusOr<Outputs> Forward(const TrainingBatch& batch, std::int64_t micro);
   Status NotFinite(std::string_view what, const TrainingBatch& batch) const;
   Status EvaluateNow();
   Status SaveState();
@@ -90,7 +76,7 @@ class Training {
   std::unique_ptr<Graph> graph_;
   std::unique_ptr<Teacher> teacher_;
   std::vector<Parameter> parameters_;
-  at::Tensor projection_;  // of hidden states to the teacher's width; undefined where that is equal
+  std::unique_ptr<BatchLoss> loss_;
   std::unique_ptr<AdamW> adam_;
   TrainingLog log_;
   RunState state_;
@@ -99,7 +85,6 @@ class Training {
   std::int64_t start_ns_ = 0, saved_ns_ = 0, first_step_ = 0;
   double seconds_before_ = 0, step_seconds_ = 0, evaluation_seconds_ = 0, save_seconds_ = 0;
   std::int64_t evaluations_here_ = 0, tokens_ = 0;
-  LossSums sums_;
   std::int64_t tokens_logged_ = 0;
   double step_seconds_logged_ = 0;
   std::string metric_;
@@ -141,20 +126,12 @@ Status Training::Start() {
     HONE_ASSIGN_OR_RETURN(
         teacher_, Teacher::Open(files_, request_, prepared_.draft.model(), *prepared_.tokenizer));
   }
-  HONE_RETURN_IF_ERROR(CheckResources());
+  HONE_ASSIGN_OR_RETURN(std::string needs, CheckResources(prepared_, request_,
+                                                          teacher_ ? &teacher_->model() : nullptr));
+  Tell(std::move(needs));
   HONE_ASSIGN_OR_RETURN(graph_, Graph::Create(prepared_.draft.model()));
-  parameters_ = graph_->parameters();
-  const int width = prepared_.draft.model().config.width;
-  if (teacher_ && request_.loss.hidden > 0 && teacher_->model().config.width != width) {
-    projection_ = at::empty({teacher_->model().config.width, width}, at::kFloat);
-    Random random({request_.seed, kProjection});
-    float* values = projection_.data_ptr<float>();
-    for (std::int64_t i = 0; i < projection_.numel(); ++i) {
-      values[i] = static_cast<float>(random.Normal() / std::sqrt(static_cast<double>(width)));
-    }
-    projection_.set_requires_grad(true);
-    parameters_.push_back({"hone.hidden_projection", projection_, true});
-  }
+  loss_ = std::make_unique<BatchLoss>(request_, prepared_, graph_.get(), teacher_.get());
+  parameters_ = loss_->parameters();
   adam_ = std::make_unique<AdamW>(parameters_, AdamWOptions{.weight_decay = request_.weight_decay});
   HONE_RETURN_IF_ERROR(files_.MakeDirectory(StateDirectory(request_.out)));
   std::int64_t after_step = -1;
@@ -164,43 +141,6 @@ Status Training::Start() {
   }
   HONE_ASSIGN_OR_RETURN(log_, TrainingLog::Open(files_, request_.log, after_step));
   first_step_ = state_.step;
-  return base::OkStatus();
-}
-
-// Memory and disk are foreseen, so that nothing fails after hours.
-Status Training::CheckResources() {
-  TrainingShape shape;
-  for (const auto& items : EpochBatches(prepared_.data, request_.batch, request_.seed, 0)) {
-    int tokens = 0;
-    for (const std::uint32_t item : items) {
-      tokens += prepared_.data.Tokens(item);
-      shape.longest_text = std::max(shape.longest_text, prepared_.data.Tokens(item));
-    }
-    if (tokens <= shape.tokens) continue;
-    shape.tokens = tokens;
-    shape.texts = static_cast<int>(items.size()) * prepared_.data.texts_per_item;
-  }
-  shape.hidden_states = request_.loss.hidden > 0;
-  if (teacher_) shape.teacher = &teacher_->model();
-  const TrainingMemory memory = ForeseeMemory(prepared_.draft.model(), shape);
-  const std::uint64_t available = env::AvailableMemoryBytes();
-  const std::uint64_t disk = 2 * (memory.parameters + memory.moments) + 2 * memory.parameters;
-  const std::uint64_t free = env::FreeDiskBytes(request_.out);
-  Tell(StrCat("needs about ", memory.total() / kMiB,
-              " MiB of memory (weights, gradients and "
-              "moments ",
-              (memory.parameters + memory.gradients + memory.moments) / kMiB, ", activations ",
-              memory.activations / kMiB, ") and ", disk / kMiB, " MiB of disk"));
-  if (memory.total() > available) {
-    return base::OutOfResource("training needs about ", memory.total() / kMiB,
-                               " MiB of memory and ", available / kMiB,
-                               " MiB can be had; a smaller batch (with more "
-                               "accumulation) or fewer max-tokens needs less");
-  }
-  if (disk > free) {
-    return base::OutOfResource(request_.out, ": training needs about ", disk / kMiB,
-                               " MiB of disk and ", free / kMiB, " MiB are free");
-  }
   return base::OkStatus();
 }
 
@@ -215,53 +155,6 @@ Status Training::Resume() {
   seconds_before_ = state_.seconds;
   Tell(StrCat("going on after step ", state_.step, " of ", state_.steps));
   return base::OkStatus();
-}
-
-StatusOr<Outputs> Training::Forward(const TrainingBatch& batch, std::int64_t micro) {
-  const auto step = static_cast<std::uint64_t>(state_.step);
-  const std::uint64_t seed =
-      Random({request_.seed, kDropout, step, static_cast<std::uint64_t>(micro)}).Next();
-  return graph_->Forward(batch.view(prepared_.types),
-                         {.training = true,
-                          .dropout = static_cast<float>(request_.dropout),
-                          .seed = seed,
-                          .hidden_states = request_.loss.hidden > 0,
-                          .relations = request_.loss.relations > 0,
-                          .mask_id = prepared_.masks ? prepared_.masks->mask_id : -1,
-                          .masked = batch.masked});
-}
-
-StatusOr<at::Tensor> Training::Loss(const TrainingBatch& batch, std::int64_t micro) {
-  HONE_ASSIGN_OR_RETURN(const Outputs student, Forward(batch, micro));
-  const compress::LossWeights& weights = request_.loss;
-  at::Tensor loss = at::zeros({});
-  const auto add = [&](double weight, const at::Tensor& part, double* sum) {
-    loss = loss + part * weight;
-    *sum += part.item<double>();
-  };
-  if (weights.task > 0 && prepared_.objective != Objective::kText) {
-    add(weights.task, TaskLoss(prepared_.objective, student.heads, batch), &sums_.task);
-  }
-  if (teacher_) {
-    const std::int32_t mask = prepared_.masks ? prepared_.masks->mask_id : -1;
-    HONE_ASSIGN_OR_RETURN(const Outputs teacher, teacher_->Say(batch, mask));
-    if (weights.logits > 0) {
-      add(weights.logits,
-          LogitsLoss(prepared_.draft.model().head, student.heads, teacher.heads, batch.begins,
-                     weights.temperature),
-          &sums_.logits);
-    }
-    if (weights.hidden > 0) {
-      add(weights.hidden, HiddenLoss(student.hidden_states, teacher.hidden_states, projection_),
-          &sums_.hidden);
-    }
-    if (weights.relations > 0) {
-      add(weights.relations, RelationsLoss(student, teacher, batch.begins), &sums_.relations);
-    }
-  }
-  sums_.total += loss.item<double>();
-  ++sums_.count;
-  return loss;
 }
 
 Status Training::Step() {
@@ -281,7 +174,7 @@ Status Training::Step() {
     if (prepared_.masks) HideWords(*prepared_.masks, request_.seed, epoch_, &batch);
     tokens_ += static_cast<std::int64_t>(batch.ids.size());
     if (prepared_.masks && batch.masked.empty()) continue;  // nothing but special tokens
-    HONE_ASSIGN_OR_RETURN(const at::Tensor loss, Loss(batch, micro));
+    HONE_ASSIGN_OR_RETURN(const at::Tensor loss, loss_->Of(batch, state_.step, micro));
     const double value = loss.item<double>();
     if (!std::isfinite(value)) return NotFinite("loss", batch);
     loss.backward();
@@ -324,21 +217,20 @@ Status Training::LogStep(double rate, double norm) {
   if (state_.step % kStepsPerLogRow != 0 && state_.step != state_.steps && state_.step != 1) {
     return base::OkStatus();
   }
-  const double count = std::max(1, sums_.count);
+  const LossMeans means = loss_->TakeMeans();
   const double seconds = step_seconds_ - step_seconds_logged_;
   LogRow row{
       .step = state_.step,
       .epoch = EpochsDone(),
-      .loss = sums_.total / count,
-      .task = sums_.task / count,
-      .logits = sums_.logits / count,
-      .hidden = sums_.hidden / count,
-      .relations = sums_.relations / count,
+      .loss = means.total,
+      .task = means.task,
+      .logits = means.logits,
+      .hidden = means.hidden,
+      .relations = means.relations,
       .learning_rate = rate,
       .norm = norm,
       .tokens_per_s = static_cast<double>(tokens_ - tokens_logged_) / std::max(seconds, 1e-9),
       .metric = {}};
-  sums_ = {};
   tokens_logged_ = tokens_;
   step_seconds_logged_ = step_seconds_;
   return log_.Write(row);

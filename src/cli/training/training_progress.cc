@@ -36,9 +36,12 @@ void TrainingProgress::Show(const compress::TrainProgress& now) {
       !std::isnan(now.metric) && (now.metric != last_metric_ || now.best != last_best_);
   if (evaluated) {
     Wipe();
-    std::fprintf(stderr, "step %lld of %lld, epoch %.2f: loss %.4f, dev %.4f, best %.4f, %s left\n",
-                 static_cast<long long>(now.step), static_cast<long long>(now.steps), now.epoch,
-                 now.loss, now.metric, now.best, Time(now.seconds_left).c_str());
+    std::string line = base::StrCat("step ", now.step, " of ", now.steps, ", epoch ",
+                                    base::Fixed(now.epoch, 2), ": ");
+    if (now.step > 0) base::StrAppend(&line, "loss ", base::Fixed(now.loss, 4), ", ");
+    base::StrAppend(&line, "dev ", base::Fixed(now.metric, 4), ", best ", base::Fixed(now.best, 4));
+    if (now.step > 0) base::StrAppend(&line, ", ", Time(now.seconds_left), " left");
+    std::fprintf(stderr, "%s\n", line.c_str());
     last_metric_ = now.metric;
     last_best_ = now.best;
   }

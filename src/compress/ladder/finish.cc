@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "compress/report/report.h"
 #include "formats/sha256.h"
 
 namespace hone::compress {
@@ -144,6 +145,8 @@ StatusOr<LadderReport> FinishLadder(CompressJob& job) {
     HONE_RETURN_IF_ERROR(
         CopyTree(files, job.directories.at(rung.path), env::JoinPath(place, rung.path)));
   }
+  HONE_RETURN_IF_ERROR(
+      env::WriteFile(files, env::JoinPath(place, kReportFile), RenderReport(ladder)));
   HONE_ASSIGN_OR_RETURN(ladder.files, HashTree(files, place));
   HONE_RETURN_IF_ERROR(
       env::WriteFile(files, env::JoinPath(place, formats::kManifestFile), ToJson(ladder)));

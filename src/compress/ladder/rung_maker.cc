@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <set>
 
 #include "base/json.h"
 #include "compress/prune/pruner.h"
@@ -37,6 +39,23 @@ StatusOr<std::map<std::string, quant::Format, std::less<>>> ReadFormats(env::Fil
   return formats;
 }
 
+// Whether a block's output or down matrix is among those that the stage is for.
+std::function<bool(int, Block)> Wanted(const Selection& modules, const model::Model& model) {
+  if (modules.targets.empty() && modules.ignore.empty()) return {};
+  std::vector<std::string> names;
+  for (const model::LayerWeights& layer : model.weights.layers) {
+    names.push_back(layer.output.weight.name);
+    names.push_back(layer.down.weight.name);
+  }
+  const std::vector<std::string> selected = Select(modules, names);
+  return [names, chosen = std::set<std::string>(selected.begin(), selected.end())](int layer,
+                                                                                   Block block) {
+    const std::size_t index = 2 * static_cast<std::size_t>(layer) +
+                              (block == Block::kFeedForward ? std::size_t{1} : std::size_t{0});
+    return chosen.contains(names[index]);
+  };
+}
+
 }  // namespace
 
 std::string RungMaker::NameOf(const PruneTarget& target) {
@@ -55,6 +74,7 @@ StatusOr<const std::vector<BlockSnapshots>*> RungMaker::Snapshots(const PruneSta
       CalibrationTexts(job_, static_cast<std::size_t>(stage.samples), job_.request.seed + 1));
   PruneOptions options;
   options.magnitude = stage.method == PruneMethod::kMagnitude;
+  options.wanted = Wanted(stage.modules, draft.model());
   options.threads = job_.request.threads;
   options.isa = job_.request.isa;
   options.progress = [&](int done, int total) {
@@ -227,12 +247,28 @@ StatusOr<MadeRung> RungMaker::Make(const std::string& name, const PruneTarget& t
 
 Status RungMaker::Quantize(const QuantizeStage& stage, const std::string& rung,
                            const std::string& in, const std::string& out) {
-  return QuantizeDirectory(job_.tools.files, in, stage.formats.front(), out,
-                           {.replace = true, .threads = job_.request.threads},
-                           [&](std::uint64_t done, std::uint64_t total) {
-                             job_.Say(rung + ": quantising",
-                                      static_cast<double>(done) / static_cast<double>(total));
-                           });
+  HONE_ASSIGN_OR_RETURN(Draft draft, Draft::Open(job_.tools.files, in));
+  FormatRequest formats{.all = stage.formats.front(), .modules = chosen_, .embeddings = {}};
+  formats.embeddings = stage.embeddings;
+  RoundingOptions rounding;
+  rounding.method = stage.method == QuantizeMethod::kGptq  ? Rounding::kGptq
+                    : stage.method == QuantizeMethod::kAwq ? Rounding::kAwq
+                                                           : Rounding::kNearest;
+  rounding.smooth = stage.smooth;
+  rounding.threads = job_.request.threads;
+  rounding.isa = job_.request.isa;
+  Calibration texts;
+  if (rounding.method != Rounding::kNearest || stage.smooth > 0) {
+    HONE_ASSIGN_OR_RETURN(texts, CalibrationTexts(job_, static_cast<std::size_t>(stage.samples),
+                                                  job_.request.seed + 2));
+    rounding.calibration = &texts;
+  }
+  HONE_RETURN_IF_ERROR(
+      QuantizeDraft(&draft, formats, rounding, [&](std::uint64_t done, std::uint64_t total) {
+        job_.Say(rung + ": quantising", static_cast<double>(done) / static_cast<double>(total));
+      }));
+  const std::string format = DescribeModel(draft.model()).format;
+  return draft.Write(out, {.replace = true, .format = format});
 }
 
 }  // namespace hone::compress

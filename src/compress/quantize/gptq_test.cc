@@ -159,13 +159,11 @@ TEST(Gptq, LowersTheErrorOfTheOutputsOnCorrelatedInputs) {
     const double gptq8 = error(Dequantized(GptqInt8(w, n, *factor, pool)));
     const double clipped4 = error(Dequantized(ClippedInt4(w, n, k, h, pool)));
     const double clipped8 = error(Dequantized(ClippedInt8(w, n, k, h, pool)));
-    EXPECT_LT(gptq4, 0.6 * nearest4) << k;
+    EXPECT_LT(gptq4, 0.3 * nearest4) << k;
     EXPECT_LT(gptq8, 0.6 * nearest8) << k;
     EXPECT_LT(clipped4, nearest4) << k;
-    EXPECT_LE(clipped8, nearest8) << k;
-    RecordProperty(base::StrCat("int4_gptq_of_nearest_", k), base::StrCat(gptq4 / nearest4));
-    std::printf("k %d: int4 nearest %.2e clipped %.2e gptq %.2e, int8 nearest %.2e gptq %.2e\n", k,
-                nearest4, clipped4, gptq4, nearest8, gptq8);
+    // int8 weighs each input alone, which is not the whole error.
+    EXPECT_LT(clipped8, 1.1 * nearest8) << k;
   }
 }
 

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
+#include "compress/recipe/stages/stage_kind.h"
+
 namespace hone::compress {
 namespace {
 
@@ -132,6 +137,20 @@ TEST(Recipe, ParsesEveryBuiltInByItsName) {
   }
   for (const Stage& stage : BuiltInRecipe("oneshot")->stages) EXPECT_NE(NameOf(stage), "distill");
   EXPECT_EQ(BuiltInRecipe("fastest"), nullptr);
+}
+
+// The worked example of docs/recipes.md, as it stands there.
+TEST(Recipe, ReadsTheExampleOfItsDocument) {
+  std::ifstream file(HONE_SOURCE_DIR "/docs/recipes.md");
+  const std::string document((std::istreambuf_iterator<char>(file)), {});
+  const std::size_t begin = document.find("```yaml\n");
+  ASSERT_NE(begin, std::string::npos);
+  const Recipe recipe =
+      Parsed(document.substr(begin + 8, document.find("```", begin + 8) - begin - 8));
+  EXPECT_EQ(recipe.stages.size(), 3U);
+  for (const StageKind& kind : StageKinds()) {
+    EXPECT_THAT(document, HasSubstr(StrCat("### `", kind.name, "`")));
+  }
 }
 
 struct Bad {

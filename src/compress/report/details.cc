@@ -122,8 +122,9 @@ std::string ShapesSection(const LadderReport& ladder) {
   std::string out =
       "<section><h2>What is left of each layer</h2>\n<p>Attention heads to the left, feed-forward "
       "columns to the right; the pale bar is the dense model. What is gone is not stored and not "
-      "computed.</p>\n<p class=key><i class=heads></i> heads <i class=columns></i> feed-forward "
-      "columns</p>\n";
+      "computed.</p>\n<p class=key><span><i class=heads></i>heads</span><span><i "
+      "class=columns></i>feed-forward "
+      "columns</span></p>\n";
   const std::size_t count = ladder.rungs.size();
   out += count <= 2 || count == 4 ? "<div class=\"grid two\">\n" : "<div class=grid>\n";
   const int width = ladder.dense.width;

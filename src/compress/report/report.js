@@ -50,11 +50,36 @@
     return axis;
   }
 
+  // Each name at the first corner of its point where it covers no other point or name.
+  function placeLabels(ctx, area, labels) {
+    ctx.font = '600 12px ' + Chart.defaults.font.family;
+    ctx.textBaseline = 'middle';
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = colour('--panel');
+    ctx.fillStyle = colour('--ink');
+    const taken = labels.map(({element: {x, y}}) => [x - 7, y - 7, x + 7, y + 7]);
+    const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+    for (const {element, text} of labels) {
+      const wide = ctx.measureText(text).width;
+      const boxes = [[-1, -1], [1, 1], [1, -1], [-1, 1]].map(([right, down]) => {
+        const left = right < 0 ? element.x - 9 - wide : element.x + 9;
+        const top = element.y + (down < 0 ? -20 : 4);
+        return [left, top, left + wide, top + 16];
+      });
+      const box = boxes.find(b => b[0] > area.left && b[2] < area.right && b[1] > area.top &&
+                                  b[3] < area.bottom && !taken.some(t => meets(t, b))) ?? boxes[0];
+      taken.push(box);
+      ctx.textAlign = 'left';
+      ctx.strokeText(text, box[0], box[1] + 8);
+      ctx.fillText(text, box[0], box[1] + 8);
+    }
+  }
+
   // 95 % intervals as bars, and names beside the large points.
   const marks = {
     id: 'marks',
     afterDatasetsDraw(chart) {
-      const {ctx, scales: {y}, chartArea} = chart;
+      const {ctx, scales: {y}, chartArea} = chart, labels = [];
       ctx.save();
       ctx.beginPath();
       ctx.rect(chartArea.left, chartArea.top, chartArea.width, chartArea.height);
@@ -73,19 +98,10 @@
             ctx.lineTo(element.x, element.y);
           }
           ctx.stroke();
-          ctx.font = '600 12px ' + Chart.defaults.font.family;
-          const wide = ctx.measureText(point.name).width;
-          const left = element.x - 10 - wide > chartArea.left;
-          ctx.textAlign = left ? 'right' : 'left';
-          ctx.textBaseline = 'bottom';
-          ctx.lineWidth = 4;
-          ctx.strokeStyle = colour('--panel');
-          ctx.fillStyle = colour('--ink');
-          const x = element.x + (left ? -9 : 9), above = element.y - 4;
-          ctx.strokeText(point.name, x, above);
-          ctx.fillText(point.name, x, above);
+          labels.push({element, text: point.name});
         });
       });
+      placeLabels(ctx, chartArea, labels);
       ctx.restore();
     },
   };

@@ -24,8 +24,8 @@ void AppendRow(const std::string& name, const std::string& target, double speedu
             "×</b></td><td data-label=p50>", SayMs(model.latency.p50_ms),
             "</td><td data-label=p95>", SayMs(model.latency.p95_ms), "</td><td data-label=p99>",
             SayMs(model.latency.p99_ms), "</td><td data-label=\"", EscapeHtml(points.name),
-            "\"><b>", points.Say(model.metric.value), "</b> <span class=soft>",
-            points.SayInterval(model.metric), "</span></td><td data-label=Change>",
+            "\"><span><b>", points.Say(model.metric.value), "</b> <span class=soft>",
+            points.SayInterval(model.metric), "</span></span></td><td data-label=Change>",
             points.SayDrop(model.metric.value), "</td><td data-label=Size>",
             SayBytes(model.size_bytes), "</td><td data-label=Parameters>",
             SayCount(model.parameters), "</td><td data-label=Format>", EscapeHtml(model.format),
@@ -102,7 +102,8 @@ std::string TradeOffSection(const LadderReport& ladder) {
       "frontier: the best ",
       name,
       " that anything measured reached within that latency or size. Bars are 95 % intervals; "
-      "the dashed line is the dense model.</p>\n<div class=pair>\n<figure><figcaption>",
+      "the dashed line is the dense model; what fell far below stands on the lower edge as "
+      "▾.</p>\n<div class=pair>\n<figure><figcaption>",
       name,
       " against latency</figcaption><div class=plot><canvas id=latency role=img aria-label=\"",
       name,

@@ -218,27 +218,33 @@ StatusOr<std::vector<std::vector<BlockOption>>> MakeOptions(
 
 namespace {
 
-// Of the formats, the largest: a mixed model pays for what any of its formats needs.
-StatusOr<double> FixedMs(const DeviceProfile& profile, std::span<const Format> formats) {
+// What no choice changes: the fixed cost (of the formats, the largest: a mixed model pays for what any
+// of them needs), and the blocks that have no snapshots, because they are gone or to be left alone.
+StatusOr<double> FixedMs(const model::ModelConfig& config,
+                         std::span<const BlockSnapshots> snapshots, const DeviceProfile& profile,
+                         std::span<const Format> formats) {
   double fixed = 0;
   for (const Format format : formats) {
     HONE_ASSIGN_OR_RETURN(const double ms, profile.Fixed(format));
     fixed = std::max(fixed, ms);
   }
+  for (int l = 0; l < config.layer_count(); ++l) {
+    const model::LayerShape& layer = config.layers[static_cast<std::size_t>(l)];
+    for (const Block block : {Block::kAttention, Block::kFeedForward}) {
+      const bool searched = std::ranges::any_of(snapshots, [&](const BlockSnapshots& snapshot) {
+        return snapshot.layer == l && snapshot.block == block;
+      });
+      if (searched) continue;
+      HONE_ASSIGN_OR_RETURN(const double ms,
+                            profile.Cost(block, formats.front(),
+                                         block == Block::kAttention ? layer.heads : layer.ffn));
+      fixed += ms;
+    }
+  }
   return fixed;
 }
 
 }  // namespace
-
-StatusOr<double> FastestMs(std::span<const BlockSnapshots> snapshots, const DeviceProfile& profile,
-                           std::span<const Format> formats) {
-  HONE_ASSIGN_OR_RETURN(const auto blocks, MakeOptions(snapshots, profile, formats));
-  HONE_ASSIGN_OR_RETURN(double fastest, FixedMs(profile, formats));
-  for (const std::vector<BlockOption>& options : blocks) {
-    fastest += std::ranges::min_element(options, {}, &BlockOption::ms)->ms;
-  }
-  return fastest;
-}
 
 StatusOr<PrunedDraft> PruneToTarget(const Draft& draft,
                                     const std::vector<BlockSnapshots>& snapshots,
@@ -248,7 +254,8 @@ StatusOr<PrunedDraft> PruneToTarget(const Draft& draft,
   HONE_CHECK(!snapshots.empty() && !options.formats.empty());
   HONE_CHECK(target.speedup > 0 || target.latency_ms > 0);
   HONE_ASSIGN_OR_RETURN(auto blocks, MakeOptions(snapshots, profile, options.formats));
-  HONE_ASSIGN_OR_RETURN(const double fixed_ms, FixedMs(profile, options.formats));
+  HONE_ASSIGN_OR_RETURN(const double fixed_ms,
+                        FixedMs(draft.model().config, snapshots, profile, options.formats));
   return Fitter(draft, snapshots, target, judges, options, std::move(blocks), fixed_ms).Run();
 }
 

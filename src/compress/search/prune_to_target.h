@@ -67,11 +67,6 @@ base::StatusOr<std::vector<std::vector<BlockOption>>> MakeOptions(
     std::span<const BlockSnapshots> snapshots, const DeviceProfile& profile,
     std::span<const quant::Format> formats);
 
-// The least time that the profile gives any choice, the fixed cost included.
-base::StatusOr<double> FastestMs(std::span<const BlockSnapshots> snapshots,
-                                 const DeviceProfile& profile,
-                                 std::span<const quant::Format> formats);
-
 // NotFound where no choice can be fast enough; the message says what is possible.
 base::StatusOr<PrunedDraft> PruneToTarget(const Draft& draft,
                                           const std::vector<BlockSnapshots>& snapshots,

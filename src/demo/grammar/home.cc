@@ -107,12 +107,11 @@ const char kHomeGrammar[] = R"(
 - get the (vacuum|robot) back to its dock
 
 @intent door_lock
-- lock the {door} [door]
+- lock [up] (the|my) {door} [door]
 - lock (up|all doors|the house)
-- make sure the {door} door is locked
-- (is|are) the {door} door locked
-- (bolt|secure) the {door} door
-- check that the {door} door is locked
+- (make sure|check that) the {door} door is (locked|closed and locked)
+- is the {door} door (locked|secured)
+- (bolt|secure|shut and lock) (the|my) {door} door
 - keep the {door} door locked
 - did i lock the {door} door
 - close up the house [for the night]
@@ -130,22 +129,22 @@ const char kHomeGrammar[] = R"(
 - buzz {contact} in
 
 @intent garage_open
-- open the garage [door]
-- (raise|lift|roll up) the garage door
-- get the garage [door] open
+- open [up] (the|my) garage [door]
+- (raise|lift|roll up|pull up) (the|my) garage door
+- get (the|my) garage [door] open
 - i want to (drive|get) into the garage
-- garage [door] open please
+- garage [door] (open|up) please
 - move the garage door up
 - i am (almost|nearly) home open the garage
 - i need to park inside [open up]
 - (can|could) the garage door go up
 
 @intent garage_close
-- close the garage [door]
-- (lower|shut|roll down) the garage door
-- get the garage [door] closed
+- (close|shut) (the|my) garage [door]
+- (lower|shut|roll down|pull down) (the|my) garage door
+- get (the|my) garage [door] closed
 - (is|did i leave) the garage [door] open [close it]
-- garage [door] closed please
+- garage [door] (closed|down) please
 - move the garage door down
 - i am (out|leaving) shut the garage
 - i forgot to close the garage

@@ -1,0 +1,132 @@
+#include "compress/search/prune_to_target.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "formats/test_directory.h"
+#include "tests/support/tiny_models.h"
+
+namespace hone::compress {
+namespace {
+
+using quant::Format;
+using testing::HasSubstr;
+
+// A tiny model whose blocks can only be whole or gone but for the feed-forward, and a device on which
+// the profile's milliseconds are off by a factor.
+class PruneToTargetTest : public formats::TestDirectory {
+ protected:
+  void SetUp() override {
+    for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
+      if (tiny.name == "bert/embed-mean") model_ = tests::WriteTinyModel(tiny, directory_);
+    }
+    const Draft draft = *Draft::Open(files_, model_);
+    const model::ModelConfig& config = draft.model().config;
+    width_ = config.width;
+    ffn_ = config.layers[0].ffn;
+    for (int l = 0; l < config.layer_count(); ++l) {
+      BlockSnapshots block;
+      block.layer = l;
+      block.block = Block::kFeedForward;
+      for (int kept = ffn_; kept >= 0; --kept) block.levels.push_back(MakeLevel(kept));
+      snapshots_.push_back(block);
+    }
+    profile_.fixed = {{Format::kF32, 0.5}, {Format::kInt8, 0.5}};
+    profile_.costs = {{Block::kFeedForward, Format::kF32, 0, 0.0},
+                      {Block::kFeedForward, Format::kF32, ffn_, 4.0},
+                      {Block::kFeedForward, Format::kInt8, 0, 0.0},
+                      {Block::kFeedForward, Format::kInt8, ffn_, 1.0},
+                      // No snapshots, so part of what is fixed.
+                      {Block::kAttention, Format::kF32, 0, 0.0},
+                      {Block::kAttention, Format::kInt8, 0, 0.0}};
+  }
+
+  Level MakeLevel(int kept) const {
+    Level level;
+    level.kept = kept;
+    level.error = 1 - static_cast<double>(kept) / ffn_;
+    for (int i = 0; i < kept; ++i) level.structures.push_back(i);
+    if (kept < ffn_) {
+      level.weight.assign(static_cast<std::size_t>(kept) * static_cast<std::size_t>(width_), 0.01f);
+    }
+    return level;
+  }
+
+  static int Columns(const Draft& draft) {
+    int columns = 0;
+    for (const model::LayerShape& layer : draft.model().config.layers) columns += layer.ffn;
+    return columns;
+  }
+
+  // What a "measurement" gives: `factor` times the profile's cost.
+  CandidateJudges Judges(double factor) {
+    CandidateJudges judges;
+    const double dense = 0.5 + 4.0 * static_cast<double>(snapshots_.size());
+    judges.time = [this, factor, dense](const Draft& draft,
+                                        const BlockFormats& formats) -> base::StatusOr<TimedPair> {
+      ++timed_;
+      double ms = 0.5;
+      for (std::size_t b = 0; b < formats.size(); ++b) {
+        ms += *profile_.Cost(Block::kFeedForward, formats[b], draft.model().config.layers[b].ffn);
+      }
+      return TimedPair{dense, factor * ms};
+    };
+    judges.loss = [](const Draft& draft, const BlockFormats&) -> base::StatusOr<double> {
+      return 1.0 / (1 + Columns(draft));
+    };
+    return judges;
+  }
+
+  base::StatusOr<PrunedDraft> Prune(const PruneTarget& target, double factor,
+                                    std::vector<Format> formats = {Format::kF32}) {
+    PruneToTargetOptions options;
+    options.formats = std::move(formats);
+    options.candidates = 12;
+    return PruneToTarget(*Draft::Open(files_, model_), snapshots_, profile_, target, Judges(factor),
+                         options);
+  }
+
+  std::string model_;
+  int width_ = 0, ffn_ = 0, timed_ = 0;
+  std::vector<BlockSnapshots> snapshots_;
+  DeviceProfile profile_;
+};
+
+TEST_F(PruneToTargetTest, MeasuredLatencyMeetsTheTargetWhateverTheProfileSays) {
+  for (const double factor : {0.6, 1.0, 1.4}) {
+    const auto pruned = Prune({.speedup = 2}, factor);
+    ASSERT_TRUE(pruned.ok()) << pruned.status();
+    EXPECT_NEAR(pruned->timed.dense_ms / pruned->timed.candidate_ms, 2, 0.06) << factor;
+    EXPECT_EQ(pruned->loss, 1.0 / (1 + Columns(pruned->draft)));
+  }
+}
+
+TEST_F(PruneToTargetTest, AimsAtALatency) {
+  const auto pruned = Prune({.latency_ms = 3}, 1.2);
+  ASSERT_TRUE(pruned.ok()) << pruned.status();
+  EXPECT_NEAR(pruned->timed.candidate_ms, 3, 0.1);
+}
+
+TEST_F(PruneToTargetTest, TakesTheFasterFormatWhereTheSlowerOneWouldCostMore) {
+  const auto pruned = Prune({.speedup = 3}, 1, {Format::kF32, Format::kInt8});
+  ASSERT_TRUE(pruned.ok()) << pruned.status();
+  EXPECT_THAT(pruned->formats, testing::Contains(Format::kInt8));
+  EXPECT_GT(Columns(pruned->draft), Columns(Prune({.speedup = 3}, 1)->draft));
+}
+
+TEST_F(PruneToTargetTest, SaysWhatIsPossibleWhereNothingIsFastEnough) {
+  const auto pruned = Prune({.speedup = 50}, 1);
+  EXPECT_TRUE(absl::IsNotFound(pruned.status()));
+  EXPECT_THAT(std::string(pruned.status().message()), HasSubstr("with every block gone"));
+}
+
+TEST_F(PruneToTargetTest, AModelThatIsFastEnoughStaysWhole) {
+  const auto pruned = Prune({.latency_ms = 1000}, 1);
+  ASSERT_TRUE(pruned.ok()) << pruned.status();
+  EXPECT_EQ(Columns(pruned->draft), ffn_ * static_cast<int>(snapshots_.size()));
+}
+
+}  // namespace
+}  // namespace hone::compress

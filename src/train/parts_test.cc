@@ -1,0 +1,142 @@
+// Order, masking, learning rate, log: the parts of a run that need no model.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "env/file.h"
+#include "train/batches.h"
+#include "train/log.h"
+#include "train/request_text.h"
+#include "train/schedule.h"
+#include "train/test_models.h"
+
+namespace hone::train {
+namespace {
+
+using ::testing::ElementsAre;
+
+Dataset RaggedData(std::size_t items) {
+  Dataset data;
+  data.objective = Objective::kMaskedWords;
+  for (std::size_t i = 0; i < items; ++i) {
+    for (std::size_t t = 0; t < 4 + i * 7 % 20; ++t) {
+      data.ids.push_back(t == 0 ? 1 : static_cast<std::int32_t>(5 + (i + t) % 90));
+      data.types.push_back(0);
+    }
+    data.begins.push_back(data.ids.size());
+    data.example.push_back(static_cast<std::uint32_t>(i));
+  }
+  return data;
+}
+
+TEST(EpochBatches, HoldEveryItemOnceAndDifferByEpochAndSeed) {
+  const Dataset data = RaggedData(1003);
+  const auto batches = EpochBatches(data, 8, 1, 0);
+  EXPECT_EQ(batches.size(), 126u);
+  std::set<std::uint32_t> seen;
+  int spread = 0;
+  for (const auto& batch : batches) {
+    EXPECT_LE(batch.size(), 8u);
+    for (const std::uint32_t item : batch) EXPECT_TRUE(seen.insert(item).second);
+    spread += data.Tokens(batch.back()) - data.Tokens(batch.front());
+  }
+  EXPECT_EQ(seen.size(), 1003u);
+  EXPECT_LE(spread, 2 * 126) << "texts of a batch are of one length, nearly";
+  EXPECT_EQ(EpochBatches(data, 8, 1, 0), batches);
+  EXPECT_NE(EpochBatches(data, 8, 1, 1), batches);
+  EXPECT_NE(EpochBatches(data, 8, 2, 0), batches);
+}
+
+TEST(HideWords, HidesAShareAsPlannedAndNeverSpecialTokens) {
+  const Dataset data = RaggedData(2000);
+  MaskPlan plan{.mask_id = 4, .vocabulary = 100, .special = std::vector<bool>(100)};
+  for (std::size_t id = 0; id < 5; ++id) plan.special[id] = true;
+  std::vector<std::uint32_t> items(data.items());
+  for (std::size_t i = 0; i < items.size(); ++i) items[i] = static_cast<std::uint32_t>(i);
+  TrainingBatch batch = Gather(data, items);
+  const std::vector<std::int32_t> whole = batch.ids;
+  HideWords(plan, 1, 0, &batch);
+  int masked = 0, kept = 0;
+  for (std::size_t i = 0; i < batch.masked.size(); ++i) {
+    const auto t = static_cast<std::size_t>(batch.masked[i]);
+    EXPECT_EQ(batch.masked_words[i], whole[t]);
+    EXPECT_GE(whole[t], 5);
+    masked += batch.ids[t] == 4 ? 1 : 0;
+    kept += batch.ids[t] == whole[t] ? 1 : 0;
+  }
+  const double all = static_cast<double>(batch.masked.size());
+  EXPECT_NEAR(all / static_cast<double>(whole.size() - data.items()), 0.16, 0.02);
+  EXPECT_NEAR(masked / all, 0.8, 0.02);
+  EXPECT_NEAR(kept / all, 0.1, 0.02);
+
+  // A text is masked the same in any batch, and differently in another epoch.
+  TrainingBatch alone = Gather(data, {{7}}), later = alone;
+  HideWords(plan, 1, 0, &alone);
+  HideWords(plan, 1, 1, &later);
+  EXPECT_TRUE(std::equal(alone.ids.begin(), alone.ids.end(), batch.ids.begin() + batch.begins[7]));
+  EXPECT_NE(later.ids, alone.ids);
+}
+
+TEST(LearningRate, RisesThenFalls) {
+  compress::TrainRequest request;
+  request.learning_rate = 1;
+  request.warmup = 0.25;
+  std::vector<double> rates;
+  for (int step = 0; step < 8; ++step) rates.push_back(LearningRate(request, step, 8));
+  EXPECT_THAT(rates,
+              ::testing::Pointwise(::testing::DoubleNear(1e-12),
+                                   {1 / 3., 2 / 3., 1., 5 / 6., 4 / 6., 3 / 6., 2 / 6., 1 / 6.}));
+  request.schedule = compress::Schedule::kCosine;
+  EXPECT_NEAR(LearningRate(request, 5, 8), 0.5, 1e-12);
+  request.schedule = compress::Schedule::kConstant;
+  EXPECT_EQ(LearningRate(request, 7, 8), 1);
+}
+
+TEST(PlannedSteps, AreCutByStepsAndByTime) {
+  compress::TrainRequest request;
+  request.epochs = 2.5;
+  EXPECT_EQ(PlannedSteps(request, 100), 250);
+  request.max_steps = 30;
+  EXPECT_EQ(PlannedSteps(request, 100), 30);
+  EXPECT_EQ(StepsThatFit(250, 20, 0.1, 11, 1), 120);
+  EXPECT_EQ(StepsThatFit(250, 20, 0.1, 1000, 1), 250);
+  EXPECT_EQ(StepsThatFit(250, 20, 0.1, -3, 1), 20);
+}
+
+TEST(TrainingLog, DropsTheRowsOfStepsThatComeAgain) {
+  for (const std::string name : {"log.jsonl", "log.csv"}) {
+    const std::string path =
+        testing::FreshDirectory(::testing::TempDir(), "log-" + name) + "/" + name;
+    auto log = TrainingLog::Open(env::RealFileSystem(), path, -1);
+    ASSERT_TRUE(log.ok()) << log.status();
+    LogRow row;
+    for (const int step : {10, 20, 30}) {
+      row.step = step;
+      ASSERT_TRUE(log->Write(row).ok());
+    }
+    const std::string before = testing::ReadText(path);
+    log = TrainingLog::Open(env::RealFileSystem(), path, 20);
+    ASSERT_TRUE(log.ok()) << log.status();
+    EXPECT_LT(testing::ReadText(path).size(), before.size());
+    row.step = 30;
+    ASSERT_TRUE(log->Write(row).ok());
+    EXPECT_EQ(testing::ReadText(path), before);
+  }
+}
+
+TEST(RequestText, NamesTheFirstDifference) {
+  compress::TrainRequest request;
+  request.train = {"a.tsv"};
+  const std::string then = RequestText(request, {10, 20});
+  EXPECT_EQ(FirstDifference(RequestText(request, {10, 20}), then), "");
+  EXPECT_EQ(FirstDifference(RequestText(request, {11, 20}), then), "bytes: [11,20], was [10,20]");
+  request.threads = 7;
+  request.log = "elsewhere";
+  EXPECT_EQ(FirstDifference(RequestText(request, {10, 20}), then), "");
+  request.learning_rate = 0.5;
+  EXPECT_EQ(FirstDifference(RequestText(request, {10, 20}), then), "learning_rate: 0.5, was 5e-05");
+}
+
+}  // namespace
+}  // namespace hone::train

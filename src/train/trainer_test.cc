@@ -1,0 +1,242 @@
+#include "train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <csignal>
+
+#include "env/file.h"
+#include "model/model.h"
+#include "train/test_models.h"
+
+namespace hone::train {
+namespace {
+
+using compress::TrainProgress;
+using compress::TrainRequest;
+using compress::TrainResult;
+using ::testing::AllOf;
+using testing::FreshDirectory;
+using ::testing::HasSubstr;
+using testing::ReadText;
+using testing::Reviews;
+using testing::TinyRequest;
+using testing::WriteScratch;
+using testing::WriteText;
+
+base::StatusOr<TrainResult> Run(const TrainRequest& request,
+                                const compress::TrainReport& report = nullptr) {
+  return MakeTrainer(env::RealFileSystem())(request, report);
+}
+
+std::string MessageOf(const TrainRequest& request) {
+  const auto result = Run(request);
+  return result.ok() ? "no error" : std::string(result.status().message());
+}
+
+// One directory with data, a scratch model and a place for outputs.
+class TrainerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    directory_ = FreshDirectory(::testing::TempDir(), name);
+    scratch_ = WriteScratch(directory_, "scratch", 16, 2);
+    train_ = File("train.tsv", Reviews(96));
+    dev_ = File("dev.tsv", Reviews(40, 200));
+  }
+
+  std::string File(const std::string& name, const std::string& text) {
+    WriteText(directory_ + "/" + name, text);
+    return directory_ + "/" + name;
+  }
+  TrainRequest Request(const std::string& out) {
+    return TinyRequest(scratch_, train_, dev_, directory_ + "/" + out);
+  }
+
+  std::string directory_, scratch_, train_, dev_;
+};
+
+TEST_F(TrainerTest, LearnsAndLeavesADirectoryThatOpens) {
+  TrainRequest request = Request("out");
+  request.log = directory_ + "/log.jsonl";
+  std::vector<std::string> notes;
+  const auto result = Run(request, [&](const TrainProgress& now) {
+    if (!now.note.empty()) notes.push_back(now.note);
+  });
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->metric, "accuracy");
+  EXPECT_GE(result->best, 0.95);
+  EXPECT_EQ(result->steps, 72);
+  EXPECT_EQ(result->evaluations.size(), 12u);
+  const auto model = model::Model::Open(env::RealFileSystem(), request.out);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_THAT(model->head.labels, ::testing::ElementsAre("negative", "positive"));
+  EXPECT_FALSE(std::filesystem::exists(request.out + ".training"));
+  EXPECT_THAT(ReadText(request.out + "/training.json"), HasSubstr("\"best_step\""));
+  EXPECT_THAT(ReadText(request.log), HasSubstr("\"accuracy\":"));
+  EXPECT_THAT(notes, ::testing::Contains(HasSubstr("MiB of memory")));
+  EXPECT_THAT(notes, ::testing::Contains(HasSubstr("dev.tsv: with 40 examples")));
+
+  // A run that has ended gives its result again; another request is refused.
+  request.resume = true;
+  const auto again = Run(request);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->best, result->best);
+  EXPECT_EQ(again->evaluations, result->evaluations);
+  request.seed = 2;
+  EXPECT_THAT(MessageOf(request), HasSubstr("seed: 2, was 1"));
+  request.resume = false;
+  EXPECT_THAT(MessageOf(request), HasSubstr("exists already"));
+}
+
+// The child dies in the middle of an epoch, twice; the third goes on to the end.
+TEST_F(TrainerTest, AKilledRunGoesOnToTheSameBits) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  TrainRequest whole = Request("whole"), killed = Request("killed");
+  whole.accumulate = killed.accumulate = 2;
+  whole.log = directory_ + "/whole.jsonl";
+  killed.log = directory_ + "/killed.jsonl";
+  const auto die_at = [&](std::int64_t step) {
+    killed.resume = true;
+    const auto ignored = Run(killed, [step](const TrainProgress& now) {
+      if (now.step == step && now.note.empty()) std::raise(SIGKILL);
+    });
+  };
+  EXPECT_EXIT(die_at(2), ::testing::KilledBySignal(SIGKILL), "");   // nothing was kept yet
+  EXPECT_EXIT(die_at(17), ::testing::KilledBySignal(SIGKILL), "");  // after an evaluation
+  killed.resume = true;
+  std::vector<std::string> notes;
+  const auto resumed = Run(killed, [&](const TrainProgress& now) { notes.push_back(now.note); });
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_THAT(notes, ::testing::Contains(HasSubstr("going on after step 15 of 36")));
+  const auto uninterrupted = Run(whole);
+  ASSERT_TRUE(uninterrupted.ok()) << uninterrupted.status();
+  EXPECT_EQ(resumed->evaluations, uninterrupted->evaluations);
+  EXPECT_EQ(resumed->best_step, uninterrupted->best_step);
+  const std::string weights = ReadText(whole.out + "/model.safetensors");
+  EXPECT_GT(weights.size(), 1000u);
+  EXPECT_TRUE(ReadText(killed.out + "/model.safetensors") == weights);
+}
+
+TEST_F(TrainerTest, AnotherSeedGivesAnotherModel) {
+  TrainRequest first = Request("first"), second = Request("second");
+  first.epochs = second.epochs = 1;
+  second.seed = 2;
+  ASSERT_TRUE(Run(first).ok());
+  ASSERT_TRUE(Run(second).ok());
+  EXPECT_FALSE(ReadText(first.out + "/model.safetensors") ==
+               ReadText(second.out + "/model.safetensors"));
+}
+
+TEST_F(TrainerTest, ANarrowerStudentLearnsFromEveryPartOfTheTeacher) {
+  TrainRequest teacher = Request("teacher");
+  ASSERT_TRUE(Run(teacher).ok());
+  // Lines of text: only the teacher knows what they mean.
+  std::string lines;
+  std::istringstream rows(Reviews(96));
+  for (std::string row; std::getline(rows, row);) lines += row.substr(0, row.find('\t')) + "\n";
+  TrainRequest student = Request("student");
+  student.model = WriteScratch(directory_, "narrow", 8, 1);
+  student.train = {File("lines.txt", lines)};
+  student.teacher = teacher.out;
+  student.loss = {.task = 0, .logits = 1, .hidden = 0.2f, .relations = 0.1f};
+  student.epochs = 12;
+  const auto result = Run(student);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GE(result->best, 0.9);
+
+  student.out = directory_ + "/logits-only";  // by the engine, kept after the first epoch
+  student.loss = {.task = 0, .logits = 1};
+  const auto logits = Run(student);
+  ASSERT_TRUE(logits.ok()) << logits.status();
+  EXPECT_GE(logits->best, 0.9);
+
+  student.out = directory_ + "/none";
+  student.task = "none";
+  EXPECT_THAT(MessageOf(student), HasSubstr("no metric for a dev file"));
+  student.dev = "";
+  EXPECT_THAT(MessageOf(student), HasSubstr("from scratch there is none"));
+  student.from_scratch = false;
+  student.model = teacher.out;
+  student.max_steps = 3;
+  const auto none = Run(student);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_TRUE(std::isnan(none->best));
+  EXPECT_TRUE(std::filesystem::exists(student.out + "/training.json"));
+}
+
+TEST_F(TrainerTest, StopsWhenTheLossIsNotFiniteAndSaysWhatToTry) {
+  TrainRequest request = Request("out");
+  request.model = WriteScratch(directory_, "huge", 16, 2, R"(, "initializer_range": 1e30)");
+  EXPECT_THAT(
+      MessageOf(request),
+      AllOf(HasSubstr("step 1 (epoch 0.00): the loss is not finite, in the batch of examples"),
+            HasSubstr("try a lower learning rate than 0.005")));
+}
+
+TEST_F(TrainerTest, StopsWhenNothingGetsBetter) {
+  TrainRequest request = Request("out");
+  request.learning_rate = 1e-9;  // nothing is learnt
+  request.patience = 3;
+  const auto result = Run(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->steps, 24);  // the first is the best of four, two an epoch of 12
+}
+
+TEST_F(TrainerTest, LaysItselfOutOverTheTimeThereIs) {
+  TrainRequest request = Request("out");
+  request.epochs = 100'000;
+  request.max_seconds = 1.5;
+  request.evaluations_per_epoch = 1;
+  const auto result = Run(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GT(result->steps, 0);
+  EXPECT_LT(result->steps, 1'200'000);
+}
+
+TEST_F(TrainerTest, SaysWhatIsWrongWithTheData) {
+  TrainRequest request = Request("out");
+  request.train = {File("one.tsv", "sentence\tlabel\ngood film\t1\ngood plot\t1\n")};
+  EXPECT_THAT(MessageOf(request), AllOf(HasSubstr("one.tsv: all examples are of one class"),
+                                        HasSubstr("\"positive\"")));
+  request.train = {File("unknown.tsv", "sentence\tlabel\ngood film\tmaybe\n")};
+  EXPECT_THAT(MessageOf(request), HasSubstr("unknown.tsv:2"));
+  request.train = {File("columns.tsv", "text\tlabel\ngood film\t1\n")};
+  EXPECT_THAT(MessageOf(request), HasSubstr("no column \"sentence\""));
+  request.train = {File("empty.tsv", "sentence\tlabel\n \t1\n")};
+  EXPECT_THAT(MessageOf(request), HasSubstr("empty.tsv: there is no text to train on"));
+  request.train = {directory_ + "/absent.tsv"};
+  EXPECT_THAT(MessageOf(request), HasSubstr("absent.tsv"));
+  EXPECT_FALSE(std::filesystem::exists(request.out));
+  EXPECT_FALSE(std::filesystem::exists(request.out + ".training"));
+
+  request.train = {File("some.tsv", Reviews(20) + " \t1\n\t0\n")};
+  request.max_steps = 1;
+  std::vector<std::string> notes;
+  const auto result = Run(request, [&](const TrainProgress& now) { notes.push_back(now.note); });
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(notes, ::testing::Contains(HasSubstr("2 of 22 training examples are empty")));
+}
+
+TEST_F(TrainerTest, SaysWhatIsWrongWithTheRequest) {
+  TrainRequest request = Request("out");
+  request.teacher = scratch_;
+  EXPECT_THAT(MessageOf(request), HasSubstr("no part of the loss asks it"));
+  request.teacher = "";
+  request.loss.logits = 1;
+  EXPECT_THAT(MessageOf(request), HasSubstr("there is none"));
+  request.loss = {};
+  request.learning_rate = 0;
+  EXPECT_THAT(MessageOf(request), HasSubstr("the learning rate is 0"));
+  request.learning_rate = 1e-3;
+  request.task = "sst3";
+  EXPECT_THAT(MessageOf(request), HasSubstr("unknown task \"sst3\""));
+  request.task = "sst2";
+  request.from_scratch = false;
+  request.model = directory_ + "/nowhere";
+  EXPECT_THAT(MessageOf(request), HasSubstr("nowhere: is not a directory"));
+}
+
+}  // namespace
+}  // namespace hone::train
