@@ -34,9 +34,6 @@ class Compressor {
   double Drop(const LadderRung& rung) const {
     return (job_.ladder.dense.metric.value - rung.model.metric.value) / PointUnit(*job_.dev.task);
   }
-  Status Save() {
-    return env::WriteFile(job_.tools.files, job_.state->Path("ladder.json"), ToJson(job_.ladder));
-  }
 
   CompressJob job_;
   std::optional<RungMaker> maker_;
@@ -52,6 +49,10 @@ Status Compressor::MakeRung(const PruneTarget& target) {
     const std::int64_t start = job_.tools.now_ns();
     HONE_ASSIGN_OR_RETURN(LadderRung rung, MeasureRung(job_, name, made.directory));
     rung.target = {target.speedup, target.latency_ms, 0};
+    // Measured again after a fault, it takes its own place.
+    std::erase_if(job_.ladder.rungs, [&](const LadderRung& old) { return old.path == name; });
+    std::erase_if(job_.ladder.points,
+                  [&](const LadderPoint& old) { return old.rung == name && old.stage == "rung"; });
     job_.ladder.rungs.push_back(rung);
     job_.ladder.points.push_back({.stage = "rung",
                                   .rung = name,
@@ -60,7 +61,7 @@ Status Compressor::MakeRung(const PruneTarget& target) {
                                   .metric = rung.model.metric.value,
                                   .loss = NAN,
                                   .size_bytes = rung.model.size_bytes});
-    HONE_RETURN_IF_ERROR(Save());
+    HONE_RETURN_IF_ERROR(SaveLadder(job_));
     HONE_RETURN_IF_ERROR(
         job_.state->Finish(step, static_cast<double>(job_.tools.now_ns() - start) * 1e-9));
     job_.News(base::StrCat(name, ": ", base::Fixed(rung.speedup, 2), "x, ", rung.model.metric.name,

@@ -65,6 +65,9 @@ struct CompressJob {
   double Left() const { return plan.total_s > 0 ? std::max(plan.total_s - Elapsed(), 0.0) : -1; }
 };
 
+// The ladder so far, beside the state.
+base::Status SaveLadder(const CompressJob& job);
+
 // `count` texts of the training file, or of the unlabelled one, chosen by the seed.
 base::StatusOr<Calibration> CalibrationTexts(const CompressJob& job, std::size_t count,
                                              std::uint64_t seed);

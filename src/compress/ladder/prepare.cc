@@ -199,6 +199,10 @@ RecipeModules ModulesOf(const model::Model& model) {
 
 }  // namespace
 
+Status SaveLadder(const CompressJob& job) {
+  return env::WriteFile(job.tools.files, job.state->Path("ladder.json"), ToJson(job.ladder));
+}
+
 StatusOr<Calibration> CalibrationTexts(const CompressJob& job, std::size_t count,
                                        std::uint64_t seed) {
   const CalibrationOptions options{.count = count, .seed = seed};

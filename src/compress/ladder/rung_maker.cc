@@ -116,6 +116,10 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
   options.candidates = job_.plan.candidates > 0 ? std::min(job_.plan.candidates, stage.candidates)
                                                 : stage.candidates;
   options.seed = job_.request.seed;
+  // A step that is done again, after a fault, tells its points again.
+  std::erase_if(job_.ladder.points, [&](const LadderPoint& point) {
+    return point.rung == rung && point.stage == "search";
+  });
   const std::int64_t start = job_.tools.now_ns();
   if (job_.plan.search_s > 0) {
     options.stop = [this, start] {
@@ -147,7 +151,8 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
   chosen_ = formats.formats;
   HONE_RETURN_IF_ERROR(
       env::WriteFile(job_.tools.files, out + ".formats.json", FormatsJson(chosen_)));
-  return pruned.draft.Write(out, {.replace = true});
+  HONE_RETURN_IF_ERROR(pruned.draft.Write(out, {.replace = true}));
+  return SaveLadder(job_);
 }
 
 Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, const std::string& in,

@@ -23,6 +23,13 @@ Blocks RandomBlocks(std::mt19937& random, int blocks, int options) {
   return made;
 }
 
+SearchOptions Limits(int candidates, int patience) {
+  SearchOptions options;
+  options.candidates = candidates;
+  options.patience = patience;
+  return options;
+}
+
 // Every choice there is.
 template <typename Use>
 void ForEachChoice(const Blocks& blocks, Use use) {
@@ -95,14 +102,14 @@ TEST(SearchBudget, FindsTheBestChoiceOfASmallProblemWhateverThePriorSays) {
     }
   });
   int evaluated = 0;
-  const auto result = SearchBudget(blocks, budget,
-                                   [&](const Choice& choice) -> base::StatusOr<double> {
-                                     ++evaluated;
-                                     EXPECT_LE(TotalMs(blocks, choice), budget * (1 + 1e-9))
-                                         << "every candidate is in time";
-                                     return Error(blocks, truth, choice);
-                                   },
-                                   {.candidates = 300, .patience = 300});
+  const auto result = SearchBudget(
+      blocks, budget,
+      [&](const Choice& choice) -> base::StatusOr<double> {
+        ++evaluated;
+        EXPECT_LE(TotalMs(blocks, choice), budget * (1 + 1e-9)) << "every candidate is in time";
+        return Error(blocks, truth, choice);
+      },
+      Limits(300, 300));
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_NEAR(result->loss, best, 1e-12);
   EXPECT_EQ(result->candidates, evaluated);
@@ -113,7 +120,9 @@ TEST(SearchBudget, IsRepeatableAndStartsFromWhatItIsGiven) {
   std::mt19937 random(5);
   const Blocks blocks = RandomBlocks(random, 6, 6);
   const auto search = [&](std::uint64_t seed, std::vector<double> start) {
-    SearchOptions options{.candidates = 20, .random_starts = 5, .start = std::move(start)};
+    SearchOptions options = Limits(20, 80);
+    options.random_starts = 5;
+    options.start = std::move(start);
     options.seed = seed;
     return *SearchBudget(
         blocks, 2.0,
@@ -132,10 +141,10 @@ TEST(SearchBudget, StopsAtItsLimits) {
   const Blocks blocks = RandomBlocks(random, 8, 8);
   int calls = 0;
   const EvaluateChoice count = [&](const Choice&) -> base::StatusOr<double> { return ++calls; };
-  EXPECT_TRUE(SearchBudget(blocks, 3, count, {.candidates = 7}).ok());
+  EXPECT_TRUE(SearchBudget(blocks, 3, count, Limits(7, 80)).ok());
   EXPECT_EQ(calls, 7);
   calls = 0;
-  SearchOptions stopped{.candidates = 100};
+  SearchOptions stopped = Limits(100, 80);
   stopped.stop = [&] { return calls >= 3; };
   EXPECT_TRUE(SearchBudget(blocks, 3, count, stopped).ok());
   EXPECT_EQ(calls, 3);
@@ -152,7 +161,7 @@ TEST(SearchBudget, PassesErrorsOnAndNeverKeepsANaN) {
   const auto result = SearchBudget(
       blocks, 1.5,
       [&](const Choice&) -> base::StatusOr<double> { return ++calls == 2 ? NAN : 1.0 + calls; },
-      {.random_starts = 20});
+      Limits(300, 80));
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result->loss, 2.0);
 }
