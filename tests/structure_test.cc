@@ -114,7 +114,7 @@ bool IsThirdParty(std::string_view name) {
   return std::ranges::any_of(
       std::vector<std::string_view>{"absl/", "nlohmann/", "CLI/", "hwy/", "utf8proc", "openssl/",
                                     "simde/", "boost/", "grpc", "google/", "torch/", "yaml-cpp/",
-                                    "sqlite3", "gtest/", "gmock/", "benchmark/"},
+                                    "sqlite3", "Eigen/", "re2/", "gtest/", "gmock/", "benchmark/"},
       [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
