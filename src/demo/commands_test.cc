@@ -115,7 +115,9 @@ TEST(Commands, HaveEveryIntentInEverySplitAndATagAWord) {
         EXPECT_FALSE(command.words[i].empty());
         ASSERT_THAT(tags, Contains(tag)) << Sentence(command);
         // What continues, continues the same slot.
-        if (tag.starts_with("I-")) EXPECT_EQ(before.substr(1), tag.substr(1)) << Sentence(command);
+        if (tag.starts_with("I-")) {
+          EXPECT_EQ(before.substr(1), tag.substr(1)) << Sentence(command);
+        }
         before = tag;
       }
     }
