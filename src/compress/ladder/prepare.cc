@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "compress/ladder/rung_maker.h"
 #include "compress/measure_profile.h"
+#include "compress/prune/pruner.h"
 #include "env/cpus.h"
 #include "env/space.h"
 #include "formats/sha256.h"
@@ -103,25 +104,16 @@ StatusOr<DeviceProfile> ReadProfile(CompressJob& job, const std::string& path) {
   return profile;
 }
 
-// Bytes that pruning holds at once: the model twice, every level of every block, and the largest
-// layer's Hessian with its inverse.
-std::uint64_t PruningBytes(const model::Model& model) {
-  const auto width = static_cast<double>(model.config.width);
-  double levels = 0, hessian = 0;
-  for (const model::LayerShape& layer : model.config.layers) {
-    const double inner = static_cast<double>(layer.heads) * model.config.head_size;
-    // Heads fall one by one; widths by a tenth each: Σ 0.9^k = 10.
-    levels += 4 * width * (inner * (layer.heads + 1) / 2 + 10.0 * layer.ffn);
-    const double side = std::max(inner, static_cast<double>(layer.ffn));
-    hessian = std::max(hessian, 3 * 8 * side * side);
-  }
-  return 2 * model.checkpoint->bytes() + static_cast<std::uint64_t>(levels + hessian);
-}
-
 Status CheckRoom(const CompressJob& job, std::size_t rungs) {
   const model::Model& model = job.dense->model();
   if (Find<PruneStage>(job.request.recipe) != nullptr) {
-    const std::uint64_t needed = PruningBytes(model), there = env::AvailableMemoryBytes();
+    const auto samples = static_cast<std::size_t>(Find<PruneStage>(job.request.recipe)->samples);
+    const std::size_t tokens = samples * job.search_texts.tokens /
+                               std::max<std::size_t>(job.search_texts.examples.size(), 1);
+    const std::uint64_t needed =
+        2 * model.checkpoint->bytes() +
+        SnapshotBytes(model.config, CalibrationOptions().tokens_per_batch, tokens);
+    const std::uint64_t there = env::AvailableMemoryBytes();
     if (needed > there) {
       return base::OutOfResource("pruning this model needs about ", needed >> 20,
                                  " MiB of memory; ", there >> 20, " MiB are available");
@@ -369,6 +361,11 @@ std::vector<PruneTarget> SortedTargets(const CompressJob& job) {
 }
 
 Status CheckTargets(CompressJob& job, const std::vector<PruneTarget>& targets) {
+  // A narrower or shorter student has another table; its own search says what is possible.
+  if (Find<NarrowStage>(job.request.recipe) != nullptr ||
+      Find<DropLayersStage>(job.request.recipe) != nullptr) {
+    return base::OkStatus();
+  }
   double fastest = INFINITY;
   const std::vector<model::LayerShape> gone(job.dense->model().config.layers.size());
   for (const quant::Format format : job.formats) {

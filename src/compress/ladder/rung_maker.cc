@@ -6,7 +6,10 @@
 #include <set>
 
 #include "base/json.h"
-#include "compress/prune/pruner.h"
+#include "compress/measure_profile.h"
+#include "compress/prune/drop_layers.h"
+#include "compress/prune/narrow.h"
+#include "compress/prune/refit.h"
 #include "compress/quantize.h"
 
 namespace hone::compress {
@@ -69,20 +72,68 @@ StatusOr<const std::vector<BlockSnapshots>*> RungMaker::Snapshots(const PruneSta
                                                                   Draft& draft) {
   if (snapshots_of_ == in) return &snapshots_;
   snapshots_of_.clear();
-  HONE_ASSIGN_OR_RETURN(
-      const Calibration texts,
-      CalibrationTexts(job_, static_cast<std::size_t>(stage.samples), job_.request.seed + 1));
-  PruneOptions options;
-  options.magnitude = stage.method == PruneMethod::kMagnitude;
-  options.wanted = Wanted(stage.modules, draft.model());
-  options.threads = job_.request.threads;
-  options.isa = job_.request.isa;
-  options.progress = [&](int done, int total) {
-    job_.Say(rung + ": removing structures", static_cast<double>(done) / total);
-  };
-  HONE_ASSIGN_OR_RETURN(snapshots_, TakeSnapshots(draft, texts, options));
+  HONE_ASSIGN_OR_RETURN(texts_, CalibrationTexts(job_, static_cast<std::size_t>(stage.samples),
+                                                 job_.request.seed + 1));
+  HONE_ASSIGN_OR_RETURN(snapshots_,
+                        TakeSnapshots(draft, texts_, OptionsFor(stage, rung, draft.model())));
   snapshots_of_ = in;
   return &snapshots_;
+}
+
+PruneOptions RungMaker::OptionsFor(const PruneStage& stage, const std::string& rung,
+                                   const model::Model& model) {
+  PruneOptions options;
+  options.magnitude = stage.method == PruneMethod::kMagnitude;
+  options.wanted = Wanted(stage.modules, model);
+  options.threads = job_.request.threads;
+  options.isa = job_.request.isa;
+  options.progress = [this, rung](int done, int total) {
+    job_.Say(rung + ": removing structures", static_cast<double>(done) / total);
+  };
+  return options;
+}
+
+StatusOr<const DeviceProfile*> RungMaker::ProfileFor(const model::Model& model,
+                                                     const std::string& rung) {
+  const int width = model.config.width;
+  if (width == job_.profile.width) return &job_.profile;
+  const auto known = profiles_.find(width);
+  if (known != profiles_.end()) return &known->second;
+  if (job_.elsewhere) {
+    return base::BadInput(job_.request.device_profile, ": is for models of width ",
+                          job_.profile.width, "; the recipe narrows this one to ", width);
+  }
+  HONE_ASSIGN_OR_RETURN(
+      MeasuredProfile measured,
+      MeasureProfile(model,
+                     {.workload = job_.rig->workload(),
+                      .formats = job_.formats,
+                      .isa = job_.request.isa,
+                      .seed = job_.request.seed},
+                     [&](double done) { job_.Say(rung + ": measuring this device", done); }));
+  return &(profiles_[width] = std::move(measured.profile));
+}
+
+Status RungMaker::RefitPruned(const PruneStage& stage, const std::string& rung, const Draft& draft,
+                              const std::vector<BlockSnapshots>& snapshots, PrunedDraft* pruned) {
+  HONE_ASSIGN_OR_RETURN(Draft refitted, Refit(draft, ShapesOf(draft, snapshots, pruned->assignment),
+                                              texts_, OptionsFor(stage, rung, draft.model())));
+  HONE_ASSIGN_OR_RETURN(const double loss, Judges(snapshots).loss(refitted, pruned->formats));
+  job_.News(base::StrCat(rung, ": refitted from bottom to top, loss ", base::Fixed(pruned->loss, 4),
+                         " to ", base::Fixed(loss, 4)));
+  if (!(loss < pruned->loss)) return base::OkStatus();
+  pruned->draft = std::move(refitted);
+  pruned->loss = loss;
+  return base::OkStatus();
+}
+
+StatusOr<bool> RungMaker::IsDone(const Stage& stage, const std::string& in) {
+  const auto* narrow = std::get_if<NarrowStage>(&stage.what);
+  const auto* drop = std::get_if<DropLayersStage>(&stage.what);
+  if (narrow == nullptr && drop == nullptr) return false;
+  HONE_ASSIGN_OR_RETURN(const model::Model model, model::Model::Open(job_.tools.files, in));
+  return narrow != nullptr ? model.config.width <= narrow->width
+                           : model.config.layer_count() <= drop->layers;
 }
 
 CandidateJudges RungMaker::Judges(const std::vector<BlockSnapshots>& snapshots) {
@@ -145,6 +196,9 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
                          base::Fixed(pruned.timed.candidate_ms, 3), " ms against ",
                          base::Fixed(pruned.timed.dense_ms, 3), " (",
                          base::Fixed(pruned.timed.dense_ms / pruned.timed.candidate_ms, 2), "x)"));
+  if (stage.bottom_up && stage.method == PruneMethod::kZipLm) {
+    HONE_RETURN_IF_ERROR(RefitPruned(stage, rung, draft, *snapshots, &pruned));
+  }
   chosen_.clear();
   runtime::EngineOptions formats;
   SetFormats(pruned.draft.model(), *snapshots, pruned.formats, &formats);
@@ -205,12 +259,23 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   return base::OkStatus();
 }
 
-Status RungMaker::Narrow(const NarrowStage&, const std::string&, const std::string&) {
-  return base::Unsupported("narrow stages");
+Status RungMaker::Narrow(const NarrowStage& stage, const std::string& in, const std::string& out) {
+  constexpr std::size_t kTexts = 1024;
+  HONE_ASSIGN_OR_RETURN(const Draft draft, Draft::Open(job_.tools.files, in));
+  HONE_ASSIGN_OR_RETURN(const Calibration texts,
+                        CalibrationTexts(job_, kTexts, job_.request.seed + 1));
+  PruneOptions options;
+  options.threads = job_.request.threads;
+  options.isa = job_.request.isa;
+  HONE_ASSIGN_OR_RETURN(const Draft narrower, compress::Narrow(draft, stage.width, texts, options));
+  return narrower.Write(out, {.replace = true});
 }
 
-Status RungMaker::DropLayers(const DropLayersStage&, const std::string&, const std::string&) {
-  return base::Unsupported("drop-layers stages");
+Status RungMaker::DropLayers(const DropLayersStage& stage, const std::string& in,
+                             const std::string& out) {
+  HONE_ASSIGN_OR_RETURN(const Draft draft, Draft::Open(job_.tools.files, in));
+  HONE_ASSIGN_OR_RETURN(const Draft shorter, compress::DropLayers(draft, stage.layers));
+  return shorter.Write(out, {.replace = true});
 }
 
 StatusOr<MadeRung> RungMaker::Make(const std::string& name, const PruneTarget& target,
@@ -221,6 +286,9 @@ StatusOr<MadeRung> RungMaker::Make(const std::string& name, const PruneTarget& t
   for (std::size_t i = 0; i < job_.request.recipe.stages.size(); ++i) {
     const auto& what = job_.request.recipe.stages[i].what;
     if (std::holds_alternative<DistillStage>(what) && !job_.trains()) continue;
+    HONE_ASSIGN_OR_RETURN(const bool is_done,
+                          IsDone(job_.request.recipe.stages[i], made.directory));
+    if (is_done) continue;
     constexpr const char* kNames[] = {"prune", "narrow", "drop-layers", "distill", "quantize"};
     const std::string step = base::StrCat(name, "-", i, "-", kNames[what.index()]);
     const std::string out = state.Path(step);

@@ -1,12 +1,13 @@
 // The stages of a recipe for one target: from a float model directory to the rung's.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "compress/ladder/job.h"
+#include "compress/prune/pruner.h"
 
 namespace hone::compress {
 
@@ -43,11 +44,23 @@ class RungMaker {
                                                                const std::string& rung,
                                                                const std::string& in, Draft& draft);
   CandidateJudges Judges(const std::vector<BlockSnapshots>& snapshots);
+  PruneOptions OptionsFor(const PruneStage& stage, const std::string& rung,
+                          const model::Model& model);
+  // Of a narrower student, the latency table is another one.
+  base::StatusOr<const DeviceProfile*> ProfileFor(const model::Model& model,
+                                                  const std::string& rung);
+  // Chosen and refitted from bottom to top, where that has the lower loss.
+  base::Status RefitPruned(const PruneStage& stage, const std::string& rung, const Draft& draft,
+                           const std::vector<BlockSnapshots>& snapshots, PrunedDraft* pruned);
+  // A stage that would change nothing: the model is as narrow, or has as few layers, already.
+  base::StatusOr<bool> IsDone(const Stage& stage, const std::string& in);
 
   CompressJob& job_;
   // Of the model that they were taken of: without training every rung begins from the same.
   std::string snapshots_of_;
   std::vector<BlockSnapshots> snapshots_;
+  Calibration texts_;                      // that they were taken with
+  std::map<int, DeviceProfile> profiles_;  // of widths other than the dense model's
   // The number format that the search gave each module of the rung in the making; empty: none yet.
   std::map<std::string, quant::Format, std::less<>> chosen_;
 };

@@ -141,12 +141,12 @@ TEST(SearchBudget, StopsAtItsLimits) {
   const Blocks blocks = RandomBlocks(random, 8, 8);
   int calls = 0;
   const EvaluateChoice count = [&](const Choice&) -> base::StatusOr<double> { return ++calls; };
-  EXPECT_TRUE(SearchBudget(blocks, 3, count, Limits(7, 80)).ok());
+  EXPECT_TRUE(SearchBudget(blocks, 1.6, count, Limits(7, 80)).ok());
   EXPECT_EQ(calls, 7);
   calls = 0;
   SearchOptions stopped = Limits(100, 80);
   stopped.stop = [&] { return calls >= 3; };
-  EXPECT_TRUE(SearchBudget(blocks, 3, count, stopped).ok());
+  EXPECT_TRUE(SearchBudget(blocks, 1.6, count, stopped).ok());
   EXPECT_EQ(calls, 3);
 }
 
