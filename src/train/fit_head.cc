@@ -49,6 +49,15 @@ std::string ClassName(const base::JsonValue& config, std::string_view ending) {
   return StrCat("Bert", ending);
 }
 
+// A config.json that names no head: such a model embeds.
+bool IsPlainEncoder(const base::JsonValue& config) {
+  const auto classes = config.Find("architectures");
+  if (!classes || classes->size() != 1) return true;
+  const base::JsonValue first = *classes->begin();
+  const auto name = first.String();
+  return name.ok() && name->ends_with("Model");
+}
+
 std::string_view Ending(Task task) {
   switch (task) {
     case Task::kEmbedding: return "Model";
@@ -152,7 +161,7 @@ bool Fits(const model::Head& head, const HeadNeed& need) {
   }
 }
 
-Status FitHead(env::FileSystem& files, const std::string& in, const HeadNeed& need,
+Status FitHead(env::FileSystem& files, const std::string& in, const HeadNeed& wanted,
                const FitOptions& options, const std::string& out) {
   // Older sentence-transformers directories keep the encoder in a folder of its own.
   const std::string folder = env::JoinPath(in, "0_Transformer");
@@ -163,6 +172,11 @@ Status FitHead(env::FileSystem& files, const std::string& in, const HeadNeed& ne
   HONE_ASSIGN_OR_RETURN(const base::Json old, base::Json::Parse(text, path));
   if (old.root().Find("quantization_config") && !options.from_scratch) {
     return base::BadInput(path, ": the model is quantised; a new head goes onto the original");
+  }
+  HeadNeed need = wanted;
+  if (need.embedding_will_do && IsPlainEncoder(old.root())) {
+    need.task = Task::kEmbedding;
+    need.labels.clear();
   }
   const std::string config_text = NewConfig(old.root(), need);
   HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(config_text, path));

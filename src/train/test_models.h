@@ -41,11 +41,12 @@ inline std::string WriteScratch(const std::string& parent, const std::string& na
   WriteText(directory + "/vocab.txt", words);
   WriteText(directory + "/tokenizer_config.json", R"({"do_lower_case": true})");
   std::ostringstream config;
+  // Wider than usual, or so few values would hardly reach the first token at the beginning.
   config << R"({"model_type": "bert", "architectures": ["BertModel"], "vocab_size": 21,)"
          << R"( "type_vocab_size": 2, "max_position_embeddings": 32, "hidden_act": "gelu",)"
          << R"( "num_attention_heads": 2, "layer_norm_eps": 1e-12, "hidden_size": )" << width
          << R"(, "intermediate_size": )" << 2 * width << R"(, "num_hidden_layers": )" << layers
-         << more << "}";
+         << more << R"(, "initializer_range": 0.2})";
   WriteText(directory + "/config.json", config.str());
   return directory;
 }

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <sstream>
 
 #include "env/file.h"
 #include "model/model.h"
@@ -25,13 +26,13 @@ using testing::TinyRequest;
 using testing::WriteScratch;
 using testing::WriteText;
 
-base::StatusOr<TrainResult> Run(const TrainRequest& request,
-                                const compress::TrainReport& report = nullptr) {
+base::StatusOr<TrainResult> Train(const TrainRequest& request,
+                                  const compress::TrainReport& report = nullptr) {
   return MakeTrainer(env::RealFileSystem())(request, report);
 }
 
 std::string MessageOf(const TrainRequest& request) {
-  const auto result = Run(request);
+  const auto result = Train(request);
   return result.ok() ? "no error" : std::string(result.status().message());
 }
 
@@ -40,7 +41,10 @@ class TrainerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    directory_ = FreshDirectory(::testing::TempDir(), name);
+    // A death test's child begins here again, and goes on with what the parent's runs have left.
+    directory_ = ::testing::internal::InDeathTestChild()
+                     ? ::testing::TempDir() + "/hone-train-" + name
+                     : FreshDirectory(::testing::TempDir(), name);
     scratch_ = WriteScratch(directory_, "scratch", 16, 2);
     train_ = File("train.tsv", Reviews(96));
     dev_ = File("dev.tsv", Reviews(40, 200));
@@ -61,7 +65,7 @@ TEST_F(TrainerTest, LearnsAndLeavesADirectoryThatOpens) {
   TrainRequest request = Request("out");
   request.log = directory_ + "/log.jsonl";
   std::vector<std::string> notes;
-  const auto result = Run(request, [&](const TrainProgress& now) {
+  const auto result = Train(request, [&](const TrainProgress& now) {
     if (!now.note.empty()) notes.push_back(now.note);
   });
   ASSERT_TRUE(result.ok()) << result.status();
@@ -80,7 +84,7 @@ TEST_F(TrainerTest, LearnsAndLeavesADirectoryThatOpens) {
 
   // A run that has ended gives its result again; another request is refused.
   request.resume = true;
-  const auto again = Run(request);
+  const auto again = Train(request);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->best, result->best);
   EXPECT_EQ(again->evaluations, result->evaluations);
@@ -99,7 +103,7 @@ TEST_F(TrainerTest, AKilledRunGoesOnToTheSameBits) {
   killed.log = directory_ + "/killed.jsonl";
   const auto die_at = [&](std::int64_t step) {
     killed.resume = true;
-    const auto ignored = Run(killed, [step](const TrainProgress& now) {
+    const auto ignored = Train(killed, [step](const TrainProgress& now) {
       if (now.step == step && now.note.empty()) std::raise(SIGKILL);
     });
   };
@@ -107,10 +111,10 @@ TEST_F(TrainerTest, AKilledRunGoesOnToTheSameBits) {
   EXPECT_EXIT(die_at(17), ::testing::KilledBySignal(SIGKILL), "");  // after an evaluation
   killed.resume = true;
   std::vector<std::string> notes;
-  const auto resumed = Run(killed, [&](const TrainProgress& now) { notes.push_back(now.note); });
+  const auto resumed = Train(killed, [&](const TrainProgress& now) { notes.push_back(now.note); });
   ASSERT_TRUE(resumed.ok()) << resumed.status();
   EXPECT_THAT(notes, ::testing::Contains(HasSubstr("going on after step 15 of 36")));
-  const auto uninterrupted = Run(whole);
+  const auto uninterrupted = Train(whole);
   ASSERT_TRUE(uninterrupted.ok()) << uninterrupted.status();
   EXPECT_EQ(resumed->evaluations, uninterrupted->evaluations);
   EXPECT_EQ(resumed->best_step, uninterrupted->best_step);
@@ -123,15 +127,15 @@ TEST_F(TrainerTest, AnotherSeedGivesAnotherModel) {
   TrainRequest first = Request("first"), second = Request("second");
   first.epochs = second.epochs = 1;
   second.seed = 2;
-  ASSERT_TRUE(Run(first).ok());
-  ASSERT_TRUE(Run(second).ok());
+  ASSERT_TRUE(Train(first).ok());
+  ASSERT_TRUE(Train(second).ok());
   EXPECT_FALSE(ReadText(first.out + "/model.safetensors") ==
                ReadText(second.out + "/model.safetensors"));
 }
 
 TEST_F(TrainerTest, ANarrowerStudentLearnsFromEveryPartOfTheTeacher) {
   TrainRequest teacher = Request("teacher");
-  ASSERT_TRUE(Run(teacher).ok());
+  ASSERT_TRUE(Train(teacher).ok());
   // Lines of text: only the teacher knows what they mean.
   std::string lines;
   std::istringstream rows(Reviews(96));
@@ -142,13 +146,13 @@ TEST_F(TrainerTest, ANarrowerStudentLearnsFromEveryPartOfTheTeacher) {
   student.teacher = teacher.out;
   student.loss = {.task = 0, .logits = 1, .hidden = 0.2f, .relations = 0.1f};
   student.epochs = 12;
-  const auto result = Run(student);
+  const auto result = Train(student);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_GE(result->best, 0.9);
 
   student.out = directory_ + "/logits-only";  // by the engine, kept after the first epoch
   student.loss = {.task = 0, .logits = 1};
-  const auto logits = Run(student);
+  const auto logits = Train(student);
   ASSERT_TRUE(logits.ok()) << logits.status();
   EXPECT_GE(logits->best, 0.9);
 
@@ -160,7 +164,7 @@ TEST_F(TrainerTest, ANarrowerStudentLearnsFromEveryPartOfTheTeacher) {
   student.from_scratch = false;
   student.model = teacher.out;
   student.max_steps = 3;
-  const auto none = Run(student);
+  const auto none = Train(student);
   ASSERT_TRUE(none.ok()) << none.status();
   EXPECT_TRUE(std::isnan(none->best));
   EXPECT_TRUE(std::filesystem::exists(student.out + "/training.json"));
@@ -179,7 +183,7 @@ TEST_F(TrainerTest, StopsWhenNothingGetsBetter) {
   TrainRequest request = Request("out");
   request.learning_rate = 1e-9;  // nothing is learnt
   request.patience = 3;
-  const auto result = Run(request);
+  const auto result = Train(request);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->steps, 24);  // the first is the best of four, two an epoch of 12
 }
@@ -189,7 +193,7 @@ TEST_F(TrainerTest, LaysItselfOutOverTheTimeThereIs) {
   request.epochs = 100'000;
   request.max_seconds = 1.5;
   request.evaluations_per_epoch = 1;
-  const auto result = Run(request);
+  const auto result = Train(request);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_GT(result->steps, 0);
   EXPECT_LT(result->steps, 1'200'000);
@@ -214,7 +218,7 @@ TEST_F(TrainerTest, SaysWhatIsWrongWithTheData) {
   request.train = {File("some.tsv", Reviews(20) + " \t1\n\t0\n")};
   request.max_steps = 1;
   std::vector<std::string> notes;
-  const auto result = Run(request, [&](const TrainProgress& now) { notes.push_back(now.note); });
+  const auto result = Train(request, [&](const TrainProgress& now) { notes.push_back(now.note); });
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_THAT(notes, ::testing::Contains(HasSubstr("2 of 22 training examples are empty")));
 }
