@@ -129,7 +129,8 @@ StatusOr<double> DeviceProfile::Cost(Block block, Format format, int size) const
       below = &cost;
       continue;
     }
-    if (below == nullptr) return cost.ms;
+    // A block that is there at all costs what the smallest one measured does.
+    if (below == nullptr || below->size == 0) return cost.ms;
     const double share =
         static_cast<double>(size - below->size) / static_cast<double>(cost.size - below->size);
     return below->ms + share * (cost.ms - below->ms);

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "base/check.h"
-#include "train/adamw_kernel.h"
+#include "kernels/adamw/adamw.h"
 
 namespace hone::train {
 namespace {
@@ -69,15 +69,15 @@ void AddSparsePieces(const at::Tensor& gradient, std::size_t slot,
 // Thread-independent: a sum a piece, added up in order.
 double NormOf(const std::vector<Piece>& pieces) {
   std::vector<double> squares(pieces.size());
-  at::parallel_for(0, static_cast<std::int64_t>(pieces.size()), 4,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t i = begin; i < end; ++i) {
-                       const Piece& piece = pieces[static_cast<std::size_t>(i)];
-                       if (piece.gradient == nullptr) continue;
-                       squares[static_cast<std::size_t>(i)] =
-                           SumOfSquares(piece.gradient, static_cast<std::size_t>(piece.size));
-                     }
-                   });
+  at::parallel_for(
+      0, static_cast<std::int64_t>(pieces.size()), 4, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          const Piece& piece = pieces[static_cast<std::size_t>(i)];
+          if (piece.gradient == nullptr) continue;
+          squares[static_cast<std::size_t>(i)] =
+              kernels::SumOfSquares(piece.gradient, static_cast<std::size_t>(piece.size));
+        }
+      });
   double sum = 0;
   for (const double square : squares) sum += square;
   return std::sqrt(sum);
@@ -120,7 +120,7 @@ double AdamW::Step(double learning_rate, double clip, double scale) {
   if (std::isfinite(norm)) {
     ++steps_;
     const double step = static_cast<double>(steps_);
-    AdamWFactors factors;
+    kernels::AdamWFactors factors;
     factors.gradient = static_cast<float>(scale * (clip > 0 && norm > clip ? clip / norm : 1));
     factors.beta1 = static_cast<float>(options_.beta1);
     factors.beta2 = static_cast<float>(options_.beta2);
@@ -128,23 +128,24 @@ double AdamW::Step(double learning_rate, double clip, double scale) {
     factors.root_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, step)));
     factors.epsilon = static_cast<float>(options_.epsilon);
     const auto keep = static_cast<float>(1 - learning_rate * options_.weight_decay);
-    at::parallel_for(
-        0, static_cast<std::int64_t>(pieces.size()), 4, [&](std::int64_t begin, std::int64_t end) {
-          AdamWFactors mine = factors;
-          for (std::int64_t i = begin; i < end; ++i) {
-            const Piece& piece = pieces[static_cast<std::size_t>(i)];
-            const Slot& slot = slots_[piece.slot];
-            const auto size = static_cast<std::size_t>(piece.size);
-            float* w = slot.parameter.value.data_ptr<float>() + piece.begin;
-            mine.keep = slot.parameter.decay ? keep : 1.0f;
-            if (!piece.only_decay) {
-              StepAdamW(mine, piece.gradient, size, w, slot.first.data_ptr<float>() + piece.begin,
-                        slot.second.data_ptr<float>() + piece.begin);
-            } else if (mine.keep != 1) {
-              ScaleValues(mine.keep, size, w);
-            }
-          }
-        });
+    at::parallel_for(0, static_cast<std::int64_t>(pieces.size()), 4,
+                     [&](std::int64_t begin, std::int64_t end) {
+                       kernels::AdamWFactors mine = factors;
+                       for (std::int64_t i = begin; i < end; ++i) {
+                         const Piece& piece = pieces[static_cast<std::size_t>(i)];
+                         const Slot& slot = slots_[piece.slot];
+                         const auto size = static_cast<std::size_t>(piece.size);
+                         float* w = slot.parameter.value.data_ptr<float>() + piece.begin;
+                         mine.keep = slot.parameter.decay ? keep : 1.0f;
+                         if (!piece.only_decay) {
+                           kernels::StepAdamW(mine, piece.gradient, size, w,
+                                              slot.first.data_ptr<float>() + piece.begin,
+                                              slot.second.data_ptr<float>() + piece.begin);
+                         } else if (mine.keep != 1) {
+                           kernels::ScaleValues(mine.keep, size, w);
+                         }
+                       }
+                     });
   }
   ClearGradients();
   return norm;

@@ -1,15 +1,14 @@
-#include "train/adamw_kernel.h"
-
+#include "kernels/adamw/adamw.h"
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "train/adamw_kernel.cc"
+#define HWY_TARGET_INCLUDE "kernels/adamw/adamw_hwy.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "kernels/simd/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace hone::train {
+namespace hone::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -74,11 +73,11 @@ double Squares(const float* x, std::size_t n) {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace hone::train
+}  // namespace hone::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace hone::train {
+namespace hone::kernels {
 
 HWY_EXPORT(Step);
 HWY_EXPORT(Scale);
@@ -97,5 +96,5 @@ double SumOfSquares(const float* x, std::size_t n) {
   return HWY_DYNAMIC_DISPATCH(Squares)(x, n);
 }
 
-}  // namespace hone::train
+}  // namespace hone::kernels
 #endif

@@ -1,9 +1,17 @@
-// The inner loops of AdamW (train/adamw.h), vectorised for every instruction set.
+// AdamW's update of one tensor, and what clipping needs:
+//
+//   g' = gradient · g      m = β₁·m + (1-β₁)·g'      v = β₂·v + (1-β₂)·g'²
+//   w = keep·w - rate · m / (√v · root_correction + ε)
+//
+// Shapes    all [n] f32, w, m and v in place; a null gradient stands for zeros
+// Threads   any split of n
+// Numerics  sums of squares in f64 over blocks of f32
+// Source    Loshchilov, Hutter 2019, arXiv:1711.05101, with the decay decoupled from the gradient
 #pragma once
 
 #include <cstddef>
 
-namespace hone::train {
+namespace hone::kernels {
 
 struct AdamWFactors {
   float gradient;  // scale · min(1, clip / norm)
@@ -14,7 +22,6 @@ struct AdamWFactors {
   float keep;  // 1 - lr · decay
 };
 
-// w, m, v [n] in place; gradient null: all zeros.
 void StepAdamW(const AdamWFactors& factors, const float* gradient, std::size_t n, float* w,
                float* m, float* v);
 
@@ -23,4 +30,4 @@ void ScaleValues(float factor, std::size_t n, float* w);
 
 double SumOfSquares(const float* x, std::size_t n);
 
-}  // namespace hone::train
+}  // namespace hone::kernels
