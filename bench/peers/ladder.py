@@ -45,7 +45,6 @@ def build_peer(dense: Path, scratch: Path) -> Path:
     scratch.mkdir(parents=True, exist_ok=True)
     model = AutoModelForSequenceClassification.from_pretrained(dense, attn_implementation="eager")
     wrapped = Classifier(model.eval())
-    wrapped.model.config.use_return_dict = True
     original, build.load = build.load, lambda directory, attention: wrapped
     try:
         build.build_onnxruntime(dense, scratch)
