@@ -14,9 +14,10 @@ struct LatencyFigures {
 };
 
 // Times the batches of all `models` (of one workload each; as many batches in every one) for about
-// `seconds`: sweeps over the batches, one pass of each model after the other. Of every batch the
-// quietest third of the turns counts, those in which all models together were fastest; what another
-// program disturbed is left out for all of them. One result a model.
+// `seconds`: sweeps over the batches, two passes of each model after the other. The second counts,
+// since the first finds the caches full of another model. Of every batch the quietest third of the
+// turns counts, those in which all models together were fastest; what another program disturbed is
+// left out for all of them. One result a model.
 std::vector<LatencyFigures> MeasureInTurn(std::span<bench::ForwardPasses* const> models,
                                           double seconds);
 
