@@ -85,6 +85,19 @@ TEST(Program, EveryCommandHasHelpWithAnExample) {
   }
 }
 
+TEST(Program, HandsTrainingOverToTheProgramBesideIt) {
+  EXPECT_THAT(Hone("--help").out, HasSubstr("train "));
+  const Result help = Hone("train --help");
+#ifdef HONE_TRAIN
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.out, HasSubstr("hone train -m minilm --task sst2"));
+  EXPECT_EQ(Hone("train --out x").exit_code, 2);
+#else
+  EXPECT_EQ(help.exit_code, 1);
+  EXPECT_THAT(help.err, HasSubstr("hone train: the program hone-train is neither in"));
+#endif
+}
+
 TEST(Program, WrongUsageExitsWithTwo) {
   EXPECT_EQ(Hone("").exit_code, 2);
   EXPECT_EQ(Hone("fly").exit_code, 2);

@@ -146,6 +146,7 @@ TEST_F(TrainerTest, ANarrowerStudentLearnsFromEveryPartOfTheTeacher) {
   student.teacher = teacher.out;
   student.loss = {.task = 0, .logits = 1, .hidden = 0.2f, .relations = 0.1f};
   student.epochs = 12;
+  student.evaluations_per_epoch = 1;
   const auto result = Train(student);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_GE(result->best, 0.9);
