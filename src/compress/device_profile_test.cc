@@ -41,7 +41,8 @@ TEST(DeviceProfile, CostsAreLinearBetweenSizes) {
   const DeviceProfile profile = Example();
   EXPECT_DOUBLE_EQ(*profile.Cost(Block::kAttention, Format::kInt8, 2), 0.4);
   EXPECT_DOUBLE_EQ(*profile.Cost(Block::kFeedForward, Format::kInt8, 0), 0.1);
-  EXPECT_DOUBLE_EQ(*profile.Cost(Block::kFeedForward, Format::kInt8, 50), 1.1) << "any block that is there costs as the smallest";
+  EXPECT_DOUBLE_EQ(*profile.Cost(Block::kFeedForward, Format::kInt8, 50), 1.1)
+      << "any block that is there costs as the smallest";
   EXPECT_DOUBLE_EQ(*profile.Cost(Block::kFeedForward, Format::kInt8, 150), 1.4);
   EXPECT_DOUBLE_EQ(*profile.Cost(Block::kFeedForward, Format::kInt8, 400), 3.4) << "in proportion";
   EXPECT_FALSE(profile.Cost(Block::kAttention, Format::kInt4, 1).ok());

@@ -34,9 +34,12 @@ class PruneToTargetTest : public formats::TestDirectory {
       snapshots_.push_back(block);
     }
     profile_.fixed = {{Format::kF32, 0.5}, {Format::kInt8, 0.5}};
+    const double column = 1.0 / ffn_;
     profile_.costs = {{Block::kFeedForward, Format::kF32, 0, 0.0},
+                      {Block::kFeedForward, Format::kF32, 1, 4.0 * column},
                       {Block::kFeedForward, Format::kF32, ffn_, 4.0},
                       {Block::kFeedForward, Format::kInt8, 0, 0.0},
+                      {Block::kFeedForward, Format::kInt8, 1, 1.0 * column},
                       {Block::kFeedForward, Format::kInt8, ffn_, 1.0},
                       // No snapshots, so part of what is fixed.
                       {Block::kAttention, Format::kF32, 0, 0.0},
