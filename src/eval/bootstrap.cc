@@ -23,8 +23,10 @@ class Resampled {
   Resampled(const Task& task, std::string_view metric, std::span<const Example> examples,
             std::span<const Prediction> predictions)
       : task_(task), metric_(metric), examples_(examples), predictions_(predictions) {
-    // Answers are scored one by one and averaged, so each needs to be scored only once.
-    if (task.output != Output::kAnswer) return;
+    // What is scored one by one and averaged needs to be scored only once.
+    const bool averaged =
+        task.output == Output::kAnswer || (task.output == Output::kJoint && metric != "slot_f1");
+    if (!averaged) return;
     for (std::size_t i = 0; i < examples.size(); ++i) {
       single_.push_back(
           Value(task.score(examples.subspan(i, 1), predictions.subspan(i, 1)), metric));
@@ -46,6 +48,7 @@ class Resampled {
       to.label = from.label;
       to.score = from.score;
       to.tags = from.tags;
+      to.intent = from.intent;
       if (task_.output == Output::kTags) to.words = from.words;
       said_[i] = predictions_[indices[i]];
     }

@@ -74,5 +74,31 @@ TEST(Bootstrap, AnswersAreScoredOnceAndAveraged) {
   EXPECT_NEAR(interval.high - interval.low, 2 * 1.96 * 100 * std::sqrt(0.75 * 0.25 / 40), 5);
 }
 
+TEST(Bootstrap, KnowsIntentsAndSlots) {
+  Data data;
+  for (int i = 0; i < 40; ++i) {
+    Example& example = data.examples.emplace_back();
+    example.intent = "play";
+    example.words = {"play", "it"};
+    example.tags = {"O", "B-song"};
+    Prediction& prediction = data.predictions.emplace_back();
+    prediction.intent = i % 4 == 0 ? "stop" : "play";
+    prediction.tags = i % 2 == 0 ? example.tags : std::vector<std::string>{"O", "O"};
+  }
+  const auto interval = [&](const char* metric) {
+    return Bootstrap(**FindTask("intent_slots"), metric, data.examples, data.predictions,
+                     kResamples, 1);
+  };
+  for (const auto& [metric, value] : {std::pair("exact", 0.25), std::pair("intent_accuracy", 0.75),
+                                      std::pair("slot_f1", 2.0 / 3)}) {
+    const Interval of = interval(metric);
+    EXPECT_NEAR(of.value, value, 1e-12) << metric;
+    EXPECT_LT(of.low, value) << metric;
+    EXPECT_GT(of.low, value - 0.25) << metric;
+    EXPECT_GT(of.high, value) << metric;
+    EXPECT_LT(of.high, value + 0.25) << metric;
+  }
+}
+
 }  // namespace
 }  // namespace hone::eval
