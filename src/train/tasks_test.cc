@@ -24,6 +24,7 @@ class TasksTest : public ::testing::Test {
     const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
     directory_ = FreshDirectory(::testing::TempDir(), name);
   }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   // Trains on `text` and is judged by it too.
   base::StatusOr<TrainResult> Fit(const std::string& task, const std::string& file,

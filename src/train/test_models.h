@@ -2,6 +2,8 @@
 // the tests of this folder.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -22,9 +24,9 @@ inline std::string ReadText(const std::string& path) {
   return text.str();
 }
 
-// An empty directory of the test's own.
+// An empty directory of this test in this process.
 inline std::string FreshDirectory(const std::string& parent, const std::string& name) {
-  const std::string path = parent + "/hone-train-" + name;
+  const std::string path = parent + "/hone-train-" + std::to_string(getpid()) + "-" + name;
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;
@@ -34,7 +36,8 @@ inline std::string FreshDirectory(const std::string& parent, const std::string& 
 // special ones: good fine great nice bad awful poor sad film plot actor scene the a is was.
 inline std::string WriteScratch(const std::string& parent, const std::string& name, int width,
                                 int layers, const std::string& more = "") {
-  const std::string directory = FreshDirectory(parent, name);
+  const std::string directory = parent + "/" + name;
+  std::filesystem::create_directories(directory);
   const std::string words =
       "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ngood\nfine\ngreat\nnice\nbad\nawful\npoor\nsad\nfilm\n"
       "plot\nactor\nscene\nthe\na\nis\nwas\n";

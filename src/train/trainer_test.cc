@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <sstream>
 
 #include "env/file.h"
@@ -42,13 +43,19 @@ class TrainerTest : public ::testing::Test {
   void SetUp() override {
     const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
     // A death test's child begins here again, and goes on with what the parent's runs have left.
-    directory_ = ::testing::internal::InDeathTestChild()
-                     ? ::testing::TempDir() + "/hone-train-" + name
-                     : FreshDirectory(::testing::TempDir(), name);
+    constexpr char kVariable[] = "HONE_TRAINER_TEST";
+    if (::testing::internal::InDeathTestChild()) {
+      directory_ = std::getenv(kVariable);
+    } else {
+      directory_ = FreshDirectory(::testing::TempDir(), name);
+      setenv(kVariable, directory_.c_str(), 1);
+    }
     scratch_ = WriteScratch(directory_, "scratch", 16, 2);
     train_ = File("train.tsv", Reviews(96));
     dev_ = File("dev.tsv", Reviews(40, 200));
   }
+
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   std::string File(const std::string& name, const std::string& text) {
     WriteText(directory_ + "/" + name, text);
