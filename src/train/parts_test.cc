@@ -106,8 +106,8 @@ TEST(PlannedSteps, AreCutByStepsAndByTime) {
 
 TEST(TrainingLog, DropsTheRowsOfStepsThatComeAgain) {
   for (const std::string name : {"log.jsonl", "log.csv"}) {
-    const std::string path =
-        testing::FreshDirectory(::testing::TempDir(), "log-" + name) + "/" + name;
+    const std::string directory = testing::FreshDirectory(::testing::TempDir(), "log");
+    const std::string path = directory + "/" + name;
     auto log = TrainingLog::Open(env::RealFileSystem(), path, -1);
     ASSERT_TRUE(log.ok()) << log.status();
     LogRow row;
@@ -122,6 +122,7 @@ TEST(TrainingLog, DropsTheRowsOfStepsThatComeAgain) {
     row.step = 30;
     ASSERT_TRUE(log->Write(row).ok());
     EXPECT_EQ(testing::ReadText(path), before);
+    std::filesystem::remove_all(directory);
   }
 }
 

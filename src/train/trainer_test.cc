@@ -43,6 +43,7 @@ class TrainerTest : public ::testing::Test {
   void SetUp() override {
     const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
     // A death test's child begins here again, and goes on with what the parent's runs have left.
+    ::testing::FLAGS_gtest_death_test_style = "threadsafe";
     constexpr char kVariable[] = "HONE_TRAINER_TEST";
     if (::testing::internal::InDeathTestChild()) {
       directory_ = std::getenv(kVariable);
@@ -103,7 +104,6 @@ TEST_F(TrainerTest, LearnsAndLeavesADirectoryThatOpens) {
 
 // The child dies in the middle of an epoch, twice; the third goes on to the end.
 TEST_F(TrainerTest, AKilledRunGoesOnToTheSameBits) {
-  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   TrainRequest whole = Request("whole"), killed = Request("killed");
   whole.accumulate = killed.accumulate = 2;
   whole.log = directory_ + "/whole.jsonl";
