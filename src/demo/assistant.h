@@ -1,5 +1,5 @@
-// The directory that the assistant's training starts from: a BERT with the joint head, described but
-// without weights, and a tokenizer of its own, in Hugging Face's layout.
+// The directory that the assistant's training starts from: a BERT with the joint head, described
+// but without weights, and a tokenizer of its own, in Hugging Face's layout.
 //
 //   config.json  vocab.txt  tokenizer.json  tokenizer_config.json
 #pragma once

@@ -1,6 +1,6 @@
-// What can be done without a model: the intent by naive Bayes over the words and pairs of neighbours
-// of a sentence, whatever their order; each word's most frequent tag. The assistant must stay clearly
-// above it, or its data would be a toy.
+// What can be done without a model: the intent by naive Bayes over the words and the pairs of
+// neighbours of a sentence; each word's most frequent tag. The assistant must stay clearly above it,
+// or its data would be a toy.
 //
 //   intent = argmax_c  log (n_c + 1) + Σ_w log ((n_cw + α) / (n_c· + α V))     α = 0.1
 //

@@ -40,8 +40,8 @@ eval::Example ToExample(const Words& words, const std::string& intent) {
 // come again, as "pause" does in life.
 std::vector<eval::Example> MakeSplit(std::uint64_t seed, Split split, int count,
                                      std::set<std::string>* seen) {
-  // Streams of their own, and training comes last: a larger training set begins with the smaller, and
-  // the others are the same beside it.
+  // Streams of their own, and training comes last: a larger training set begins with the smaller,
+  // and the others are the same beside it.
   Random random(seed * kSplits + static_cast<std::uint64_t>(split));
   const Grammar& grammar = TheGrammar();
   Expander expander(grammar, split, random);

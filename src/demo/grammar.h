@@ -7,9 +7,9 @@
 //   ? …                       of the development set alone
 //   ! …                       of the test set alone
 //
-// A template is a pattern whose alternatives are chosen: "dim the {light} to {level}". Templates are
-// shared out among the splits in the order of a hash, three in four of an intent's to training; so no
-// split has a template of another. Patterns with few templates are training's alone.
+// A template is a pattern whose alternatives are chosen: "dim the {light} to {level}". Templates
+// are shared out among the splits in the order of a hash, three in four of an intent's to training;
+// so no split has a template of another. Patterns with few templates are training's alone.
 //
 // Patterns
 //   words              themselves

@@ -1,5 +1,5 @@
-// A stream of pseudo-random numbers that is the same on every machine and with every compiler, which
-// the standard library's distributions are not. Source  Steele, Lea, Flood 2014 (SplitMix64).
+// A stream of pseudo-random numbers that is the same on every machine and with every compiler,
+// which the standard library's distributions are not. Source  Steele, Lea, Flood 2014 (SplitMix64).
 #pragma once
 
 #include <cstddef>
