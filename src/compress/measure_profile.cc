@@ -136,6 +136,10 @@ std::vector<Shape> SampleShapes(int heads, int ffn, int layers, const MeasureOpt
     Shape& whole = shapes.emplace_back();
     whole.format = format;
     whole.layers.assign(static_cast<std::size_t>(layers), {heads, ffn});
+    // What nothing can be faster than.
+    Shape& bare = shapes.emplace_back();
+    bare.format = format;
+    bare.layers.assign(static_cast<std::size_t>(layers), {0, 0});
   }
   return shapes;
 }
