@@ -23,18 +23,6 @@ using base::StatusOr;
 constexpr std::uint64_t kMaxDataBytes = std::uint64_t{4} << 30;
 constexpr std::uint64_t kMaxProfileBytes = 64 << 20;
 constexpr double kProfileSeconds = 20;
-// What a step of training costs beside the engine's forward pass of the dense model on the same texts:
-// its own forward and backward, where the model is whole. MiniLM-L6 on SST-2, two threads: 9,280 tokens
-// a second forward, 1,950 in training.
-constexpr double kWholeTrainingPasses = 4.8;
-
-template <typename Kind>
-const Kind* Find(const Recipe& recipe) {
-  for (const Stage& stage : recipe.stages) {
-    if (const auto* found = std::get_if<Kind>(&stage.what)) return found;
-  }
-  return nullptr;
-}
 
 // What makes two requests the same work, whatever the budget.
 std::string Fingerprint(const CompressRequest& request, bool trains) {
@@ -103,87 +91,6 @@ StatusOr<DeviceProfile> ReadProfile(CompressJob& job, const std::string& path) {
     }
   }
   return profile;
-}
-
-Status CheckRoom(const CompressJob& job, std::size_t rungs) {
-  const model::Model& model = job.dense->model();
-  if (Find<PruneStage>(job.request.recipe) != nullptr) {
-    const auto samples = static_cast<std::size_t>(Find<PruneStage>(job.request.recipe)->samples);
-    const std::size_t tokens = samples * job.search_texts.tokens /
-                               std::max<std::size_t>(job.search_texts.examples.size(), 1);
-    const std::uint64_t needed =
-        2 * model.checkpoint->bytes() +
-        SnapshotBytes(model.config, CalibrationOptions().tokens_per_batch, tokens);
-    const std::uint64_t there = env::AvailableMemoryBytes();
-    if (needed > there) {
-      return base::OutOfResource("pruning this model needs about ", needed >> 20,
-                                 " MiB of memory; ", there >> 20, " MiB are available");
-    }
-  }
-  // A rung keeps its stages' models until it is measured, then the one that the next begins from.
-  const std::uint64_t each = 4 * job.ladder.dense.parameters + (1 << 20);
-  const std::uint64_t needed = each * (job.request.recipe.stages.size() + 1 + rungs);
-  const std::uint64_t there = env::FreeDiskBytes(job.request.out);
-  if (needed > there) {
-    return base::OutOfResource(job.request.out, ": needs about ", needed >> 20, " MiB of disk; ",
-                               there >> 20, " MiB are free");
-  }
-  return base::OkStatus();
-}
-
-// Passes of the dense model that a step of distillation is worth: the teacher's one, and the student's,
-// which shrinks as its target asks beyond what the number format gives. 2.6 were measured at 8x with
-// int8, where this says 2.7.
-double TrainingPasses(const CompressJob& job) {
-  const model::ModelConfig& config = job.dense->model().config;
-  const StatusOr<double> whole = job.profile.Predict(config.layers, quant::Format::kF32);
-  double format_gain = 1;
-  for (const quant::Format format : job.formats) {
-    const StatusOr<double> ms = job.profile.Predict(config.layers, format);
-    if (whole.ok() && ms.ok() && *ms > 0) format_gain = std::max(format_gain, *whole / *ms);
-  }
-  double share = 0;
-  const std::vector<PruneTarget> targets = SortedTargets(job);
-  for (const PruneTarget& target : targets) {
-    const double speedup =
-        target.speedup > 0 ? target.speedup : job.ladder.dense.latency.p50_ms / target.latency_ms;
-    share += speedup > 0 ? std::min(1.0, format_gain / speedup) : 1.0;
-  }
-  share = targets.empty() ? 1.0 : share / static_cast<double>(targets.size());
-  return 1 + kWholeTrainingPasses * share;
-}
-
-RungCosts EstimateCosts(const CompressJob& job) {
-  RungCosts costs;
-  const double rate = std::max(job.forward_tokens_per_s, 1.0);
-  const auto search_tokens = static_cast<double>(job.search_texts.tokens);
-  const double tokens_a_text = search_tokens / static_cast<double>(std::max<std::size_t>(
-                                                   job.search_texts.examples.size(), 1));
-  for (const Stage& stage : job.request.recipe.stages) {
-    if (const auto* prune = std::get_if<PruneStage>(&stage.what)) {
-      double removal = 0;
-      for (const model::LayerShape& layer : job.dense->model().config.layers) {
-        // F rank-1 updates of a matrix that shrinks: about F³ multiply-adds, bound by memory.
-        removal += std::pow(static_cast<double>(layer.ffn), 3) / 1.5e9;
-      }
-      costs.snapshots_s += removal + 4 * prune->samples * tokens_a_text / rate;
-      costs.candidates = prune->candidates;
-      costs.candidate_s = 0.02 + 0.4 * search_tokens / rate;
-      costs.other_s += 5 * job.timing_s;
-    } else if (const auto* distill = std::get_if<DistillStage>(&stage.what);
-               distill && job.trains()) {
-      const double texts = static_cast<double>(
-          job.train.items.empty()
-              ? static_cast<std::size_t>(std::ranges::count(job.unlabelled, '\n')) + 1
-              : job.train.items.size());
-      costs.training_s += distill->epochs * texts * tokens_a_text * TrainingPasses(job) / rate;
-    } else {
-      costs.other_s += 2;
-    }
-  }
-  const double dev_tokens = static_cast<double>(job.dev.examples.items.size()) * tokens_a_text;
-  costs.other_s += dev_tokens / rate + 4 * job.timing_s;
-  return costs;
 }
 
 // How far apart two results must be, in points, for this dev file to tell them apart.
@@ -260,13 +167,14 @@ Status CheckRequest(CompressJob& job) {
     return absl::AlreadyExistsError(base::StrCat(request.out, ": exists already"));
   }
   if (request.recipe.stages.empty()) return base::BadInput("the recipe has no stages");
-  const bool shrinks = Find<PruneStage>(request.recipe) != nullptr;
+  const bool shrinks = FindStage<PruneStage>(request.recipe) != nullptr;
   if (!shrinks) {
     return base::BadInput("recipe ", request.recipe.name,
                           ": has no prune stage, so no latency can be aimed for");
   }
   job.formats = {quant::Format::kF32};
-  if (const auto* quantize = Find<QuantizeStage>(request.recipe)) job.formats = quantize->formats;
+  if (const auto* quantize = FindStage<QuantizeStage>(request.recipe))
+    job.formats = quantize->formats;
   return base::OkStatus();
 }
 
@@ -309,7 +217,7 @@ Status ReadInputs(CompressJob& job) {
     }
   }
   HONE_RETURN_IF_ERROR(CheckRecipe(request.recipe, ModulesOf(job.dense->model())));
-  const auto* prune = Find<PruneStage>(request.recipe);
+  const auto* prune = FindStage<PruneStage>(request.recipe);
   HONE_ASSIGN_OR_RETURN(
       job.search_texts,
       CalibrationTexts(job, static_cast<std::size_t>(prune->search_samples), request.seed));
@@ -385,8 +293,8 @@ std::vector<PruneTarget> SortedTargets(const CompressJob& job) {
 
 Status CheckTargets(CompressJob& job, const std::vector<PruneTarget>& targets) {
   // A narrower or shorter student has another table; its own search says what is possible.
-  if (Find<NarrowStage>(job.request.recipe) != nullptr ||
-      Find<DropLayersStage>(job.request.recipe) != nullptr) {
+  if (FindStage<NarrowStage>(job.request.recipe) != nullptr ||
+      FindStage<DropLayersStage>(job.request.recipe) != nullptr) {
     return base::OkStatus();
   }
   double fastest = INFINITY;
@@ -404,39 +312,6 @@ Status CheckTargets(CompressJob& job, const std::vector<PruneTarget>& targets) {
                           base::Fixed(dense, 3), ", so ", base::Fixed(dense / fastest, 1),
                           "x is the most that is possible");
   }
-  return base::OkStatus();
-}
-
-Status MakePlan(CompressJob& job, std::size_t rungs) {
-  runtime::EngineOptions engine = job.engine();
-  engine.format = quant::Format::kF32;
-  const std::int64_t start = job.tools.now_ns();
-  HONE_ASSIGN_OR_RETURN(CalibrationLoss loss,
-                        CalibrationLoss::Make(job.dense->model(), job.search_texts, engine));
-  const double seconds = std::max(static_cast<double>(job.tools.now_ns() - start) * 1e-9, 1e-3);
-  job.loss = std::move(loss);
-  job.forward_tokens_per_s = static_cast<double>(job.search_texts.tokens) / seconds;
-  job.ladder.dense.parameters = DescribeModel(job.dense->model()).parameters;
-  HONE_RETURN_IF_ERROR(CheckRoom(job, rungs));
-  // --max-drop has no rungs of its own to count; a guess is better than none.
-  const int count = static_cast<int>(rungs) + (MaxDrop(job.request) > 0 ? 2 : 0);
-  const double left =
-      job.request.budget_seconds > 0
-          ? std::max(job.request.budget_seconds - job.Elapsed() - job.state->TotalSeconds(), 1.0)
-          : 0;
-  HONE_ASSIGN_OR_RETURN(job.plan, PlanTime(EstimateCosts(job), count, left));
-  std::string epochs;
-  if (job.trains()) {
-    epochs =
-        base::StrCat(", ", base::Fixed(job.plan.epoch_share * 100, 0), " % of the recipe's epochs");
-  }
-  job.News(base::StrCat("plan: ", count, count == 1 ? " rung" : " rungs", " by recipe ",
-                        job.request.recipe.name, job.trains() ? "" : " without training", ", ",
-                        job.plan.candidates, " candidates each", epochs, "; about ",
-                        SayDuration(job.plan.total_s), " (from ",
-                        base::WithCommas(static_cast<std::uint64_t>(job.forward_tokens_per_s)),
-                        " tokens a second forward)"));
-  job.plan.total_s += job.Elapsed();
   return base::OkStatus();
 }
 

@@ -1,4 +1,4 @@
-// What happens before the first rung: checking, reading, measuring the device, planning.
+// What happens before the first rung: checking, reading, measuring the device.
 #pragma once
 
 #include <vector>
@@ -28,10 +28,6 @@ std::vector<PruneTarget> SortedTargets(const CompressJob& job);
 
 // NotFound where a target is faster than the model without any block, by the latency table.
 base::Status CheckTargets(CompressJob& job, const std::vector<PruneTarget>& targets);
-
-// The dense model's outputs on the search's texts, and from the time they took the plan. Errors: a
-// budget that is too short, memory or disk that will not do.
-base::Status MakePlan(CompressJob& job, std::size_t rungs);
 
 // Metric, figures and latency of the dense model.
 base::Status MeasureDense(CompressJob& job);

@@ -97,6 +97,15 @@ struct Recipe {
   std::vector<Stage> stages;
 };
 
+// The recipe's first stage of this kind; null where there is none.
+template <typename Kind>
+const Kind* FindStage(const Recipe& recipe) {
+  for (const Stage& stage : recipe.stages) {
+    if (const auto* found = std::get_if<Kind>(&stage.what)) return found;
+  }
+  return nullptr;
+}
+
 // `path` names the text in errors.
 base::StatusOr<Recipe> ParseRecipe(std::string_view yaml, const std::string& path);
 
