@@ -49,7 +49,8 @@ TEST(AdamW, FollowsTheFormulaForEveryRest) {
 TEST(AdamW, SumsSquaresOfLargeAndSmallValuesTogether) {
   std::vector<float> x(100001, 1e-3f);
   x[5] = 100.0f;
-  EXPECT_NEAR(SumOfSquares(x.data(), x.size()), 1e4 + 100000 * 1e-6, 1e-3);
+  // One block of 4,096 is summed in f32, in as few lanes as one.
+  EXPECT_NEAR(SumOfSquares(x.data(), x.size()), 1e4 + 100000 * 1e-6, 1e-2);
 }
 
 TEST(AdamW, ScalesEveryValue) {
