@@ -206,8 +206,7 @@ std::vector<int> FfnWidths(int ffn) {
     if (width > 0) widths.push_back(width);
   }
   std::ranges::sort(widths);
-  const auto repeated = std::ranges::unique(widths);
-  widths.erase(repeated.begin(), repeated.end());
+  widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
   return widths;
 }
 

@@ -1,6 +1,7 @@
 #include "train/graph.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -80,7 +81,7 @@ TEST(Graph, EqualsTheEngineForEveryArchitectureAndHead) {
 void Perturb(Graph& graph, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> noise(0, 0.02f);
-  const at::NoGradGuard guard;
+  const c10::NoGradGuard guard;
   for (const Parameter& parameter : graph.parameters()) {
     float* values = parameter.value.data_ptr<float>();
     for (std::int64_t i = 0; i < parameter.value.numel(); ++i) values[i] += noise(random);
@@ -169,7 +170,7 @@ TEST(Graph, HasTheGradientsOfFiniteDifferences) {
         largest = std::max(largest, parameter.value.grad().to_dense().norm().item<double>());
       }
     }
-    const at::NoGradGuard guard;
+    const c10::NoGradGuard guard;
     for (const Parameter& parameter : graph->parameters()) {
       // Along the gradient the value must rise by its norm.
       const at::Tensor gradient = parameter.value.grad();

@@ -1,6 +1,7 @@
 #include "train/state.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <cmath>
 #include <cstring>
@@ -86,7 +87,7 @@ Status CopyInto(std::span<const std::byte> file, const formats::SafetensorsHeade
         entry.end - entry.begin != static_cast<std::uint64_t>(to.nbytes())) {
       return base::BadInput(path, ": tensor \"", name, "\" has another shape than the model's");
     }
-    const at::NoGradGuard no_gradients;
+    const c10::NoGradGuard no_gradients;
     std::memcpy(to.data_ptr(), file.data() + entry.begin,
                 static_cast<std::size_t>(entry.end - entry.begin));
     return base::OkStatus();

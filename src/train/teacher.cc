@@ -1,6 +1,7 @@
 #include "train/teacher.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cstring>
@@ -98,7 +99,7 @@ StatusOr<std::unique_ptr<Teacher>> Teacher::Open(env::FileSystem& files,
 }
 
 StatusOr<Outputs> Teacher::Say(const TrainingBatch& batch, std::int32_t mask_id) {
-  const at::NoGradGuard no_gradients;
+  const c10::NoGradGuard no_gradients;
   Outputs outputs;
   if (!hidden_ && !relations_ && FromMemory(batch, &outputs)) return outputs;
   if (graph_) {

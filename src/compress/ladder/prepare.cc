@@ -284,10 +284,10 @@ std::vector<PruneTarget> SortedTargets(const CompressJob& job) {
     return target.speedup > 0 ? target.speedup
                               : job.ladder.dense.latency.p50_ms / target.latency_ms;
   });
-  const auto repeated = std::ranges::unique(targets, [](const auto& a, const auto& b) {
+  const auto same = [](const PruneTarget& a, const PruneTarget& b) {
     return a.speedup == b.speedup && a.latency_ms == b.latency_ms;
-  });
-  targets.erase(repeated.begin(), repeated.end());
+  };
+  targets.erase(std::unique(targets.begin(), targets.end(), same), targets.end());
   return targets;
 }
 
