@@ -30,11 +30,11 @@ struct LossWeights {
 enum class Schedule : std::uint8_t { kLinear, kCosine, kConstant };
 
 struct TrainRequest {
-  std::string model;  // directory; its head is replaced to fit the task where it does not
+  std::string model;          // directory; its head is replaced to fit the task where it does not
   bool from_scratch = false;  // only its config.json and tokenizer: all weights are fresh
-  std::string out;    // directory of the best checkpoint, an artefact like any other
-  std::string task;   // eval::FindTask; "mlm" for masked-language pre-training; "none":
-                      // distil from the texts alone
+  std::string out;            // directory of the best checkpoint, an artefact like any other
+  std::string task;           // eval::FindTask; "mlm" for masked-language pre-training; "none":
+                              // distil from the texts alone
   std::vector<std::string> train;  // files; ".txt": lines of text alone, where loss.task is 0
   std::string dev;                 // file; empty: no evaluation, the last step is the best
   std::string columns;

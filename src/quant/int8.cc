@@ -30,9 +30,8 @@ Int8Matrix QuantizeInt8(std::span<const float> weights, int n, int k) {
   Int8Matrix matrix{n, k, std::vector<std::int8_t>(weights.size()), {}};
   matrix.scale.reserve(static_cast<std::size_t>(n));
   for (std::size_t row = 0; row < static_cast<std::size_t>(n); ++row) {
-    matrix.scale.push_back(
-        QuantizeInt8Row(weights.subspan(row * width, width),
-                        std::span(matrix.values).subspan(row * width, width)));
+    matrix.scale.push_back(QuantizeInt8Row(weights.subspan(row * width, width),
+                                           std::span(matrix.values).subspan(row * width, width)));
   }
   return matrix;
 }

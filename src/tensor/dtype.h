@@ -9,8 +9,8 @@ namespace hone::tensor {
 
 enum class DType : std::uint8_t { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
 
-std::size_t SizeOf(DType dtype);         // bytes an element
-std::string_view NameOf(DType dtype);    // safetensors' names: "F32", "BF16", "I8", …
+std::size_t SizeOf(DType dtype);       // bytes an element
+std::string_view NameOf(DType dtype);  // safetensors' names: "F32", "BF16", "I8", …
 
 // bfloat16: the upper half of an f32. FromF32 rounds to nearest even and keeps NaN a NaN.
 float BF16ToF32(std::uint16_t bits);

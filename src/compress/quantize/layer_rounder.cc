@@ -67,8 +67,9 @@ class LayerRounder {
 
  private:
   StatusOr<std::unique_ptr<runtime::LocalEngine>> Engine(int layer) const {
-    return runtime::LocalEngine::Load(OneLayer(draft_.model(), layer),
-                                      {.format = {}, .threads = options_.threads, .isa = options_.isa});
+    return runtime::LocalEngine::Load(
+        OneLayer(draft_.model(), layer),
+        {.format = {}, .threads = options_.threads, .isa = options_.isa});
   }
   Status Measure(int layer);
   Status FoldScales(int layer);
