@@ -42,6 +42,22 @@ StatusOr<std::map<std::string, quant::Format, std::less<>>> ReadFormats(env::Fil
   return formats;
 }
 
+// The layers' matrices that the stage is not for.
+std::vector<std::string> LeftInFloat(const Selection& modules, const model::Model& model) {
+  std::vector<std::string> names;
+  for (const model::LayerWeights& layer : model.weights.layers) {
+    for (const model::Linear* linear :
+         {&layer.query, &layer.key, &layer.value, &layer.output, &layer.up, &layer.down}) {
+      if (!linear->weight.empty()) names.push_back(linear->weight.name);
+    }
+  }
+  if (modules.targets.empty() && modules.ignore.empty()) return {};
+  const std::vector<std::string> selected = Select(modules, names);
+  const std::set<std::string> chosen(selected.begin(), selected.end());
+  std::erase_if(names, [&](const std::string& name) { return chosen.contains(name); });
+  return names;
+}
+
 // Whether a block's output or down matrix is among those that the stage is for.
 std::function<bool(int, Block)> Wanted(const Selection& modules, const model::Model& model) {
   if (modules.targets.empty() && modules.ignore.empty()) return {};
@@ -323,6 +339,9 @@ Status RungMaker::Quantize(const QuantizeStage& stage, const std::string& rung,
   HONE_ASSIGN_OR_RETURN(Draft draft, Draft::Open(job_.tools.files, in));
   FormatRequest formats{.all = stage.formats.front(), .modules = chosen_, .embeddings = {}};
   formats.embeddings = stage.embeddings;
+  for (const std::string& module : LeftInFloat(stage.modules, draft.model())) {
+    formats.modules[module] = quant::Format::kF32;
+  }
   RoundingOptions rounding;
   rounding.method = stage.method == QuantizeMethod::kGptq  ? Rounding::kGptq
                     : stage.method == QuantizeMethod::kAwq ? Rounding::kAwq
