@@ -54,8 +54,9 @@ struct DeviceProfile {
   std::vector<BlockCost> costs;  // sizes ascending within block and format
   std::vector<FixedCost> fixed;  // one a format
 
-  // Between measured sizes: linear; beyond the largest: in proportion. An error where the format
-  // was not measured.
+  // Between measured sizes: linear, but never below the smallest that is not 0, since a block that is
+  // there at all costs that; beyond the largest: in proportion. An error where the format was not
+  // measured.
   base::StatusOr<double> Cost(Block block, quant::Format format, int size) const;
   base::StatusOr<double> Fixed(quant::Format format) const;
   // Of a whole model with everything in one format.

@@ -147,8 +147,6 @@ StatusOr<LadderReport> FinishLadder(CompressJob& job) {
   }
   HONE_RETURN_IF_ERROR(
       env::WriteFile(files, env::JoinPath(place, kReportFile), RenderReport(ladder)));
-  HONE_RETURN_IF_ERROR(
-      env::WriteFile(files, env::JoinPath(place, kReportFile), RenderReport(ladder)));
   HONE_ASSIGN_OR_RETURN(ladder.files, HashTree(files, place));
   HONE_RETURN_IF_ERROR(
       env::WriteFile(files, env::JoinPath(place, formats::kManifestFile), ToJson(ladder)));
