@@ -6,15 +6,13 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "eval/task_text.h"
 #include "runtime/answer_question.h"
 
 namespace hone::compress {
 namespace {
 
 using text::Encoding;
-
-// The overlap of question answering's windows, as eval has it.
-constexpr int kAnswerStride = 128;
 
 // `count` of `total` indices, ascending; all where there are fewer. Written out, so that a seed
 // chooses the same everywhere: the standard leaves std::shuffle's sequence open.
@@ -75,7 +73,7 @@ base::Status Collector::AddWindow(std::size_t number, const eval::Example& examp
   Encoding pair;
   tokenizer_.EncodePair(example.text, example.pair(), {}, &pair);
   HONE_ASSIGN_OR_RETURN(std::vector<Encoding> windows,
-                        runtime::CutIntoWindows(pair, max_tokens_, kAnswerStride));
+                        runtime::CutIntoWindows(pair, max_tokens_, eval::kAnswerStride));
   const std::size_t begin =
       example.answers.empty() ? std::string_view::npos : example.pair().find(example.answers[0]);
   std::size_t best = 0;
@@ -120,15 +118,6 @@ base::Status Collector::Batch(Calibration* calibration) {
   return base::OkStatus();
 }
 
-std::string JoinWords(std::span<const std::string> words) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += ' ';
-    text += word;
-  }
-  return text;
-}
-
 }  // namespace
 
 base::StatusOr<Calibration> MakeCalibration(const eval::Examples& examples, const eval::Task& task,
@@ -146,8 +135,8 @@ base::StatusOr<Calibration> MakeCalibration(const eval::Examples& examples, cons
     const eval::Example& example = examples.items[chosen];
     const std::size_t number =
         calibration.examples.size() * static_cast<std::size_t>(calibration.texts_per_example);
-    if (task.output == eval::Output::kTags) {
-      collector.Add(number, JoinWords(example.words));
+    if (eval::TakesWords(task)) {
+      collector.Add(number, eval::JoinWords(example.words));
     } else if (task.output == eval::Output::kAnswer) {
       HONE_RETURN_IF_ERROR(collector.AddWindow(number, example));
     } else if (apart) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "eval/task_text.h"
 
 namespace hone::eval {
 namespace {
@@ -49,7 +50,7 @@ class Resampled {
       to.score = from.score;
       to.tags = from.tags;
       to.intent = from.intent;
-      if (task_.output == Output::kTags) to.words = from.words;
+      if (TakesWords(task_)) to.words = from.words;
       said_[i] = predictions_[indices[i]];
     }
     return Value(task_.score(drawn_, said_), metric_);

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "eval/labels.h"
+#include "eval/task_text.h"
 #include "runtime/answer_question.h"
 #include "runtime/tasks/scores.h"
 
@@ -13,8 +14,6 @@ using runtime::TextModel;
 using runtime::TextOutput;
 using Predictions = base::StatusOr<std::vector<Prediction>>;
 
-// The usual overlap of SQuAD's windows.
-constexpr int kAnswerStride = 128;
 constexpr int kMaxAnswerTokens = 30;
 
 std::span<const float> Row(const TextOutput& output, std::size_t i) {
@@ -75,17 +74,6 @@ Predictions PredictAnswers(TextModel& model, bool allow_no_answer, std::span<con
     if (!answers.empty()) predictions[i].answer = answers.front().text;
   }
   return predictions;
-}
-
-// The words joined by spaces, and where each begins.
-std::string JoinWords(std::span<const std::string> words, std::vector<std::uint32_t>* begins) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += ' ';
-    begins->push_back(static_cast<std::uint32_t>(text.size()));
-    text += word;
-  }
-  return text;
 }
 
 // The tags of the words that begin at `begins`, from output `index`, whose rows are tokens.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "eval/labels.h"
+#include "eval/task_text.h"
 #include "runtime/answer_question.h"
 
 namespace hone::train {
@@ -15,9 +16,6 @@ using base::StatusOr;
 using base::StrCat;
 using eval::Example;
 
-// The overlap that evaluation uses.
-constexpr int kAnswerStride = 128;
-
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
@@ -26,17 +24,6 @@ void AddText(const text::Encoding& encoding, Dataset* data) {
   data->ids.insert(data->ids.end(), encoding.ids.begin(), encoding.ids.end());
   data->types.insert(data->types.end(), encoding.types.begin(), encoding.types.end());
   data->begins.push_back(data->ids.size());
-}
-
-// The words joined by blanks, as evaluation joins them, and where each begins.
-std::string JoinWords(std::span<const std::string> words, std::vector<std::uint32_t>* begins) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += ' ';
-    begins->push_back(static_cast<std::uint32_t>(text.size()));
-    text += word;
-  }
-  return text;
 }
 
 class Builder {
@@ -71,8 +58,7 @@ class Builder {
 
   Status Add(const Example& example) {
     const auto number = static_cast<std::uint32_t>(data_.examples++);
-    const bool words =
-        task_->output == eval::Output::kTags || task_->output == eval::Output::kJoint;
+    const bool words = eval::TakesWords(*task_);
     const bool empty = words ? std::ranges::all_of(example.words, IsBlank) : IsBlank(example.text);
     if (empty || (example.second && IsBlank(*example.second))) {
       ++data_.empty;
@@ -146,7 +132,7 @@ class Builder {
   // Each window of a long context is an item.
   Status AddWindows(const Example& example, std::uint32_t number) {
     encode_.tokenizer.EncodePair(example.text, example.pair(), {}, &encoding_);
-    const int stride = std::min(kAnswerStride, encode_.max_tokens / 3);
+    const int stride = std::min(eval::kAnswerStride, encode_.max_tokens / 3);
     HONE_ASSIGN_OR_RETURN(const std::vector<text::Encoding> windows,
                           runtime::CutIntoWindows(encoding_, encode_.max_tokens, stride));
     std::size_t begin = std::string_view::npos, end = 0;
@@ -183,7 +169,7 @@ class Builder {
 
   Status AddWords(const Example& example, std::uint32_t number) {
     std::vector<std::uint32_t> begins;
-    const std::string text = JoinWords(example.words, &begins);
+    const std::string text = eval::JoinWords(example.words, &begins);
     AddOne(text);
     std::vector<std::int32_t> labels(encoding_.ids.size(), kNoLabel);
     std::size_t word = 0;

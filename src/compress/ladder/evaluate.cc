@@ -11,6 +11,7 @@
 #include "eval/metrics.h"
 #include "eval/model_predictor.h"
 #include "eval/run.h"
+#include "eval/task_text.h"
 #include "formats/summary.h"
 
 namespace hone::compress {
@@ -41,7 +42,7 @@ std::string Shorten(std::string text, std::size_t most) {
 }
 
 std::string TextOf(const eval::Example& example) {
-  std::string text = example.words.empty() ? example.text : base::Join(example.words, " ");
+  std::string text = example.words.empty() ? example.text : eval::JoinWords(example.words);
   if (example.second) base::StrAppend(&text, " | ", *example.second);
   constexpr std::size_t kReadable = 400;
   return Shorten(std::move(text), kReadable);
@@ -61,9 +62,10 @@ std::string Say(const eval::Task& task, const eval::Prediction& prediction) {
     case eval::Output::kScore: return base::Fixed(prediction.score, 3);
     case eval::Output::kAnswer: return prediction.answer.empty() ? "none" : prediction.answer;
     case eval::Output::kTags: return base::Join(prediction.tags, " ");
-    default: break;
+    case eval::Output::kJoint:
+      return base::StrCat(prediction.intent, ": ", base::Join(prediction.tags, " "));
   }
-  return prediction.answer;
+  return "";
 }
 
 std::string SayExpected(const eval::Task& task, const eval::Example& example) {
@@ -72,7 +74,8 @@ std::string SayExpected(const eval::Task& task, const eval::Example& example) {
     case eval::Output::kScore: return base::Fixed(example.score, 3);
     case eval::Output::kAnswer: return example.answers.empty() ? "none" : example.answers.front();
     case eval::Output::kTags: return base::Join(example.tags, " ");
-    default: break;
+    case eval::Output::kJoint:
+      return base::StrCat(example.intent, ": ", base::Join(example.tags, " "));
   }
   return "";
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "eval/task_text.h"
 
 namespace hone::compress {
 namespace {
@@ -23,8 +24,8 @@ std::vector<int> NaturalLengths(const eval::Task& task, const std::vector<eval::
     if (!encoding.ids.empty()) lengths.push_back(static_cast<int>(encoding.ids.size()));
   };
   for (const eval::Example& example : examples) {
-    if (task.output == eval::Output::kTags) {
-      model.tokenizer().Encode(base::Join(example.words, " "), options, &encoding);
+    if (eval::TakesWords(task)) {
+      model.tokenizer().Encode(eval::JoinWords(example.words), options, &encoding);
     } else if (example.second && !apart) {
       model.tokenizer().EncodePair(example.text, example.pair(), options, &encoding);
     } else {
