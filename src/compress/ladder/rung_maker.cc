@@ -21,7 +21,7 @@ using base::StatusOr;
 constexpr std::uint64_t kMaxFormatsBytes = 16 << 20;
 
 // Formats by module, on disk beside the pruned model, for the quantisation that comes after training.
-std::string FormatsJson(const std::map<std::string, quant::Format, std::less<>>& formats) {
+std::string FormatsJson(const ModuleFormats& formats) {
   base::JsonWriter json(1);
   json.BeginObject();
   for (const auto& [module, format] : formats) json.Key(module).String(quant::NameOf(format));
@@ -29,9 +29,8 @@ std::string FormatsJson(const std::map<std::string, quant::Format, std::less<>>&
   return json.Take() + "\n";
 }
 
-StatusOr<std::map<std::string, quant::Format, std::less<>>> ReadFormats(env::FileSystem& files,
-                                                                        const std::string& path) {
-  std::map<std::string, quant::Format, std::less<>> formats;
+StatusOr<ModuleFormats> ReadFormats(env::FileSystem& files, const std::string& path) {
+  ModuleFormats formats;
   HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxFormatsBytes));
   HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
   const base::JsonValue root = json.root();
@@ -152,12 +151,26 @@ StatusOr<bool> RungMaker::IsDone(const Stage& stage, const std::string& in) {
                            : model.config.layer_count() <= drop->layers;
 }
 
+// What a candidate is timed and judged with is what its rung will be written as.
+runtime::EngineOptions RungMaker::EngineFor(const model::Model& model,
+                                            const std::vector<BlockSnapshots>& snapshots,
+                                            const BlockFormats& formats) const {
+  runtime::EngineOptions options = job_.engine();
+  options.format = job_.formats.front();
+  options.formats = FormatsByModule(model, snapshots, formats);
+  if (const auto* quantize = FindStage<QuantizeStage>(job_.request.recipe)) {
+    for (const std::string& module : LeftInFloat(quantize->modules, model)) {
+      options.formats[module] = quant::Format::kF32;
+    }
+  }
+  return options;
+}
+
 CandidateJudges RungMaker::Judges(const std::vector<BlockSnapshots>& snapshots) {
   CandidateJudges judges;
   judges.time = [this, &snapshots](const Draft& draft,
                                    const BlockFormats& formats) -> StatusOr<TimedPair> {
-    runtime::EngineOptions options = job_.engine();
-    SetFormats(draft.model(), snapshots, formats, &options);
+    const runtime::EngineOptions options = EngineFor(draft.model(), snapshots, formats);
     HONE_ASSIGN_OR_RETURN(const auto engine, runtime::LocalEngine::Load(draft.model(), options));
     HONE_ASSIGN_OR_RETURN(
         const LatencyRig::Pair pair,
@@ -166,9 +179,7 @@ CandidateJudges RungMaker::Judges(const std::vector<BlockSnapshots>& snapshots) 
     return TimedPair{pair.dense.p50_ms, pair.candidate.p50_ms};
   };
   judges.loss = [this, &snapshots](const Draft& draft, const BlockFormats& formats) {
-    runtime::EngineOptions options = job_.engine();
-    SetFormats(draft.model(), snapshots, formats, &options);
-    return job_.loss->Of(draft.model(), options);
+    return job_.loss->Of(draft.model(), EngineFor(draft.model(), snapshots, formats));
   };
   return judges;
 }
@@ -215,10 +226,7 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
   if (stage.bottom_up && stage.method == PruneMethod::kZipLm) {
     HONE_RETURN_IF_ERROR(RefitPruned(stage, rung, draft, *snapshots, &pruned));
   }
-  chosen_.clear();
-  runtime::EngineOptions formats;
-  SetFormats(pruned.draft.model(), *snapshots, pruned.formats, &formats);
-  chosen_ = formats.formats;
+  chosen_ = EngineFor(pruned.draft.model(), *snapshots, pruned.formats).formats;
   HONE_RETURN_IF_ERROR(
       env::WriteFile(job_.tools.files, out + ".formats.json", FormatsJson(chosen_)));
   HONE_RETURN_IF_ERROR(pruned.draft.Write(out, {.replace = true}));

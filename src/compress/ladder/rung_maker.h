@@ -43,6 +43,9 @@ class RungMaker {
   base::StatusOr<const std::vector<BlockSnapshots>*> Snapshots(const PruneStage& stage,
                                                                const std::string& rung,
                                                                const std::string& in, Draft& draft);
+  runtime::EngineOptions EngineFor(const model::Model& model,
+                                   const std::vector<BlockSnapshots>& snapshots,
+                                   const BlockFormats& formats) const;
   CandidateJudges Judges(const std::vector<BlockSnapshots>& snapshots);
   PruneOptions OptionsFor(const PruneStage& stage, const std::string& rung,
                           const model::Model& model);
@@ -62,7 +65,7 @@ class RungMaker {
   Calibration texts_;                      // that they were taken with
   std::map<int, DeviceProfile> profiles_;  // of widths other than the dense model's
   // The number format that the search gave each module of the rung in the making; empty: none yet.
-  std::map<std::string, quant::Format, std::less<>> chosen_;
+  ModuleFormats chosen_;
 };
 
 }  // namespace hone::compress

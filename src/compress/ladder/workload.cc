@@ -59,25 +59,20 @@ base::StatusOr<std::vector<int>> LengthsOfLines(env::FileSystem& files, const st
   return lengths;
 }
 
-void SetFormats(const model::Model& model, const std::vector<BlockSnapshots>& snapshots,
-                const BlockFormats& formats, runtime::EngineOptions* options) {
-  if (formats.empty()) return;
-  options->format = formats.front();
-  const bool one = std::ranges::all_of(
-      formats, [&](const quant::Format format) { return format == formats.front(); });
-  if (one) return;
-  for (std::size_t b = 0; b < snapshots.size(); ++b) {
+ModuleFormats FormatsByModule(const model::Model& model,
+                              const std::vector<BlockSnapshots>& snapshots,
+                              const BlockFormats& formats) {
+  ModuleFormats by_module;
+  for (std::size_t b = 0; b < formats.size(); ++b) {
     const auto& layer = model.weights.layers[static_cast<std::size_t>(snapshots[b].layer)];
     const bool attention = snapshots[b].block == Block::kAttention;
-    const auto set = [&](const model::Linear& linear) {
-      if (!linear.weight.empty()) options->formats[linear.weight.name] = formats[b];
-    };
     for (const model::Linear* linear :
          attention ? std::vector{&layer.query, &layer.key, &layer.value, &layer.output}
                    : std::vector{&layer.up, &layer.down}) {
-      set(*linear);
+      if (!linear->weight.empty()) by_module[linear->weight.name] = formats[b];
     }
   }
+  return by_module;
 }
 
 std::vector<LayerForm> FormsOf(const model::Model& model,

@@ -1,6 +1,7 @@
 // What latencies are taken of, and by which models: the timing rig of a compression.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,9 +24,13 @@ std::vector<int> NaturalLengths(const eval::Task& task, const std::vector<eval::
 base::StatusOr<std::vector<int>> LengthsOfLines(env::FileSystem& files, const std::string& path,
                                                 const runtime::TextModel& model);
 
-// The blocks' formats as the engine takes them: one for all, or by module.
-void SetFormats(const model::Model& model, const std::vector<BlockSnapshots>& snapshots,
-                const BlockFormats& formats, runtime::EngineOptions* options);
+using ModuleFormats = std::map<std::string, quant::Format, std::less<>>;
+
+// The blocks' formats by module ("encoder.layer.3.output.dense"), as the engine and the quantiser take
+// them. Blocks without snapshots are not in it.
+ModuleFormats FormatsByModule(const model::Model& model,
+                              const std::vector<BlockSnapshots>& snapshots,
+                              const BlockFormats& formats);
 // The same as layers of a ladder's model.
 std::vector<LayerForm> FormsOf(const model::Model& model,
                                const std::vector<BlockSnapshots>& snapshots,
