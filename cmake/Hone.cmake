@@ -6,6 +6,7 @@
 #   src/<folder>/**/*_fuzz.cc     → program <name>_fuzz each, with the fuzz preset
 #   src/<folder>/main.cc          → the program that PROGRAM names
 #   src/cli/training/*.cc         → program hone-train
+#   src/cli/serving/*.cc          → program hone-serve
 
 add_library(hone_options INTERFACE)
 target_include_directories(hone_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
@@ -30,7 +31,7 @@ function(hone_folder name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "/cli/training/")  # hone_training_program's
+  list(FILTER sources EXCLUDE REGEX "/cli/(training|serving)/")  # hone_command_program's
 
   if(sources)
     add_library(hone_${name} STATIC ${sources})
@@ -66,11 +67,12 @@ function(hone_folder name)
   endif()
 endfunction()
 
-# Program hone-train: the commands of src/cli/training, which alone are linked to libtorch.
-function(hone_training_program)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/training/*.cc)
-  add_executable(hone-train ${sources})
-  target_link_libraries(hone-train PRIVATE hone_cli hone_train)
+# A program of commands that alone are linked to a large library: src/cli/<folder>/*.cc.
+#   training → hone-train, libtorch       serving → hone-serve, gRPC
+function(hone_command_program folder program library)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/${folder}/*.cc)
+  add_executable(${program} ${sources})
+  target_link_libraries(${program} PRIVATE hone_cli ${library})
 endfunction()
 
 # The bytes of a file as the function hone::<folder>::<name>() of that folder's library.

@@ -43,8 +43,8 @@ const std::vector<std::set<std::string>>& Layers() {
       {"model"},
       {"runtime", "planner"},
       {"scheduler", "node", "eval", "bench"},
-      {"compress", "sim", "demo"},
-      {"server", "operator", "train"},
+      {"compress", "demo", "load"},
+      {"server", "operator", "train", "sim"},
       {"cli"},
   };
   return layers;

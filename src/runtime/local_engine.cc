@@ -34,12 +34,13 @@ std::string KernelNames(const EncoderPlan& plan) {
 
 class LocalEngineImpl : public LocalEngine {
  public:
-  LocalEngineImpl(int threads, const SplitLimits& limits) : pool_(threads), limits_(limits) {}
+  LocalEngineImpl(std::shared_ptr<base::ThreadPool> pool, const SplitLimits& limits)
+      : pool_(std::move(pool)), limits_(limits) {}
 
   base::Status Load(const model::Model& model, const EngineOptions& options) {
     const std::int64_t start = env::NowNs();
     HONE_ASSIGN_OR_RETURN(plan_, BuildPlan(model, {options.format, options.formats}, options.isa,
-                                           pool_, options.progress));
+                                           *pool_, options.progress));
     report_.pack_ms = env::MsSince(start);
     report_.packed_bytes = plan_->arena.size();
     report_.format = plan_->mixed ? "mixed" : quant::NameOf(plan_->format);
@@ -50,9 +51,16 @@ class LocalEngineImpl : public LocalEngine {
     return base::OkStatus();
   }
 
+  std::unique_ptr<LocalEngine> Share(std::shared_ptr<base::ThreadPool> pool) const override {
+    auto engine = std::make_unique<LocalEngineImpl>(std::move(pool), limits_);
+    engine->plan_ = plan_;
+    engine->report_ = report_;
+    return engine;
+  }
+
   LayerRange all_layers() const override { return {0, plan_->config.layer_count()}; }
   int width() const override { return plan_->config.width; }
-  int threads() const override { return pool_.threads(); }
+  int threads() const override { return pool_->threads(); }
   const LoadReport& load_report() const override { return report_; }
   quant::Format format() const override { return plan_->format; }
 
@@ -62,8 +70,8 @@ class LocalEngineImpl : public LocalEngine {
     HONE_CHECK(0 <= range.begin && range.begin <= range.end &&
                range.end <= plan_->config.layer_count());
     HONE_CHECK(hidden.size() == batch.ids.size() * static_cast<std::size_t>(width()));
-    const WorkSplit split = ChooseSplit(*plan_, range, batch, pool_.threads(), limits_);
-    ForwardLayers(*plan_, range, batch, split, pool_, workspace_, profile_, tap_, hidden.data());
+    const WorkSplit split = ChooseSplit(*plan_, range, batch, pool_->threads(), limits_);
+    ForwardLayers(*plan_, range, batch, split, *pool_, workspace_, profile_, tap_, hidden.data());
     profiled_tokens_ += batch.tokens();
     for (int b = 0; b < batch.texts(); ++b) {
       profiled_pairs_ += static_cast<double>(batch.length(b)) * batch.length(b);
@@ -73,7 +81,7 @@ class LocalEngineImpl : public LocalEngine {
   void ApplyHead(int index, const Batch& batch, std::span<const float> hidden, std::int32_t mask_id,
                  std::vector<float>* out) override {
     HONE_CHECK(static_cast<std::size_t>(index) < plan_->head.size());
-    ForwardHead(*plan_, plan_->head[static_cast<std::size_t>(index)], batch, pool_, limits_,
+    ForwardHead(*plan_, plan_->head[static_cast<std::size_t>(index)], batch, *pool_, limits_,
                 head_buffers_, hidden, mask_id, out);
   }
 
@@ -97,9 +105,9 @@ class LocalEngineImpl : public LocalEngine {
  private:
   double Flops(std::size_t layer, Op op) const;
 
-  base::ThreadPool pool_;
+  std::shared_ptr<base::ThreadPool> pool_;
   SplitLimits limits_;
-  std::unique_ptr<EncoderPlan> plan_;
+  std::shared_ptr<const EncoderPlan> plan_;
   Workspace workspace_;
   HeadBuffers head_buffers_;
   LoadReport report_;
@@ -180,7 +188,9 @@ base::StatusOr<std::unique_ptr<LocalEngine>> LocalEngine::Load(const model::Mode
     return base::BadInput(options.threads, " threads; expected 1 to ",
                           base::ThreadPool::kMaxThreads);
   }
-  auto engine = std::make_unique<LocalEngineImpl>(options.threads, options.split);
+  auto engine = std::make_unique<LocalEngineImpl>(
+      options.pool ? options.pool : std::make_shared<base::ThreadPool>(options.threads),
+      options.split);
   HONE_RETURN_IF_ERROR(engine->Load(model, options));
   return engine;
 }

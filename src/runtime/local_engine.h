@@ -10,8 +10,10 @@
 // matrix product is split by columns instead: each worker reads only its share. A pass too small to
 // be worth waking anybody for is the caller's alone (runtime/work_split.h).
 //
-// Owns           packed weights, workspace (grows with the largest batch seen), thread pool.
-// Thread-safety  one caller at a time.
+// Owns           packed weights (with those that it shares them with), workspace (grows with the
+//                largest batch seen), thread pool (unless it was handed one).
+// Thread-safety  one caller at a time; engines that share a pool count as one. Engines that share
+//                weights alone (Share) run at the same time.
 // Invariants     1. Forward allocates nothing once a batch of that many tokens has been seen.
 //                2. Results do not depend on threads, on the split, or on the rest of the batch.
 #pragma once
@@ -28,6 +30,7 @@
 
 #include "base/isa.h"
 #include "base/status.h"
+#include "base/thread_pool.h"
 #include "model/model.h"
 #include "quant/format.h"
 #include "runtime/engine.h"
@@ -48,6 +51,8 @@ struct EngineOptions {
   // writing anything. Query, key and value are one matrix here: where they differ, the three take
   // the most exact of theirs.
   std::map<std::string, quant::Format, std::less<>> formats = {};
+  // Runs on these threads (and `threads` is theirs): several models of one executor share a pool.
+  std::shared_ptr<base::ThreadPool> pool = {};
 };
 
 // How long each phase of Load took, and what it made.
@@ -64,6 +69,9 @@ class LocalEngine : public Engine {
   // `model` must outlive nothing: what is needed is kept (the mapping of its embeddings included).
   static base::StatusOr<std::unique_ptr<LocalEngine>> Load(const model::Model& model,
                                                            const EngineOptions& options);
+
+  // An engine of the same packed weights with a workspace of its own, on other threads.
+  virtual std::unique_ptr<LocalEngine> Share(std::shared_ptr<base::ThreadPool> pool) const = 0;
 
   virtual const LoadReport& load_report() const = 0;
   virtual quant::Format format() const = 0;  // of most weights of the layers

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "base/strings.h"
 #include "env/file.h"
@@ -154,6 +155,35 @@ EngineOptions MixedOptions(int threads) {
   set(2, "attention.self.query", Format::kInt4);  // key and value stay int8, and so does query
   set(2, "attention.output.dense", Format::kInt4);
   return options;
+}
+
+TEST(LocalEngine, EnginesThatShareWeightsRunAtOnceAndAgree) {
+  const auto model =
+      Model::Open(env::RealFileSystem(),
+                  tests::WriteTinyModel(tests::AllTinyModels().front(), testing::TempDir()));
+  ASSERT_TRUE(model.ok()) << model.status();
+  const auto pool = std::make_shared<base::ThreadPool>(2);
+  auto first = *LocalEngine::Load(
+      *model,
+      {.format = Format::kInt8, .isa = tests::IsaLimit(), .split = kByColumns, .pool = pool});
+  EXPECT_EQ(first->threads(), 2);
+  auto second = first->Share(std::make_shared<base::ThreadPool>(1));
+  EXPECT_EQ(second->threads(), 1);
+  EXPECT_EQ(second->load_report().packed_bytes, first->load_report().packed_bytes);
+  std::mt19937 random(3);
+  Texts texts;
+  for (const int length : {5, 12, 3}) texts.Add(length, model->config.vocabulary, random);
+  const std::vector<float> expected = ForwardAll(*first, texts.batch());
+  first.reset();  // the weights live as long as anybody uses them
+  auto third = second->Share(pool);
+  std::vector<std::vector<float>> results(2);
+  std::thread other([&] {
+    for (int i = 0; i < 20; ++i) results[0] = ForwardAll(*second, texts.batch());
+  });
+  for (int i = 0; i < 20; ++i) results[1] = ForwardAll(*third, texts.batch());
+  other.join();
+  EXPECT_EQ(results[0], expected);
+  EXPECT_EQ(results[1], expected);
 }
 
 TEST(LocalEngine, MixedFormatsGiveTheSameBitsInAnyBatchAndForAnyThreads) {

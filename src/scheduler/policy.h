@@ -1,0 +1,60 @@
+// Policies: who is accepted, and what runs next. Pure: a function of the view, no clock, no threads, no
+// memory of their own.
+//
+//   fcfs         everybody is accepted while there is room; in the order of arrival, alone with what
+//                waits of the same model; the most accurate rung
+//   round_robin  the same, model after model
+//   edf          accepted where all promises still hold; earliest deadline first; the most accurate rung
+//   ladder       edf, and the most accurate rung with which all promises still hold (default)
+//
+// Guarantee of edf and ladder: where batches take no longer than predicted plus the view's reserve,
+// every accepted item ends by its deadline. The proof is the plan itself: Admit lays out all accepted
+// items and the new one on the executors (with the fastest resident rung), in the order of deadlines, in
+// batches of one model, and accepts only where each ends in time; Next only takes a step from which such
+// a plan still exists. Where it fails: a batch that takes longer than predicted by more than the reserve.
+//
+// Classes   a low-priority item is accepted only where it would end within half of its time, a normal one
+//           within nine tenths, a high one within all of it: under load the lower give way first.
+// Tenants   of equal class: once the plan uses more than half of an item's time, a tenant that has had
+//           more than its share of the accepted work of the last second (among those that asked) is
+//           refused.
+// Batching  a batch takes items of the head's model in the order of deadlines as long as all promises
+//           hold and max_batch_ns, max_texts and max_tokens are kept: only inside the slack; nobody ever
+//           waits for a batch to fill.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "scheduler/types.h"
+#include "scheduler/usage.h"
+
+namespace hone::scheduler {
+
+struct View {
+  TimeNs now = 0;
+  const Setup& setup;
+  // Accepted and not yet running, one list a model, by (deadline, id).
+  std::span<const std::vector<Item>> queues;
+  const Usage& usage;
+  TimeNs reserve_ns = 0;  // what batches have lately taken beyond prediction (Scheduler learns it)
+  int last_model = -1;    // that ran
+};
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  virtual std::string_view name() const = 0;
+  virtual Admission Admit(const View& view, const Item& item) const = 0;
+  // `executor` is idle and enabled.
+  virtual Decision Next(const View& view, int executor) const = 0;
+};
+
+// An error lists the names.
+base::StatusOr<std::unique_ptr<Policy>> MakePolicy(std::string_view name);
+std::vector<std::string_view> PolicyNames();
+
+}  // namespace hone::scheduler

@@ -1,0 +1,78 @@
+// The scheduler: queue, executors and policy as one deterministic state machine. The server drives it
+// with the real clock and threads, the simulation with made-up time; neither decides anything.
+//
+// Usage
+//   Scheduler scheduler(setup, *MakePolicy("ladder"));
+//   if (!scheduler.Submit(item, now).accepted()) …            // refuse, with retry_after
+//   for (const Item& late : scheduler.TakeExpired(now)) …      // promises that were broken: 504
+//   if (auto run = scheduler.Next(executor, now)) …            // the executor is busy until Finished
+//   scheduler.Finished(executor, now);                         // the table and the reserve learn
+//
+// Thread-safety  none: the caller holds a lock.  Limits  Setup::max_queued.
+// Time           never goes back between calls.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "scheduler/policy.h"
+#include "scheduler/types.h"
+
+namespace hone::scheduler {
+
+struct Dispatch {
+  int model = -1, rung = -1;
+  std::vector<Item> items;
+  TimeNs expected_ns = 0;
+};
+
+class Scheduler {
+ public:
+  Scheduler(Setup setup, std::unique_ptr<Policy> policy);
+
+  Admission Submit(const Item& item, TimeNs now);
+  // All parts of one request, or none of them.
+  Admission SubmitAll(const std::vector<Item>& items, TimeNs now);
+  // False where it runs already, or is not there.
+  bool Cancel(std::uint64_t id);
+  // Queued items whose deadline has passed leave the queue. A policy without promises (fcfs,
+  // round_robin) keeps them: it would have run them.
+  std::vector<Item> TakeExpired(TimeNs now);
+
+  std::optional<Dispatch> Next(int executor, TimeNs now);
+  void Finished(int executor, TimeNs now);
+
+  // The fleet changes while it serves. A model that is removed must have nothing queued or running.
+  int AddModel(Model model);    // its index, which stays
+  void RemoveModel(int model);  // the index is not used again
+  void SetResident(int model, int rung, bool resident);
+  void SetEnabled(int executor, bool enabled);  // the core split
+
+  const Setup& setup() const { return setup_; }
+  const Policy& policy() const { return *policy_; }
+  int queued() const { return queued_; }
+  int queued(int model) const {
+    return static_cast<int>(queues_[static_cast<std::size_t>(model)].size());
+  }
+  TimeNs reserve_ns() const { return reserve_ns_; }
+
+ private:
+  View ViewAt(TimeNs now) const;
+
+  struct Running {
+    TimeNs started = 0, expected_ns = 0;
+    int texts = 0, tokens = 0;
+  };
+
+  Setup setup_;
+  std::unique_ptr<Policy> policy_;
+  std::vector<std::vector<Item>> queues_;
+  std::vector<Running> running_;  // one an executor
+  Usage usage_;
+  int queued_ = 0, last_model_ = -1;
+  TimeNs reserve_ns_ = 0, reserve_at_ = 0;
+};
+
+}  // namespace hone::scheduler

@@ -1,0 +1,46 @@
+// Every route of the HTTP API in one list: what answers it, and what /openapi.json and the page say of it.
+//
+// A protocol is one file: it reads its JSON, tokenizes, submits a Query, and writes its JSON. Reading and
+// writing are pure functions with tests of their own; only the handlers touch the service.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/http/message.h"
+#include "server/service.h"
+
+namespace hone::server {
+
+// What handlers may use. Outlives every request.
+struct ApiContext {
+  Service& service;
+  std::function<std::string()> front_metrics;  // Prometheus lines of the HTTP front; may be empty
+};
+
+struct Route {
+  std::string_view method;  // "GET", "POST"
+  std::string_view path;    // "/v2/models/{model}/infer"; {name} matches one segment
+  std::string_view tag;  // "OpenAI", "Text Embeddings Inference", "KServe v2", "Hone", "Operation"
+  std::string_view summary;
+  // JSON Schema of the body and of the 200 answer, as JSON text; empty: none.
+  std::string_view request_schema, response_schema;
+  // `segments`: what the path's {names} matched, in order.
+  CancelRequest (*handle)(ApiContext& api, const HttpRequest& request,
+                          const std::vector<std::string>& segments, Respond respond);
+};
+
+// One list a protocol (openai.cc, tei.cc, kserve_rest.cc, hone_api.cc, operation.cc).
+std::vector<Route> OpenAiRoutes();
+std::vector<Route> TeiRoutes();
+std::vector<Route> KserveRoutes();
+std::vector<Route> HoneRoutes();
+std::vector<Route> OperationRoutes();  // /health /ready /metrics /openapi.json and the page at /
+
+// All of them. Unknown paths are 404, wrong methods 405 with Allow; a body that is not JSON where JSON is
+// wanted 415; faults in the shape of the route's protocol.
+HttpHandler MakeApi(ApiContext api);
+
+}  // namespace hone::server

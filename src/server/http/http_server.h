@@ -1,0 +1,61 @@
+// HTTP/1.1 over TCP or TLS: connections in, one HttpHandler behind. Asio and Beast stay in the .cc files.
+//
+// Threads   `io_threads` (one is enough: it parses, tokenizes and writes; computing is elsewhere).
+// Limits    header, body, connections, time for a request to arrive, idle time: all in HttpOptions; each
+//           has its own status (431, 413, 503, 408) in Hone's error shape. An idle connection holds no buffer.
+// Life      keep-alive and pipelining as HTTP/1.1 has them; a client that closes while it waits is noticed, and
+//           its request cancelled. Stop() takes no new connections and lets answers under way out.
+// Keys      with API keys every route but /health and /ready wants `Authorization: Bearer KEY` (or
+//           `api-key`, `x-api-key`); comparison takes the same time whatever is wrong.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "server/http/message.h"
+
+namespace hone::server {
+
+struct HttpOptions {
+  std::string host = "127.0.0.1";
+  int port = 8080;  // 0: any free one
+  int io_threads = 1;
+  std::uint64_t max_body_bytes = 16 << 20;
+  std::uint32_t max_header_bytes = 16 << 10;
+  int max_connections = 16384;
+  double read_timeout_s = 30;   // from a request's first byte to its last
+  double idle_timeout_s = 600;  // between requests
+  std::string tls_cert, tls_key,
+      client_ca;  // PEM files; client_ca: clients must show a certificate
+  // (tenant, key); empty: everybody may ask.
+  std::vector<std::pair<std::string, std::string>> api_keys;
+};
+
+// What a front did, for /metrics.
+struct HttpCounters {
+  std::int64_t connections = 0, open = 0, requests = 0, rejected = 0;
+  std::int64_t bytes_in = 0, bytes_out = 0;
+};
+
+class HttpServer {
+ public:
+  virtual ~HttpServer() = default;  // Stop, then join
+
+  // Listens when it returns. Errors name the address or the file.
+  static base::StatusOr<std::unique_ptr<HttpServer>> Start(const HttpOptions& options,
+                                                           HttpHandler handler);
+
+  virtual int port() const = 0;
+  virtual HttpCounters counters() const = 0;
+  virtual void Stop(double seconds) = 0;
+};
+
+// Lines `name:key` or `key` (its tenant is then "key-<line>"); blank lines and # comments. `path` names the
+// file in errors.
+base::StatusOr<std::vector<std::pair<std::string, std::string>>> ParseApiKeys(
+    std::string_view text, const std::string& path);
+
+}  // namespace hone::server

@@ -1,0 +1,43 @@
+// An HTTP exchange as the protocols see it: no sockets, no library's types.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/time_ns.h"
+
+namespace hone::server {
+
+struct HttpRequest {
+  std::string method;                                        // "GET", "POST"
+  std::string path;                                          // decoded, without the query
+  std::vector<std::pair<std::string, std::string>> query;    // decoded
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string body;
+  std::string tenant;        // the name of its API key
+  base::TimeNs arrival = 0;  // env::NowNs() when its last byte was read
+
+  std::optional<std::string_view> Header(std::string_view lower_case_name) const;
+  std::optional<std::string_view> Query(std::string_view name) const;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+// Called exactly once for a request, from any thread.
+using Respond = std::function<void(HttpResponse)>;
+// Called at most once, when the client is gone: the work may stop; Respond is still called.
+using CancelRequest = std::function<void()>;
+
+// Answers a request, now or later. The result may be empty where there is nothing to cancel.
+using HttpHandler = std::function<CancelRequest(HttpRequest, Respond)>;
+
+}  // namespace hone::server
