@@ -49,12 +49,7 @@ StatusOr<RungTables> ReadRung(const JsonValue& json) {
   HONE_ASSIGN_OR_RETURN(const JsonValue tables, Array(json, "tables", kMostWidths));
   if (tables.size() != widths.size()) return tables.Error("expected one table a width");
   for (const JsonValue table : tables) {
-    base::JsonWriter text;
-    text.Value(table);
-    HONE_ASSIGN_OR_RETURN(LatencyGrid grid, ParseLatencyGrid(text.Take(), table.Where()));
-    const StatusOr<LatencyTable> checked = LatencyTable::FromGrid(grid);
-    if (!checked.ok()) return base::Annotate(checked.status(), table.Where());
-    rung.tables.push_back(std::move(grid));
+    HONE_ASSIGN_OR_RETURN(rung.tables.emplace_back(), ReadLatencyGrid(table));
   }
   return rung;
 }
