@@ -21,7 +21,7 @@ constexpr int kStepsAtOnce = 64;
 constexpr std::size_t kMaxAhead = 64 << 10;
 // Before a connection that answered with an error is closed, what the client still sends is read, since
 // closing over unread bytes resets the connection and can destroy the answer (RFC 9112 §9.6).
-constexpr double kLingerS = 2, kLingerStoppingS = 0.1;
+constexpr double kLingerS = 2;
 constexpr std::size_t kLingerBytes = 4 << 20;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -311,11 +311,12 @@ void Connection::Written() {
     return;
   }
   channel_.EndSending();
+  if (front_.stopping && ahead_.empty()) return Close();
   ahead_ = {};
   sent_ = 0;
   readable_ = true;
   state_ = State::kLingering;
-  SetDeadline(front_.stopping ? kLingerStoppingS : kLingerS);
+  SetDeadline(kLingerS);
 }
 
 bool Connection::Linger() {

@@ -33,9 +33,9 @@ struct HttpOptions {
   double read_timeout_s = 30;   // from a request's first byte to its last
   double idle_timeout_s = 600;  // between requests
   // PEM files, certificate and key or neither; client_ca: clients must show a certificate it signed.
-  std::string tls_cert, tls_key, client_ca;
+  std::string tls_cert = {}, tls_key = {}, client_ca = {};
   // (tenant, key); empty: everybody may ask.
-  std::vector<std::pair<std::string, std::string>> api_keys;
+  std::vector<std::pair<std::string, std::string>> api_keys = {};
 };
 
 // What a front did, for /metrics.
