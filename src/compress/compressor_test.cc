@@ -8,9 +8,9 @@
 #include <cmath>
 #include <map>
 
-#include "compress/device_profile.h"
 #include "compress/draft.h"
 #include "compress/ladder/verify.h"
+#include "compress/latency/device_profile.h"
 #include "env/clock.h"
 #include "env/faulty_files.h"
 #include "formats/test_directory.h"

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "compress/ladder/rung_maker.h"
-#include "compress/measure_profile.h"
+#include "compress/latency/measure_profile.h"
 #include "compress/prune/pruner.h"
 #include "env/cpus.h"
 #include "env/space.h"

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/json.h"
-#include "compress/measure_profile.h"
+#include "compress/latency/measure_profile.h"
 #include "compress/prune/drop_layers.h"
 #include "compress/prune/narrow.h"
 #include "compress/prune/refit.h"

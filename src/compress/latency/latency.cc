@@ -1,4 +1,4 @@
-#include "compress/latency.h"
+#include "compress/latency/latency.h"
 
 #include <algorithm>
 #include <numeric>
