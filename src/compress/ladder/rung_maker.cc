@@ -245,12 +245,12 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   request.columns = asked.columns;
   request.teacher = asked.model;
   request.loss = stage.loss;
-  // Sentences without labels teach by the teacher's answers alone.
+  // Sentences without labels teach by the teacher's answers alone; the task still says what the dev
+  // file's metric is, by which the best step is kept.
   const std::string text = !stage.text.empty() ? stage.text : asked.train.empty() ? asked.text : "";
   if (!text.empty()) {
-    request.task = "none";
     request.train = {text};
-    request.columns.clear();
+    request.text_lines = true;
     request.loss.task = 0;
   }
   request.epochs = stage.epochs * job_.plan.epoch_share;
