@@ -99,5 +99,24 @@ TEST_F(CompressWithTrainingTest, LinesWithoutLabelsTeachByTheTeacherAlone) {
   EXPECT_THAT(news_, HasSubstr("accuracy")) << "the best step by the task's metric is kept";
 }
 
+// The budget is planned anew each time, but a training that was begun keeps its own plan.
+TEST_F(CompressWithTrainingTest, ACommandKilledBehindItsTrainingDoesNotTrainAgain) {
+  compress::CompressRequest request = Request();
+  request.budget_seconds = 600;
+  const auto killed = Compress(request, [&](const TrainRequest& asked, const TrainReport& report) {
+    const StatusOr<TrainResult> result = train_(asked, report);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return StatusOr<TrainResult>(base::BadInput("killed here"));
+  });
+  ASSERT_THAT(std::string(killed.status().message()), HasSubstr("killed here"));
+  int steps = 0;
+  const auto resumed = Compress(request, [&](const TrainRequest& asked, const TrainReport&) {
+    return train_(asked, [&](const TrainProgress& now) { steps += now.step > 0 ? 1 : 0; });
+  });
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_EQ(steps, 0);
+  EXPECT_THAT(news_, HasSubstr("trained 144 steps"));
+}
+
 }  // namespace
 }  // namespace hone::train

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "compress/ladder/training_limits.h"
 #include "compress/latency/measure_profile.h"
 #include "compress/prune/drop_layers.h"
 #include "compress/prune/narrow.h"
@@ -253,8 +254,11 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
     request.text_lines = true;
     request.loss.task = 0;
   }
-  request.epochs = stage.epochs * job_.plan.epoch_share;
-  request.max_seconds = job_.plan.training_s;
+  HONE_ASSIGN_OR_RETURN(const TrainingLimits limits,
+                        KeepLimits(job_.tools.files, out + ".limits.json",
+                                   {stage.epochs * job_.plan.epoch_share, job_.plan.training_s}));
+  request.epochs = limits.epochs;
+  request.max_seconds = limits.max_seconds;
   request.batch = stage.batch;
   request.learning_rate = stage.learning_rate;
   request.schedule = stage.schedule;
@@ -262,7 +266,8 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   request.patience = stage.patience;
   request.seed = asked.seed;
   request.threads = asked.threads;
-  request.resume = job_.tools.files.IsDirectory(out + ".training");
+  // Killed within training, or behind it and before the state said so; or not begun at all.
+  request.resume = true;
   request.log = out + ".jsonl";
   const auto report = [&](const TrainProgress& progress) {
     job_.Say(base::StrCat(rung, ": training, loss ", base::Fixed(progress.loss, 4), ", best ",
