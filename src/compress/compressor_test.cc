@@ -154,6 +154,7 @@ TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
     EXPECT_EQ(request.task, "stsb");
     EXPECT_TRUE(request.text_lines) << "unlabelled text alone";
     EXPECT_EQ(request.loss.task, 0);
+    EXPECT_EQ(request.max_tokens, model::Model::Open(files_, model_)->max_text_tokens);
     HONE_ASSIGN_OR_RETURN(const Draft draft, Draft::Open(files_, request.model));
     HONE_RETURN_IF_ERROR(draft.Write(request.out, {.replace = true}));
     TrainResult result;

@@ -264,6 +264,8 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   request.schedule = stage.schedule;
   request.warmup = stage.warmup;
   request.patience = stage.patience;
+  // Whole texts, and an answer's window as the engine cuts it.
+  request.max_tokens = job_.dense->max_tokens();
   request.seed = asked.seed;
   request.threads = asked.threads;
   // Killed within training, or behind it and before the state said so; or not begun at all.
