@@ -194,6 +194,8 @@ TEST_F(CompressTest, RefusesWhatCannotBe) {
   request.speedups = {100};
   EXPECT_THAT(Error(request), testing::AllOf(HasSubstr("100x cannot be met"),
                                              HasSubstr("is the most that is possible")));
+  EXPECT_FALSE(files_.IsDirectory(Path("out.partial")))
+      << "what is asked instead is another request";
   request = Request("out");
   request.speedups = {0.5};
   EXPECT_THAT(Error(request), HasSubstr("expected more than 1"));
