@@ -25,6 +25,8 @@ namespace hone::compress {
 struct LossWeights {
   float task = 1, logits = 0, hidden = 0, relations = 0;
   float temperature = 2;
+
+  bool asks_teacher() const { return logits > 0 || hidden > 0 || relations > 0; }
 };
 
 enum class Schedule : std::uint8_t { kLinear, kCosine, kConstant };

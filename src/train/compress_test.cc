@@ -99,6 +99,22 @@ TEST_F(CompressWithTrainingTest, LinesWithoutLabelsTeachByTheTeacherAlone) {
   EXPECT_THAT(news_, HasSubstr("accuracy")) << "the best step by the task's metric is kept";
 }
 
+TEST_F(CompressWithTrainingTest, LabelsAloneTeachWithoutATeacher) {
+  compress::CompressRequest request = Request();
+  std::get<compress::DistillStage>(request.recipe.stages[1].what).loss = {.task = 1};
+  const auto ladder = Compress(request, train_);
+  ASSERT_TRUE(ladder.ok()) << ladder.status();
+  EXPECT_GE(ladder->rungs[0].model.metric.value, 0.9);
+
+  // Without labels there is nothing to learn from, which is said before anything is pruned.
+  request.out = directory_ + "/other";
+  request.text = request.train[0];
+  request.train.clear();
+  EXPECT_THAT(std::string(Compress(request, train_).status().message()),
+              HasSubstr("learns from labels alone"));
+  EXPECT_FALSE(std::filesystem::exists(request.out + ".partial"));
+}
+
 // The budget is planned anew each time, but a training that was begun keeps its own plan.
 TEST_F(CompressWithTrainingTest, ACommandKilledBehindItsTrainingDoesNotTrainAgain) {
   compress::CompressRequest request = Request();

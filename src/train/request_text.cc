@@ -88,7 +88,7 @@ Status CheckRequest(const TrainRequest& r) {
   if (!(loss.temperature > 0)) {
     return wrong("the temperature", double{loss.temperature}, "more than 0");
   }
-  const bool distils = loss.logits > 0 || loss.hidden > 0 || loss.relations > 0;
+  const bool distils = loss.asks_teacher();
   if (distils && r.teacher.empty()) {
     return base::BadInput("the loss has parts of a teacher, but there is none");
   }

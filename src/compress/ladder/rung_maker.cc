@@ -244,7 +244,7 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   request.train = asked.train;
   request.dev = asked.dev;
   request.columns = asked.columns;
-  request.teacher = asked.model;
+  if (stage.loss.asks_teacher()) request.teacher = asked.model;
   request.loss = stage.loss;
   // Sentences without labels teach by the teacher's answers alone; the task still says what the dev
   // file's metric is, by which the best step is kept.
