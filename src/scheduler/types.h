@@ -79,7 +79,8 @@ const char* NameOf(Refusal refusal);
 
 struct Admission {
   Refusal refusal = Refusal::kNone;
-  TimeNs retry_after = 0;  // when it is worth asking again, from now
+  // When it is worth asking again, from now; 0 where asking the same again does not help.
+  TimeNs retry_after = 0;
   bool accepted() const { return refusal == Refusal::kNone; }
 };
 
