@@ -1,4 +1,4 @@
-#include "compress/latency.h"
+#include "compress/latency/latency.h"
 
 #include <algorithm>
 #include <numeric>
@@ -13,14 +13,10 @@ namespace {
 constexpr std::size_t kLeastTurns = 6;  // of each batch
 constexpr std::size_t kMostTurns = 2000;
 
-// One pass of each model over one batch, one after the other.
-using Turn = std::vector<double>;
-
-// The quietest third of a batch's turns: those in which all models together were fastest, each
-// relative to its own best.
-void KeepQuiet(std::vector<Turn>* turns) {
-  Turn best = turns->front();
-  for (const Turn& turn : *turns) {
+// The quietest third of a batch's turns.
+std::vector<Turn> Quiet(std::vector<Turn> turns) {
+  Turn best = turns.front();
+  for (const Turn& turn : turns) {
     for (std::size_t m = 0; m < best.size(); ++m) best[m] = std::min(best[m], turn[m]);
   }
   const auto noise = [&](const Turn& turn) {
@@ -28,11 +24,35 @@ void KeepQuiet(std::vector<Turn>* turns) {
     for (std::size_t m = 0; m < best.size(); ++m) sum += turn[m] / std::max(best[m], 1e-9);
     return sum;
   };
-  std::ranges::stable_sort(*turns, {}, noise);
-  turns->resize((turns->size() + 2) / 3);
+  std::ranges::stable_sort(turns, {}, noise);
+  turns.resize((turns.size() + 2) / 3);
+  return turns;
 }
 
 }  // namespace
+
+std::vector<LatencyFigures> FiguresOf(const std::vector<std::vector<Turn>>& turns) {
+  HONE_CHECK(!turns.empty() && !turns.front().empty());
+  const std::size_t models = turns.front().front().size();
+  std::vector<std::vector<double>> quiet(models), all(models);
+  const auto collect = [&](const std::vector<Turn>& from, std::vector<std::vector<double>>* to) {
+    for (const Turn& turn : from) {
+      HONE_CHECK(turn.size() == models);
+      for (std::size_t m = 0; m < models; ++m) (*to)[m].push_back(turn[m]);
+    }
+  };
+  for (const std::vector<Turn>& of_batch : turns) {
+    HONE_CHECK(of_batch.size() == turns.front().size());
+    collect(of_batch, &all);
+    collect(Quiet(of_batch), &quiet);
+  }
+  std::vector<LatencyFigures> figures;
+  for (std::size_t m = 0; m < models; ++m) {
+    figures.push_back({bench::Percentile(quiet[m], 0.50), bench::Percentile(all[m], 0.95),
+                       bench::Percentile(all[m], 0.99)});
+  }
+  return figures;
+}
 
 std::vector<LatencyFigures> MeasureInTurn(std::span<bench::ForwardPasses* const> models,
                                           double seconds) {
@@ -56,19 +76,7 @@ std::vector<LatencyFigures> MeasureInTurn(std::span<bench::ForwardPasses* const>
       }
     }
   }
-  std::vector<std::vector<double>> times(models.size());
-  for (std::vector<Turn>& of_batch : turns) {
-    KeepQuiet(&of_batch);
-    for (const Turn& turn : of_batch) {
-      for (std::size_t m = 0; m < models.size(); ++m) times[m].push_back(turn[m]);
-    }
-  }
-  std::vector<LatencyFigures> figures;
-  for (const std::vector<double>& of_model : times) {
-    figures.push_back({bench::Percentile(of_model, 0.50), bench::Percentile(of_model, 0.95),
-                       bench::Percentile(of_model, 0.99)});
-  }
-  return figures;
+  return FiguresOf(turns);
 }
 
 std::vector<std::vector<int>> RepresentativeBatches(std::vector<int> lengths, int batch,

@@ -1,4 +1,4 @@
-#include "compress/device_profile.h"
+#include "compress/latency/device_profile.h"
 
 #include <algorithm>
 #include <cmath>

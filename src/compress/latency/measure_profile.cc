@@ -1,4 +1,4 @@
-#include "compress/measure_profile.h"
+#include "compress/latency/measure_profile.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "bench/forward_bench.h"
-#include "compress/cost_fit.h"
-#include "compress/latency.h"
+#include "compress/latency/cost_fit.h"
+#include "compress/latency/latency.h"
 #include "env/clock.h"
 #include "env/cpus.h"
 #include "model/random_checkpoint.h"

@@ -1,4 +1,4 @@
-#include "compress/device_profile.h"
+#include "compress/latency/device_profile.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,9 +6,9 @@
 #include <cmath>
 #include <random>
 
-#include "compress/cost_fit.h"
-#include "compress/latency.h"
-#include "compress/measure_profile.h"
+#include "compress/latency/cost_fit.h"
+#include "compress/latency/latency.h"
+#include "compress/latency/measure_profile.h"
 #include "formats/test_directory.h"
 #include "tests/support/tiny_models.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/isa.h"
 #include "base/status.h"
-#include "compress/device_profile.h"
+#include "compress/latency/device_profile.h"
 #include "model/model.h"
 
 namespace hone::compress {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "compress/device_profile.h"
+#include "compress/latency/device_profile.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using hone::compress::Block;

@@ -1,4 +1,4 @@
-#include "compress/cost_fit.h"
+#include "compress/latency/cost_fit.h"
 
 #include <Eigen/Dense>
 #include <algorithm>
