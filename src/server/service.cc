@@ -81,8 +81,8 @@ class ServiceImpl : public Service {
   const KeptTables kept_;
   std::unique_ptr<Dispatcher> dispatcher_;
 
-  std::mutex loading_;         // one Load or Unload at a time
-  mutable std::mutex mutex_;   // of what follows
+  std::mutex loading_;        // one Load or Unload at a time
+  mutable std::mutex mutex_;  // of what follows
   std::map<std::string, std::shared_ptr<const Endpoint>> endpoints_;  // that can be asked
   std::map<std::string, std::string> errors_;                         // why the others cannot
 };
@@ -113,7 +113,8 @@ base::Status CheckOptions(const ServiceOptions& options) {
 
 base::Status ServiceImpl::Open(Layouts layouts) {
   HONE_ASSIGN_OR_RETURN(auto policy, scheduler::MakePolicy(options_.policy));
-  dispatcher_ = std::make_unique<Dispatcher>(options_, std::move(layouts), std::move(policy), [] {});
+  dispatcher_ =
+      std::make_unique<Dispatcher>(options_, std::move(layouts), std::move(policy), [] {});
   std::vector<std::shared_ptr<base::ThreadPool>> pools;
   for (const std::vector<int>& split : dispatcher_->layouts().splits) {
     pools.push_back(dispatcher_->pool(split.front()));

@@ -24,16 +24,16 @@ std::optional<Fault> CheckText(const text::Encoding& text, const Endpoint& endpo
     }
   }
   if (!text.types.empty() && text.types.size() != text.ids.size()) {
-    return bad(FaultKind::kBadRequest, base::StrCat(text.types.size(), " token types for ",
-                                                    text.ids.size(), " tokens"));
+    return bad(FaultKind::kBadRequest,
+               base::StrCat(text.types.size(), " token types for ", text.ids.size(), " tokens"));
   }
   // A model without types reads none: a tokenizer that gives them for pairs does no harm.
   if (endpoint.token_types < 2) return std::nullopt;
   for (const std::int32_t type : text.types) {
     if (type < 0 || type >= endpoint.token_types) {
-      return bad(FaultKind::kBadRequest, base::StrCat("token type ", type,
-                                                      " is outside the model's ",
-                                                      endpoint.token_types));
+      return bad(
+          FaultKind::kBadRequest,
+          base::StrCat("token type ", type, " is outside the model's ", endpoint.token_types));
     }
   }
   return std::nullopt;

@@ -14,9 +14,15 @@ namespace {
 
 using base::TimeNs;
 
-double Ms(TimeNs span) { return static_cast<double>(span) / base::kMillisecondNs; }
-double Seconds(TimeNs span) { return static_cast<double>(span) / base::kSecondNs; }
-TimeNs FromMs(double ms) { return static_cast<TimeNs>(ms * base::kMillisecondNs); }
+double Ms(TimeNs span) {
+  return static_cast<double>(span) / base::kMillisecondNs;
+}
+double Seconds(TimeNs span) {
+  return static_cast<double>(span) / base::kSecondNs;
+}
+TimeNs FromMs(double ms) {
+  return static_cast<TimeNs>(ms * base::kMillisecondNs);
+}
 
 scheduler::Setup SetupOf(const ServiceOptions& options, const Layouts& layouts) {
   scheduler::Setup setup;
@@ -51,7 +57,9 @@ Dispatcher::Dispatcher(const ServiceOptions& options, Layouts layouts,
   }
 }
 
-Dispatcher::~Dispatcher() { Stop(); }
+Dispatcher::~Dispatcher() {
+  Stop();
+}
 
 void Dispatcher::Start() {
   for (int e = 0; e < static_cast<int>(executors_.size()); ++e) {
@@ -143,12 +151,10 @@ std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request,
 
 // Greedy, in the texts' order: a part takes texts as long as the first resident rung, as a rule the
 // slowest, would answer it within the limits of a batch.
-void Dispatcher::Cut(const std::shared_ptr<Request>& request,
-                     std::vector<scheduler::Item>* items) {
+void Dispatcher::Cut(const std::shared_ptr<Request>& request, std::vector<scheduler::Item>* items) {
   const Query& query = request->query;
   const scheduler::Setup& setup = scheduler_.setup();
-  const scheduler::Model& model =
-      setup.models[static_cast<std::size_t>(query.endpoint->number)];
+  const scheduler::Model& model = setup.models[static_cast<std::size_t>(query.endpoint->number)];
   const auto rung = std::ranges::find_if(model.rungs, [](const auto& r) { return r.resident; });
   HONE_CHECK(rung != model.rungs.end());
   const int executor = layouts_.splits[static_cast<std::size_t>(split_)].front();
@@ -199,9 +205,8 @@ std::optional<Fault> Dispatcher::Enqueue(const std::shared_ptr<Request>& request
 }
 
 Fault Dispatcher::Refused(const scheduler::Admission& admission, const Request& request) const {
-  Fault fault{.kind = FaultKind::kRefused,
-              .message = {},
-              .retry_after_s = Seconds(admission.retry_after)};
+  Fault fault{
+      .kind = FaultKind::kRefused, .message = {}, .retry_after_s = Seconds(admission.retry_after)};
   switch (admission.refusal) {
     case scheduler::Refusal::kDeadline:
       fault.message =
@@ -215,8 +220,8 @@ Fault Dispatcher::Refused(const scheduler::Admission& admission, const Request& 
     case scheduler::Refusal::kNotResident:
     case scheduler::Refusal::kNone:
       fault.kind = FaultKind::kUnavailable;
-      fault.message = base::StrCat("the model \"", request.query.endpoint->name,
-                                   "\" is not in memory");
+      fault.message =
+          base::StrCat("the model \"", request.query.endpoint->name, "\" is not in memory");
       break;
   }
   return fault;

@@ -12,7 +12,9 @@ namespace {
 
 using base::TimeNs;
 
-TimeNs FromMs(double ms) { return static_cast<TimeNs>(ms * base::kMillisecondNs); }
+TimeNs FromMs(double ms) {
+  return static_cast<TimeNs>(ms * base::kMillisecondNs);
+}
 
 scheduler::Model Scheduled(const NewModel& model) {
   scheduler::Model result;
@@ -58,9 +60,8 @@ void Dispatcher::RemoveModel(int number) {
   Deliveries deliveries;
   EndWaiting(model, env::NowNs(), "the model is being unloaded", &deliveries);
   Deliver(&deliveries, lock);
-  quiet_.wait(lock, [&] {
-    return stopping_ || (model.running == 0 && scheduler_.queued(number) == 0);
-  });
+  quiet_.wait(lock,
+              [&] { return stopping_ || (model.running == 0 && scheduler_.queued(number) == 0); });
   if (stopping_) return;
   scheduler_.RemoveModel(number);
   models_[static_cast<std::size_t>(number)].reset();
@@ -96,9 +97,8 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
   for (const text::Encoding& text : request->query.texts) {
     tokens += static_cast<int>(text.ids.size());
   }
-  const TimeNs compute =
-      scheduled.rungs.back().tables.back().Predict(static_cast<int>(request->query.texts.size()),
-                                                   tokens);
+  const TimeNs compute = scheduled.rungs.back().tables.back().Predict(
+      static_cast<int>(request->query.texts.size()), tokens);
   if (now + FromMs(least_ms) + compute > request->deadline || waiting_ >= options_.max_queued) {
     Fault busy = fault;
     busy.retry_after_s = std::max(least_ms * 1e-3, 0.05);
@@ -165,8 +165,7 @@ bool Dispatcher::Evict(int number, int index) {
   ServedRung& rung = model.rungs[static_cast<std::size_t>(index)];
   if (!rung.resident()) return true;
   // Accepted items were promised an answer by the fastest rung if need be: it stays while any wait.
-  const scheduler::Model& scheduled =
-      scheduler_.setup().models[static_cast<std::size_t>(number)];
+  const scheduler::Model& scheduled = scheduler_.setup().models[static_cast<std::size_t>(number)];
   if (scheduler_.queued(number) > 0) {
     constexpr int kTypical = 32;
     const auto time = [&](std::size_t r) {

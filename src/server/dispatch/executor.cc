@@ -34,7 +34,8 @@ void Dispatcher::Expire(TimeNs now, Deliveries* deliveries) {
     parts_.Erase(item.id);
     if (request->answered) continue;
     Fail(request,
-         {.kind = FaultKind::kMissed, .message = "was accepted, and its deadline passed in the queue"},
+         {.kind = FaultKind::kMissed,
+          .message = "was accepted, and its deadline passed in the queue"},
          deliveries);
   }
 }

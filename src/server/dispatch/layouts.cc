@@ -19,8 +19,7 @@ void AddSplit(const std::vector<int>& widths, Layouts* layouts) {
 }  // namespace
 
 int Layouts::WidthIndex(int executor) const {
-  const auto found =
-      std::ranges::lower_bound(widths, threads[static_cast<std::size_t>(executor)]);
+  const auto found = std::ranges::lower_bound(widths, threads[static_cast<std::size_t>(executor)]);
   return static_cast<int>(found - widths.begin());
 }
 

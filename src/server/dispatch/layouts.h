@@ -13,8 +13,8 @@ struct Layouts {
   std::vector<int> threads;              // of each executor
   std::vector<std::vector<int>> splits;  // executors of each split, as indices into `threads`
 
-  int WidthIndex(int executor) const;            // into `widths`
-  std::vector<int> WidthsOf(int split) const;    // of its executors
+  int WidthIndex(int executor) const;          // into `widths`
+  std::vector<int> WidthsOf(int split) const;  // of its executors
   // The split whose executors have these widths, in any order; -1: none.
   int Find(std::vector<int> split_widths) const;
 };

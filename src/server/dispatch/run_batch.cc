@@ -50,8 +50,8 @@ void BatchRunner::HandOut(const Endpoint& endpoint, std::int32_t mask_id, std::s
         result.outputs.resize(heads.size());
         result.outputs[o].width = heads[o].width;
         result.outputs[o].values.assign(row, row + size);
-        part.finite = part.finite && std::all_of(row, row + size,
-                                                 [](float x) { return std::isfinite(x); });
+        part.finite =
+            part.finite && std::all_of(row, row + size, [](float x) { return std::isfinite(x); });
         row += size;
       }
     }

@@ -4,7 +4,9 @@
 
 namespace hone::server {
 
-void RatioWindow::Add(double ratio) { ratios_[count_++ % kSize] = static_cast<float>(ratio); }
+void RatioWindow::Add(double ratio) {
+  ratios_[count_++ % kSize] = static_cast<float>(ratio);
+}
 
 double RatioWindow::Percentile95(double fallback) const {
   const std::size_t size = std::min(count_, kSize);

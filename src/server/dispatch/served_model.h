@@ -40,14 +40,14 @@ struct Demand {
   std::size_t deadline_count = 0;
 
   void Asked(int request_texts, int request_tokens, base::TimeNs deadline_span);
-  void Look(double seconds);             // folds what came since the last look into the means
+  void Look(double seconds);           // folds what came since the last look into the means
   base::TimeNs TightestTenth() const;  // 0: none seen
 };
 
 struct ServedRung {
   RungFiles files;
-  RungInfo info;                                         // p50_ms and p95_ms are filled in on request
-  std::shared_ptr<const runtime::LocalEngine> packed;    // null: not in memory
+  RungInfo info;                                       // p50_ms and p95_ms are filled in on request
+  std::shared_ptr<const runtime::LocalEngine> packed;  // null: not in memory
   std::vector<std::shared_ptr<runtime::LocalEngine>> engines;  // one an executor, made at first use
   RatioWindow ratios;
 
@@ -57,10 +57,10 @@ struct ServedRung {
 struct ServedModel {
   std::shared_ptr<const Endpoint> endpoint;
   ModelOptions options;
-  std::vector<ServedRung> rungs;  // as the scheduler's
-  bool closed = false;            // takes no more queries
-  bool wanted = false;            // somebody asked while no rung was in memory
-  int running = 0;                // batches
+  std::vector<ServedRung> rungs;       // as the scheduler's
+  bool closed = false;                 // takes no more queries
+  bool wanted = false;                 // somebody asked while no rung was in memory
+  int running = 0;                     // batches
   std::vector<std::uint64_t> waiting;  // tickets of requests that wait for a rung
   Demand demand;
   Counters counters;

@@ -101,8 +101,8 @@ base::StatusOr<std::uint64_t> PredictPackedBytes(env::FileSystem& files, const R
     }
   };
   for (const model::LayerWeights& layer : model.weights.layers) {
-    for (const model::Linear* linear : {&layer.query, &layer.key, &layer.value, &layer.output,
-                                        &layer.up, &layer.down}) {
+    for (const model::Linear* linear :
+         {&layer.query, &layer.key, &layer.value, &layer.output, &layer.up, &layer.down}) {
       add(*linear);
     }
   }

@@ -57,8 +57,8 @@ planner::LatencyGrid MeasureLatency(runtime::LocalEngine& engine, const MeasureL
       const std::size_t l = sum - b;
       if (l >= rows) continue;
       const double expected = from_smaller(l, b);
-      const bool fits = grid.lengths[l] * grid.texts[b] <= std::max(limits.batch_tokens,
-                                                                   grid.lengths[l]);
+      const bool fits =
+          grid.lengths[l] * grid.texts[b] <= std::max(limits.batch_tokens, grid.lengths[l]);
       const bool affordable = env::MsSince(start) + 3 * expected <= limits.budget_ms;
       cell(l, b) = sum == 0 || (fits && affordable)
                        ? TimeCell(engine, limits, grid.lengths[l], grid.texts[b])

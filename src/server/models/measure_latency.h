@@ -7,10 +7,10 @@
 namespace hone::server {
 
 struct MeasureLimits {
-  int outputs = 1;      // of the head
-  int vocabulary = 0;   // ids are random below it
-  int max_tokens = 0;   // of a text
-  int max_texts = 0;    // of a batch
+  int outputs = 1;     // of the head
+  int vocabulary = 0;  // ids are random below it
+  int max_tokens = 0;  // of a text
+  int max_texts = 0;   // of a batch
   int batch_tokens = 0;
   double budget_ms = 0;  // of the whole measurement; at least the shortest text is timed
 };

@@ -105,14 +105,13 @@ OpenedRung OpenRung(const OpenContext& context, const ModelOptions& options,
 }  // namespace
 
 TokenizerLoad::TokenizerLoad(env::FileSystem& files, std::string directory)
-    : result_(std::async(
-          std::launch::async,
-          [&files, directory = std::move(directory)]()
-              -> base::StatusOr<std::shared_ptr<const text::Tokenizer>> {
-            HONE_ASSIGN_OR_RETURN(std::unique_ptr<text::Tokenizer> tokenizer,
-                                  formats::OpenTokenizer(files, directory));
-            return std::shared_ptr<const text::Tokenizer>(std::move(tokenizer));
-          })) {}
+    : result_(std::async(std::launch::async,
+                         [&files, directory = std::move(directory)]()
+                             -> base::StatusOr<std::shared_ptr<const text::Tokenizer>> {
+                           HONE_ASSIGN_OR_RETURN(std::unique_ptr<text::Tokenizer> tokenizer,
+                                                 formats::OpenTokenizer(files, directory));
+                           return std::shared_ptr<const text::Tokenizer>(std::move(tokenizer));
+                         })) {}
 
 base::StatusOr<std::shared_ptr<const text::Tokenizer>> TokenizerLoad::Get() {
   return result_.get();
@@ -121,8 +120,7 @@ base::StatusOr<std::shared_ptr<const text::Tokenizer>> TokenizerLoad::Get() {
 std::optional<planner::TableFile> KeptTablesOf(const OpenContext& context,
                                                const ModelFiles& model) {
   std::string note;
-  auto tables =
-      context.kept.Read(model.content, model.endpoint.rungs, context.widths, &note);
+  auto tables = context.kept.Read(model.content, model.endpoint.rungs, context.widths, &note);
   if (!note.empty()) std::fprintf(stderr, "%s\n", note.c_str());
   return tables;
 }
@@ -146,7 +144,8 @@ base::StatusOr<NewModel> OpenModel(const OpenContext& context, const ModelOption
     tables.rungs.push_back(std::move(rung.tables));
   }
   // A rung that failed can never run; it borrows a table so that all have one.
-  const auto good = std::ranges::find_if(tables.rungs, [](const auto& r) { return !r.tables.empty(); });
+  const auto good =
+      std::ranges::find_if(tables.rungs, [](const auto& r) { return !r.tables.empty(); });
   if (good == tables.rungs.end()) return base::BadInput(errors);
   for (const planner::RungTables& rung : tables.rungs) {
     result.tables.push_back(TablesOf(rung.tables.empty() ? good->tables : rung.tables));
