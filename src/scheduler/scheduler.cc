@@ -78,7 +78,8 @@ Admission Scheduler::SubmitAll(const std::vector<Item>& items, TimeNs now) {
       continue;
     }
     for (std::size_t j = 0; j < i; ++j) Cancel(items[j].id);
-    usage_.Refused(item, now);
+    // One that could never be kept has no claim on the machine.
+    if (admission.retry_after > 0) usage_.Refused(item, now);
     return admission;
   }
   for (const Item& item : items) usage_.Accepted(item, WorkOf(setup_, item), now);
