@@ -8,8 +8,8 @@ namespace {
 // A slower rung than the fastest is taken only where everybody who waits would still end within that
 // share of what admission gives them: so accuracy falls before refusals begin.
 constexpr double kHeadroom = 0.5;
-// A batch that could be shorter blocks an executor for at most that share of the shortest time that
-// anybody has lately given: else whoever comes next with so little time is refused.
+// A batch that could be shorter blocks the executors for at most that share of the time that those in
+// a hurry have lately given: else whoever comes next with so little time is refused.
 constexpr double kBlockShare = 0.5;
 
 class StepSearch {
@@ -21,6 +21,7 @@ class StepSearch {
 
  private:
   int Fitting(int rung, TimeNs longest) const;
+  TimeNs LongestBlock() const;
   bool Holds(int rung, int items, double share);
   TimeNs EndOf(int rung, int items) const;
   const Model& model() const { return view_.setup.models[static_cast<std::size_t>(first_.model)]; }
@@ -70,6 +71,20 @@ TimeNs StepSearch::EndOf(int rung, int count) const {
   return view_.now + TableOf(view_.setup, model(), rung, first_.executor).Predict(texts, tokens);
 }
 
+// How long the step may take so that one of those in a hurry who comes meanwhile is still served.
+TimeNs StepSearch::LongestBlock() const {
+  const TimeNs tight = view_.usage.TightSpan(view_.now);
+  if (tight == base::kNeverNs) return base::kNeverNs;
+  const auto block = static_cast<TimeNs>(static_cast<double>(tight) * kBlockShare);
+  for (std::size_t e = 0; e < view_.setup.executors.size(); ++e) {
+    const Executor& executor = view_.setup.executors[e];
+    if (!executor.enabled || static_cast<int>(e) == first_.executor) continue;
+    // Another one is free for it by then.
+    if (!executor.busy || executor.free_at <= view_.now + block) return base::kNeverNs;
+  }
+  return block;
+}
+
 bool StepSearch::Holds(int rung, int count, double share) {
   Step step = first_;
   step.items = count;
@@ -91,12 +106,7 @@ Decision StepSearch::Find() {
   const Setup& setup = view_.setup;
   const int width = setup.executors[static_cast<std::size_t>(first_.executor)].width;
   const int planned = ChooseRung(model(), width, choice_);
-  const TimeNs tightest = view_.usage.TightestSpan(view_.now);
-  const TimeNs block =
-      tightest == base::kNeverNs
-          ? setup.max_batch_ns
-          : std::min(setup.max_batch_ns,
-                     static_cast<TimeNs>(static_cast<double>(tightest) * kBlockShare));
+  const TimeNs block = std::min(setup.max_batch_ns, LongestBlock());
   // Executors that are idle as well share what waits.
   int idle = 0, all = 0;
   for (const Executor& executor : setup.executors) idle += executor.enabled && !executor.busy;

@@ -17,7 +17,7 @@
 //
 // Usage
 //   PlanAhead plan(view, PlanRung::kFastest, &item);
-//   if (plan.Run({.extra_by = …}).broken == 0) …            // item may be accepted
+//   if (plan.Run({}).broken == 0) …                         // item may be accepted
 //   if (plan.Run({.step = &step}).broken == 0) …            // step may be taken
 //
 // Cost          some 20 ns an item; scratch memory is kept between plans.
@@ -61,8 +61,8 @@ struct PlanAnswer {
 
 class PlanAhead {
  public:
-  // `extra`: an item that is not accepted yet, to end (overhead and reserve after that) by `extra_by`.
-  PlanAhead(const View& view, PlanRung choice, const Item* extra = nullptr, TimeNs extra_by = 0);
+  // `extra`: an item that is not accepted yet.
+  PlanAhead(const View& view, PlanRung choice, const Item* extra = nullptr);
 
   PlanAnswer Run(const PlanQuestion& question);
   // What the plan itself would do now on that executor.
@@ -78,7 +78,7 @@ class PlanAhead {
   struct Scratch;
 
   void AddSlots();
-  void AddLane(int number, PlanRung choice, const Item* extra, TimeNs extra_by);
+  void AddLane(int number, PlanRung choice, const Item* extra);
   void Reset(const PlanQuestion& question);
   TimeNs DueOf(const Job& job) const;
   Slot* NextSlot() const;

@@ -121,16 +121,19 @@ std::optional<Dispatch> Scheduler::Next(int executor, TimeNs now) {
   Running& running = running_[static_cast<std::size_t>(executor)];
   running = {.started = now};
   std::vector<Item>& queue = queues_[static_cast<std::size_t>(decision.model)];
-  for (const std::uint64_t id : decision.items) {
-    const auto found =
-        std::find_if(queue.begin(), queue.end(), [&](const Item& item) { return item.id == id; });
-    HONE_CHECK(found != queue.end());
-    running.texts += found->texts;
-    running.tokens += found->tokens;
-    dispatch.items.push_back(*found);
-    queue.erase(found);
-    --queued_;
+  std::vector<std::uint64_t> ids = decision.items;
+  std::sort(ids.begin(), ids.end());
+  const auto left = std::stable_partition(queue.begin(), queue.end(), [&](const Item& item) {
+    return !std::binary_search(ids.begin(), ids.end(), item.id);
+  });
+  for (auto item = left; item != queue.end(); ++item) {
+    running.texts += item->texts;
+    running.tokens += item->tokens;
+    dispatch.items.push_back(*item);
   }
+  queue.erase(left, queue.end());
+  HONE_CHECK(dispatch.items.size() == ids.size());
+  queued_ -= static_cast<int>(ids.size());
   const planner::LatencyTable& table = TableOf(decision.model, decision.rung, at.width);
   dispatch.expected_ns = running.expected_ns = table.Predict(running.texts, running.tokens);
   at.busy = true;

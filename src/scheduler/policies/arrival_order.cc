@@ -40,8 +40,10 @@ Decision BatchByArrival(const View& view, int executor, int model) {
       served.rungs[static_cast<std::size_t>(decision.rung)].tables[static_cast<std::size_t>(width)];
   std::vector<const Item*> waiting;
   for (const Item& item : view.queues[static_cast<std::size_t>(model)]) waiting.push_back(&item);
-  std::sort(waiting.begin(), waiting.end(),
-            [](const Item* a, const Item* b) { return CameBefore(*a, *b); });
+  const auto most = std::min(waiting.size(), static_cast<std::size_t>(served.max_texts));
+  std::partial_sort(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(most),
+                    waiting.end(), [](const Item* a, const Item* b) { return CameBefore(*a, *b); });
+  waiting.resize(most);
   int texts = 0, tokens = 0;
   for (const Item* item : waiting) {
     texts += item->texts;
