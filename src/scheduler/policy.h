@@ -48,6 +48,8 @@ class Policy {
  public:
   virtual ~Policy() = default;
   virtual std::string_view name() const = 0;
+  // Whether an accepted item is promised to end in time.
+  virtual bool promises() const = 0;
   virtual Admission Admit(const View& view, const Item& item) const = 0;
   // `executor` is idle and enabled.
   virtual Decision Next(const View& view, int executor) const = 0;
