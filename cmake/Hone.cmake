@@ -103,6 +103,13 @@ function(hone_report_plots)
   hone_embed(compress ReportScript ${PROJECT_SOURCE_DIR}/src/compress/report/report.js)
 endfunction()
 
+# The page at / of hone serve.
+function(hone_server_page)
+  hone_embed(server PageHtml ${PROJECT_SOURCE_DIR}/src/server/page/page.html)
+  hone_embed(server PageStyle ${PROJECT_SOURCE_DIR}/src/server/page/page.css)
+  hone_embed(server PageScript ${PROJECT_SOURCE_DIR}/src/server/page/page.js)
+endfunction()
+
 # tests/support/*.cc: what the tests of several folders share; linked to those of the folders named.
 function(hone_test_support)
   cmake_parse_arguments(ARG "" "" "USES;FOR" ${ARGN})

@@ -77,6 +77,9 @@ struct Query {
   // 1 to max_tokens ids below `vocabulary`. Only ids and types are read.
   std::vector<text::Encoding> texts;
   Terms terms;
+  // Instead of the head's outputs: the encoder's own rows, one a token, as the one output [tokens,
+  // Endpoint::width].
+  bool hidden = false;
   base::TimeNs arrival = 0;  // env::NowNs() when the request was read
 };
 
