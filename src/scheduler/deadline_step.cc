@@ -96,7 +96,8 @@ bool StepSearch::Holds(int rung, int count, double share) {
   for (int i = 0; i < count; ++i) {
     if (step.end > PlanAhead::Due(view_, items()[i])) return false;
   }
-  return plan_.Run({.step = &step, .share = share}).broken == 0;
+  const double drift = share < 1 ? view_.drift : 0;
+  return plan_.Run({.step = &step, .share = share, .drift = drift}).broken == 0;
 }
 
 Decision StepSearch::Take(int rung, int count) const {
