@@ -113,14 +113,16 @@ Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
   if (shortest == base::kNeverNs || view.now + shortest > due) return {Refusal::kDeadline, 0};
   const TimeNs by = std::min(due, std::max(class_end, view.now + shortest));
 
-  PlanAnswer answer = PlanAhead(view, choice, &item).Run({});
-  int broken = 0;
+  PlanAnswer answer = PlanAhead(view, choice, &item).Run({.drift = view.drift});
+  int lost = 0;
   if (answer.broken > 0) {
-    // Promises that a stall has broken already are no reason to refuse.
-    broken = PlanAhead(view, choice).Run({.allowed = view.setup.max_queued}).broken;
-    if (broken > 0) answer = PlanAhead(view, choice, &item).Run({.allowed = broken});
+    // Promises that a stall has broken for good are no reason to refuse.
+    lost = PlanAhead(view, choice).Run({.reserve = false, .allowed = view.setup.max_queued}).broken;
+    if (lost > 0) {
+      answer = PlanAhead(view, choice, &item).Run({.drift = view.drift, .allowed = lost});
+    }
   }
-  if (answer.broken > broken || answer.extra_end > by) {
+  if (answer.broken > lost || answer.extra_end > by) {
     // By then what is laid out now has shrunk to the half.
     return Refuse(Refusal::kDeadline, static_cast<double>(answer.end - view.now) / 2);
   }

@@ -98,7 +98,10 @@ void PlanAhead::AddSlots() {
   for (std::size_t e = 0; e < view_.setup.executors.size(); ++e) {
     const Executor& executor = view_.setup.executors[e];
     if (!executor.enabled && !executor.busy) continue;
-    slots.push_back({.free = executor.busy ? std::max(executor.free_at, view_.now) : view_.now,
+    // One that is late already will be so for as long again: that is what is known about stalls.
+    const TimeNs overdue = view_.now - executor.free_at;
+    const TimeNs free = executor.busy ? std::max(executor.free_at, view_.now + overdue) : view_.now;
+    slots.push_back({.free = free,
                      .executor = static_cast<int>(e),
                      .width = executor.width,
                      .model = executor.busy ? executor.model : -1,
@@ -146,7 +149,7 @@ void PlanAhead::AddLane(int number, PlanRung choice, const Item* extra) {
 }
 
 void PlanAhead::Reset(const PlanQuestion& question) {
-  share_ = question.share;
+  question_ = question;
   scratch_.slots = scratch_.slots_at_start;
   for (std::size_t i = 0; i < scratch_.lane_count; ++i) {
     Lane& lane = scratch_.lanes[i];
@@ -165,10 +168,13 @@ void PlanAhead::Reset(const PlanQuestion& question) {
   }
 }
 
-TimeNs PlanAhead::DueOf(const Job& job) const {
-  if (share_ >= 1) return job.due;
-  const auto early = static_cast<TimeNs>(static_cast<double>(job.class_span) * share_);
-  return std::min(job.due, job.arrival + early);
+bool PlanAhead::Late(const Job& job, TimeNs end) const {
+  if (!question_.reserve) return end > job.deadline - view_.setup.overhead_ns;
+  const double ahead = static_cast<double>(end - view_.now);
+  if (end + static_cast<TimeNs>(ahead * question_.drift) > job.due) return true;
+  if (question_.share >= 1) return false;
+  const double early = static_cast<double>(job.class_span) * question_.share;
+  return end > job.arrival + static_cast<TimeNs>(early);
 }
 
 PlanAhead::Slot* PlanAhead::NextSlot() const {
@@ -283,7 +289,7 @@ PlanAnswer PlanAhead::Run(const PlanQuestion& question) {
     const int items = Grow(*slot, *lane, late, &end);
     for (int i = 0; i < items; ++i) {
       if (job[i].extra) answer.extra_end = end;
-      if (end > DueOf(job[i]) && ++answer.broken > question.allowed) return answer;
+      if (Late(job[i], end) && ++answer.broken > question.allowed) return answer;
     }
     lane->next += static_cast<std::size_t>(items);
     slot->free = end;

@@ -16,6 +16,12 @@ constexpr TimeNs kLeastReserveNs = 200 * base::kMicrosecondNs;
 constexpr TimeNs kMostReserveNs = 20 * base::kMillisecondNs;
 constexpr double kReserveHalfLifeNs = 2.0 * base::kSecondNs;
 
+// The mean relative error of predictions, over the last few dozen batches. A table's correction is wrong
+// by about a fifth of a batch's error (its step is 1/16), and a plan of many batches by as much in one
+// direction: half is some three standard deviations.
+constexpr double kSpreadStep = 1.0 / 32;
+constexpr double kDriftOfSpread = 0.5;
+
 bool Before(const Item& a, const Item& b) {
   return a.deadline != b.deadline ? a.deadline < b.deadline : a.id < b.id;
 }
@@ -53,6 +59,7 @@ View Scheduler::ViewAt(TimeNs now) const {
           .queues = queues_,
           .usage = usage_,
           .reserve_ns = ReserveAt(now),
+          .drift = spread_ * kDriftOfSpread,
           .last_model = last_model_};
 }
 
@@ -152,6 +159,9 @@ void Scheduler::Finished(int executor, TimeNs now) {
   reserve_ns_ = std::clamp(std::max(ReserveAt(now), seen - running.expected_ns), kLeastReserveNs,
                            kMostReserveNs);
   reserve_at_ = now;
+  const double off = std::abs(static_cast<double>(seen - running.expected_ns)) /
+                     static_cast<double>(std::max<TimeNs>(running.expected_ns, 1));
+  spread_ += kSpreadStep * (std::min(off, 1.0) - spread_);
   at.busy = false;
   at.free_at = now;
   at.model = at.rung = -1;
