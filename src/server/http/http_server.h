@@ -44,6 +44,9 @@ struct HttpCounters {
   std::int64_t bytes_in = 0, bytes_out = 0;
 };
 
+// Prometheus' text format.
+std::string PrometheusText(const HttpCounters& counters);
+
 class HttpServer {
  public:
   virtual ~HttpServer() = default;  // Stop, then join
