@@ -52,7 +52,7 @@ function(hone_folder name)
     target_include_directories(hone_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(hone_${name}_test PRIVATE
                                HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    if(NOT name MATCHES "^(base|tensor|text|env|quant|formats)$")
+    if(NOT name MATCHES "^(base|tensor|text|env|quant|formats|planner|scheduler)$")
       # kernels and above: the test main limits the instruction set.
       target_compile_definitions(hone_${name}_test PRIVATE HONE_TEST_KERNELS)
     endif()
