@@ -52,7 +52,7 @@ function(hone_folder name)
     target_include_directories(hone_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(hone_${name}_test PRIVATE
                                HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    if(NOT name MATCHES "^(base|tensor|text|env|quant|formats)$")
+    if(NOT name MATCHES "^(base|tensor|text|env|quant|formats|planner|scheduler)$")
       # kernels and above: the test main limits the instruction set.
       target_compile_definitions(hone_${name}_test PRIVATE HONE_TEST_KERNELS)
     endif()
@@ -101,6 +101,13 @@ function(hone_report_plots)
   hone_embed(compress PlotLicence ${HONE_CHART_JS_LICENCE})
   hone_embed(compress ReportStyle ${PROJECT_SOURCE_DIR}/src/compress/report/report.css)
   hone_embed(compress ReportScript ${PROJECT_SOURCE_DIR}/src/compress/report/report.js)
+endfunction()
+
+# The page at / of hone serve.
+function(hone_server_page)
+  hone_embed(server PageHtml ${PROJECT_SOURCE_DIR}/src/server/page/page.html)
+  hone_embed(server PageStyle ${PROJECT_SOURCE_DIR}/src/server/page/page.css)
+  hone_embed(server PageScript ${PROJECT_SOURCE_DIR}/src/server/page/page.js)
 endfunction()
 
 # tests/support/*.cc: what the tests of several folders share; linked to those of the folders named.
@@ -165,6 +172,10 @@ function(hone_program_test)
     if(HONE_TRAIN)
       target_compile_definitions(hone_program_test PRIVATE HONE_TRAIN)
       add_dependencies(hone_program_test hone-train)
+    endif()
+    if(HONE_SERVE)
+      target_compile_definitions(hone_program_test PRIVATE HONE_SERVE)
+      add_dependencies(hone_program_test hone-serve)
     endif()
   endif()
 endfunction()

@@ -4,7 +4,7 @@
 //   expected(B, T) = correction · grid(T/B, B)        B texts of T tokens in all
 //
 // Between grid points the time is linear in the length and in the number of texts; beyond the last,
-// in proportion to the tokens. The correction follows the ratio of seen to expected time, an
+// in proportion to the tokens; a shorter text than the first takes as long as that. The correction follows the ratio of seen to expected time, an
 // exponential mean over batches, within [1/4, 4]: the table's shape is the device's, its level the day's.
 //
 // Cost           Predict: a few dozen nanoseconds, no allocation.
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/status.h"
 #include "base/time_ns.h"
 
@@ -39,15 +40,18 @@ class LatencyTable {
   double correction() const { return correction_; }
 
  private:
-  explicit LatencyTable(LatencyGrid grid) : grid_(std::move(grid)) {}
+  explicit LatencyTable(LatencyGrid grid);
   double GridMs(int texts, int tokens) const;
 
   LatencyGrid grid_;
+  std::vector<double> rising_ms_;  // the grid's, made to rise along both axes
   double correction_ = 1;
 };
 
 // {"lengths": […], "texts": […], "ms": [[…], …]}, and back. `source` names the text in errors.
 std::string ToJson(const LatencyGrid& grid);
 base::StatusOr<LatencyGrid> ParseLatencyGrid(std::string_view json, std::string_view source);
+// The same of a part of a larger document.
+base::StatusOr<LatencyGrid> ReadLatencyGrid(const base::JsonValue& object);
 
 }  // namespace hone::planner

@@ -41,13 +41,17 @@ struct View {
   std::span<const std::vector<Item>> queues;
   const Usage& usage;
   TimeNs reserve_ns = 0;  // what batches have lately taken beyond prediction (Scheduler learns it)
-  int last_model = -1;    // that ran
+  // By which share of its length a plan may be wrong; 0 where batches take what was predicted.
+  double drift = 0;
+  int last_model = -1;  // that ran
 };
 
 class Policy {
  public:
   virtual ~Policy() = default;
   virtual std::string_view name() const = 0;
+  // Whether an accepted item is promised to end in time.
+  virtual bool promises() const = 0;
   virtual Admission Admit(const View& view, const Item& item) const = 0;
   // `executor` is idle and enabled.
   virtual Decision Next(const View& view, int executor) const = 0;

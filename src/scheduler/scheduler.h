@@ -56,10 +56,16 @@ class Scheduler {
   int queued(int model) const {
     return static_cast<int>(queues_[static_cast<std::size_t>(model)].size());
   }
+  // What promises leave for batches that take longer than predicted:
+  //   R ← max(R · 2^(−Δt / 2 s), seen − expected)   after each batch, within 0.2 and 20 ms
+  // As of the last batch.
   TimeNs reserve_ns() const { return reserve_ns_; }
 
  private:
   View ViewAt(TimeNs now) const;
+  TimeNs ReserveAt(TimeNs now) const;
+  void Insert(const Item& item);
+  planner::LatencyTable& TableOf(int model, int rung, int width);
 
   struct Running {
     TimeNs started = 0, expected_ns = 0;
@@ -73,6 +79,7 @@ class Scheduler {
   Usage usage_;
   int queued_ = 0, last_model_ = -1;
   TimeNs reserve_ns_ = 0, reserve_at_ = 0;
+  double spread_ = 0;  // mean of |seen − expected| / expected
 };
 
 }  // namespace hone::scheduler

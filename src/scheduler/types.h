@@ -57,8 +57,8 @@ struct Executor {
 
 struct Setup {
   std::vector<int> widths;  // threads of an executor of each width, ascending
-  std::vector<Model> models;
-  std::vector<Executor> executors;
+  std::vector<Model> models = {};
+  std::vector<Executor> executors = {};
   // Time between a batch's end and its answers on the wire, and whatever else a promise must leave.
   TimeNs overhead_ns = 300 * base::kMicrosecondNs;
   int max_queued = 4096;  // items
@@ -79,7 +79,8 @@ const char* NameOf(Refusal refusal);
 
 struct Admission {
   Refusal refusal = Refusal::kNone;
-  TimeNs retry_after = 0;  // when it is worth asking again, from now
+  // When it is worth asking again, from now; 0 where asking the same again does not help.
+  TimeNs retry_after = 0;
   bool accepted() const { return refusal == Refusal::kNone; }
 };
 

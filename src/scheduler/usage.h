@@ -1,8 +1,10 @@
 // Who has had how much of the machine lately: accepted work by tenant and by model, fading with a
-// half-life of a second.
+// half-life of a second, and how much time those gave who asked.
 #pragma once
 
+#include <array>
 #include <map>
+#include <utility>
 
 #include "base/time_ns.h"
 #include "scheduler/types.h"
@@ -11,17 +13,22 @@ namespace hone::scheduler {
 
 class Usage {
  public:
+  static constexpr TimeNs kHalfLifeNs = base::kSecondNs;
+
   // `work_ns` of executor time times its threads was promised to the item (its expected cost).
   void Accepted(const Item& item, TimeNs work_ns, TimeNs now);
   // It asked in vain: it still counts as somebody who wants a share.
   void Refused(const Item& item, TimeNs now);
 
-  // Share of the accepted work of all tenants, 0 to 1, and what would be fair: one part of those that
-  // asked lately.
-  double TenantShare(int tenant, TimeNs now) const;
-  double FairShare(TimeNs now) const;
+  // Share of the accepted work of all tenants of that class, 0 to 1, and what would be fair: one part of
+  // those that asked within the last second.
+  double TenantShare(int tenant, Priority priority, TimeNs now) const;
+  double FairShare(Priority priority, TimeNs now) const;
   // Accepted work per time, in cores.
   double ModelCores(int model, TimeNs now) const;
+  // A twentieth of those that asked lately gave less time than that from arrival to deadline; kNeverNs
+  // where nobody asked. A batch that runs much longer blocks who may come next.
+  TimeNs TightSpan(TimeNs now) const;
 
  private:
   struct Faded {
@@ -29,8 +36,24 @@ class Usage {
     TimeNs at = 0;
     TimeNs last_asked = 0;
     double At(TimeNs now) const;
+    void Add(double work, TimeNs now);
   };
-  std::map<int, Faded> tenants_, models_;
+  using Tenant = std::pair<Priority, int>;
+
+  void Asked(const Item& item, TimeNs now);
+  void Forget(TimeNs now);
+
+  // Tenants come from outside: those long gone are forgotten once there are more than `forget_above_`.
+  static constexpr std::size_t kManyTenants = 256;
+  std::size_t forget_above_ = kManyTenants;
+  std::map<Tenant, Faded> tenants_;
+  std::map<Priority, Faded> classes_;
+  std::map<int, Faded> models_;
+  // How many gave a time of 2^(bucket/2) to 2^((bucket+1)/2) ns, fading.
+  static constexpr int kBuckets = 128;
+  std::array<double, kBuckets> spans_ = {};
+  double span_count_ = 0;
+  TimeNs spans_at_ = 0;
 };
 
 }  // namespace hone::scheduler

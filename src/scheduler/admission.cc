@@ -1,0 +1,137 @@
+#include "scheduler/admission.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hone::scheduler {
+namespace {
+
+// A client that is told to come back sooner than that would find the same queue.
+constexpr TimeNs kShortestRetryNs = base::kMillisecondNs;
+constexpr TimeNs kLongestRetryNs = 10 * base::kSecondNs;
+
+Admission Refuse(Refusal reason, double retry_ns) {
+  return {reason, static_cast<TimeNs>(
+                      std::clamp(retry_ns, double(kShortestRetryNs), double(kLongestRetryNs)))};
+}
+
+// Shares fade with their half-life: when one that is `over` times too large will be right.
+double FadeNs(double over) {
+  return static_cast<double>(Usage::kHalfLifeNs) * std::log2(std::max(over, 1.0));
+}
+
+double Cores(const Setup& setup) {
+  int cores = 0;
+  for (const Executor& executor : setup.executors) {
+    if (executor.enabled) cores += setup.widths[static_cast<std::size_t>(executor.width)];
+  }
+  return cores;
+}
+
+// About the time until all that waits is done, were it run one by one; from a few of each model.
+double DrainNs(const View& view) {
+  constexpr std::size_t kFew = 16;
+  double drain = 0;
+  for (const std::vector<Item>& queue : view.queues) {
+    const std::size_t few = std::min(queue.size(), kFew);
+    double work = 0;
+    for (std::size_t i = 0; i < few; ++i) {
+      work += static_cast<double>(WorkOf(view.setup, queue[i * queue.size() / few]));
+    }
+    if (few > 0) drain += work * static_cast<double>(queue.size()) / static_cast<double>(few);
+  }
+  return drain / std::max(Cores(view.setup), 1.0);
+}
+
+Admission CheckModelShare(const View& view, const Item& item) {
+  const auto& models = view.setup.models;
+  const Model& model = models[static_cast<std::size_t>(item.model)];
+  const double own = view.usage.ModelCores(item.model, view.now);
+  if (own > model.limit_cores) return Refuse(Refusal::kShare, FadeNs(own / model.limit_cores));
+  double reserved = 0, others = 0;
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    if (static_cast<int>(m) == item.model || models[m].rungs.empty()) continue;
+    const double used = view.usage.ModelCores(static_cast<int>(m), view.now);
+    reserved += models[m].reserved_cores;
+    others += std::max(used - models[m].reserved_cores, 0.0);
+  }
+  if (reserved == 0 || own < model.reserved_cores) return {};
+  const double free = std::max(Cores(view.setup) - reserved, 1e-3);
+  const double taken = own - model.reserved_cores + others;
+  if (taken > free - model.reserved_cores) {
+    return Refuse(Refusal::kShare, FadeNs(taken / std::max(free - model.reserved_cores, 1e-3)));
+  }
+  return {};
+}
+
+// The shortest time in which the item could be done by an executor of its own; kNeverNs: by none.
+TimeNs ShortestNs(const View& view, const Item& item, PlanRung choice) {
+  const Model& model = view.setup.models[static_cast<std::size_t>(item.model)];
+  TimeNs shortest = base::kNeverNs;
+  for (const Executor& executor : view.setup.executors) {
+    if (!executor.enabled) continue;
+    const auto rung = static_cast<std::size_t>(ChooseRung(model, executor.width, choice));
+    const auto& table = model.rungs[rung].tables[static_cast<std::size_t>(executor.width)];
+    shortest = std::min(shortest, table.Predict(item.texts, item.tokens));
+  }
+  return shortest;
+}
+
+}  // namespace
+
+TimeNs WorkOf(const Setup& setup, const Item& item) {
+  const Model& model = setup.models[static_cast<std::size_t>(item.model)];
+  for (const Executor& executor : setup.executors) {
+    if (!executor.enabled) continue;
+    const int rung = ChooseRung(model, executor.width, PlanRung::kFastest);
+    if (rung < 0) return 0;
+    const auto width = static_cast<std::size_t>(executor.width);
+    const auto& table = model.rungs[static_cast<std::size_t>(rung)].tables[width];
+    return table.Predict(item.texts, item.tokens) * setup.widths[width];
+  }
+  return 0;
+}
+
+Admission CheckRoom(const View& view, const Item& item) {
+  const Model& model = view.setup.models[static_cast<std::size_t>(item.model)];
+  if (ChooseRung(model, 0, PlanRung::kMostAccurate) < 0) return {Refusal::kNotResident, 0};
+  std::size_t queued = 0;
+  for (const std::vector<Item>& queue : view.queues) queued += queue.size();
+  if (queued >= static_cast<std::size_t>(view.setup.max_queued)) {
+    return Refuse(Refusal::kQueueFull, DrainNs(view) / 4);
+  }
+  return CheckModelShare(view, item);
+}
+
+Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
+  if (const Admission room = CheckRoom(view, item); !room.accepted()) return room;
+  const auto span = static_cast<double>(item.deadline - item.arrival);
+  const auto class_end = item.arrival + static_cast<TimeNs>(span * ShareOfTime(item.priority));
+  // On a machine with nothing to do every class has all of its time.
+  const TimeNs due = PlanAhead::Due(view, item);
+  const TimeNs shortest = ShortestNs(view, item, choice);
+  if (shortest == base::kNeverNs || view.now + shortest > due) return {Refusal::kDeadline, 0};
+  const TimeNs by = std::min(due, std::max(class_end, view.now + shortest));
+
+  PlanAnswer answer = PlanAhead(view, choice, &item).Run({.drift = view.drift});
+  int lost = 0;
+  if (answer.broken > 0) {
+    // Promises that a stall has broken for good are no reason to refuse.
+    lost = PlanAhead(view, choice).Run({.reserve = false, .allowed = view.setup.max_queued}).broken;
+    if (lost > 0) {
+      answer = PlanAhead(view, choice, &item).Run({.drift = view.drift, .allowed = lost});
+    }
+  }
+  if (answer.broken > lost || answer.extra_end > by) {
+    // By then what is laid out now has shrunk to the half.
+    return Refuse(Refusal::kDeadline, static_cast<double>(answer.end - view.now) / 2);
+  }
+  if (static_cast<double>(answer.extra_end - item.arrival) > span / 2) {
+    const double share = view.usage.TenantShare(item.tenant, item.priority, view.now);
+    const double fair = view.usage.FairShare(item.priority, view.now);
+    if (share > fair) return Refuse(Refusal::kShare, FadeNs(share / fair));
+  }
+  return {};
+}
+
+}  // namespace hone::scheduler

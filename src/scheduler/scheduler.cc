@@ -1,0 +1,201 @@
+#include "scheduler/scheduler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+#include "scheduler/admission.h"
+
+namespace hone::scheduler {
+namespace {
+
+// What a promise leaves for a batch that takes longer than predicted: at least a scheduler's tick of the
+// kernel, at most a few batches; half of what was learnt is forgotten in two seconds.
+constexpr TimeNs kLeastReserveNs = 200 * base::kMicrosecondNs;
+constexpr TimeNs kMostReserveNs = 20 * base::kMillisecondNs;
+constexpr double kReserveHalfLifeNs = 2.0 * base::kSecondNs;
+
+// The mean relative error of predictions, over the last few dozen batches. A table's correction is wrong
+// by about a fifth of a batch's error (its step is 1/16), and a plan of many batches by as much in one
+// direction: half is some three standard deviations.
+constexpr double kSpreadStep = 1.0 / 32;
+constexpr double kDriftOfSpread = 0.5;
+
+bool Before(const Item& a, const Item& b) {
+  return a.deadline != b.deadline ? a.deadline < b.deadline : a.id < b.id;
+}
+
+void CheckModel(const Setup& setup, const Model& model) {
+  HONE_CHECK(!model.rungs.empty());
+  for (const Rung& rung : model.rungs) HONE_CHECK(rung.tables.size() == setup.widths.size());
+}
+
+}  // namespace
+
+Scheduler::Scheduler(Setup setup, std::unique_ptr<Policy> policy)
+    : setup_(std::move(setup)),
+      policy_(std::move(policy)),
+      queues_(setup_.models.size()),
+      running_(setup_.executors.size()),
+      reserve_ns_(kLeastReserveNs) {
+  HONE_CHECK(policy_ != nullptr);
+  for (const Model& model : setup_.models) CheckModel(setup_, model);
+  for (const Executor& executor : setup_.executors) {
+    HONE_CHECK(executor.width >= 0 && executor.width < static_cast<int>(setup_.widths.size()));
+  }
+}
+
+TimeNs Scheduler::ReserveAt(TimeNs now) const {
+  const double age = static_cast<double>(now - reserve_at_);
+  const auto faded =
+      static_cast<TimeNs>(static_cast<double>(reserve_ns_) * std::exp2(-age / kReserveHalfLifeNs));
+  return std::max(faded, kLeastReserveNs);
+}
+
+View Scheduler::ViewAt(TimeNs now) const {
+  return {.now = now,
+          .setup = setup_,
+          .queues = queues_,
+          .usage = usage_,
+          .reserve_ns = ReserveAt(now),
+          .drift = spread_ * kDriftOfSpread,
+          .last_model = last_model_};
+}
+
+void Scheduler::Insert(const Item& item) {
+  std::vector<Item>& queue = queues_[static_cast<std::size_t>(item.model)];
+  queue.insert(std::upper_bound(queue.begin(), queue.end(), item, Before), item);
+  ++queued_;
+}
+
+Admission Scheduler::Submit(const Item& item, TimeNs now) {
+  return SubmitAll({item}, now);
+}
+
+Admission Scheduler::SubmitAll(const std::vector<Item>& items, TimeNs now) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Item& item = items[i];
+    HONE_CHECK(item.model >= 0 && item.model < static_cast<int>(queues_.size()));
+    HONE_CHECK(item.texts >= 1 && item.tokens >= item.texts);
+    Admission admission =
+        item.deadline <= now ? Admission{Refusal::kDeadline, 0} : policy_->Admit(ViewAt(now), item);
+    if (admission.accepted()) {
+      Insert(item);
+      continue;
+    }
+    for (std::size_t j = 0; j < i; ++j) Cancel(items[j].id);
+    // One that could never be kept has no claim on the machine.
+    if (admission.retry_after > 0) usage_.Refused(item, now);
+    return admission;
+  }
+  for (const Item& item : items) usage_.Accepted(item, WorkOf(setup_, item), now);
+  return {};
+}
+
+bool Scheduler::Cancel(std::uint64_t id) {
+  for (std::vector<Item>& queue : queues_) {
+    const auto found =
+        std::find_if(queue.begin(), queue.end(), [&](const Item& item) { return item.id == id; });
+    if (found == queue.end()) continue;
+    queue.erase(found);
+    --queued_;
+    return true;
+  }
+  return false;
+}
+
+std::vector<Item> Scheduler::TakeExpired(TimeNs now) {
+  std::vector<Item> expired;
+  if (!policy_->promises()) return expired;
+  for (std::vector<Item>& queue : queues_) {
+    const auto first = std::find_if(queue.begin(), queue.end(),
+                                    [&](const Item& item) { return item.deadline > now; });
+    expired.insert(expired.end(), queue.begin(), first);
+    queue.erase(queue.begin(), first);
+  }
+  queued_ -= static_cast<int>(expired.size());
+  return expired;
+}
+
+std::optional<Dispatch> Scheduler::Next(int executor, TimeNs now) {
+  Executor& at = setup_.executors[static_cast<std::size_t>(executor)];
+  if (at.busy || !at.enabled || queued_ == 0) return std::nullopt;
+  const Decision decision = policy_->Next(ViewAt(now), executor);
+  if (decision.items.empty()) return std::nullopt;
+
+  Dispatch dispatch{.model = decision.model, .rung = decision.rung, .items = {}};
+  Running& running = running_[static_cast<std::size_t>(executor)];
+  running = {.started = now};
+  std::vector<Item>& queue = queues_[static_cast<std::size_t>(decision.model)];
+  std::vector<std::uint64_t> ids = decision.items;
+  std::sort(ids.begin(), ids.end());
+  const auto left = std::stable_partition(queue.begin(), queue.end(), [&](const Item& item) {
+    return !std::binary_search(ids.begin(), ids.end(), item.id);
+  });
+  for (auto item = left; item != queue.end(); ++item) {
+    running.texts += item->texts;
+    running.tokens += item->tokens;
+    dispatch.items.push_back(*item);
+  }
+  queue.erase(left, queue.end());
+  HONE_CHECK(dispatch.items.size() == ids.size());
+  queued_ -= static_cast<int>(ids.size());
+  const planner::LatencyTable& table = TableOf(decision.model, decision.rung, at.width);
+  dispatch.expected_ns = running.expected_ns = table.Predict(running.texts, running.tokens);
+  at.busy = true;
+  at.free_at = now + dispatch.expected_ns;
+  at.model = last_model_ = decision.model;
+  at.rung = decision.rung;
+  return dispatch;
+}
+
+void Scheduler::Finished(int executor, TimeNs now) {
+  Executor& at = setup_.executors[static_cast<std::size_t>(executor)];
+  HONE_CHECK(at.busy);
+  const Running& running = running_[static_cast<std::size_t>(executor)];
+  const TimeNs seen = now - running.started;
+  TableOf(at.model, at.rung, at.width).Observe(running.texts, running.tokens, seen);
+  reserve_ns_ = std::clamp(std::max(ReserveAt(now), seen - running.expected_ns), kLeastReserveNs,
+                           kMostReserveNs);
+  reserve_at_ = now;
+  const double off = std::abs(static_cast<double>(seen - running.expected_ns)) /
+                     static_cast<double>(std::max<TimeNs>(running.expected_ns, 1));
+  spread_ += kSpreadStep * (std::min(off, 1.0) - spread_);
+  at.busy = false;
+  at.free_at = now;
+  at.model = at.rung = -1;
+}
+
+planner::LatencyTable& Scheduler::TableOf(int model, int rung, int width) {
+  return setup_.models[static_cast<std::size_t>(model)]
+      .rungs[static_cast<std::size_t>(rung)]
+      .tables[static_cast<std::size_t>(width)];
+}
+
+int Scheduler::AddModel(Model model) {
+  CheckModel(setup_, model);
+  setup_.models.push_back(std::move(model));
+  queues_.emplace_back();
+  return static_cast<int>(setup_.models.size()) - 1;
+}
+
+void Scheduler::RemoveModel(int model) {
+  HONE_CHECK(queued(model) == 0);
+  for (const Executor& executor : setup_.executors) {
+    HONE_CHECK(!executor.busy || executor.model != model);
+  }
+  // An index without rungs accepts nothing.
+  setup_.models[static_cast<std::size_t>(model)] = {};
+}
+
+void Scheduler::SetResident(int model, int rung, bool resident) {
+  setup_.models[static_cast<std::size_t>(model)].rungs[static_cast<std::size_t>(rung)].resident =
+      resident;
+}
+
+void Scheduler::SetEnabled(int executor, bool enabled) {
+  setup_.executors[static_cast<std::size_t>(executor)].enabled = enabled;
+}
+
+}  // namespace hone::scheduler
