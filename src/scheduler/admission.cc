@@ -28,13 +28,19 @@ double Cores(const Setup& setup) {
   return cores;
 }
 
-// Time until all that waits is done, were it run one by one.
+// About the time until all that waits is done, were it run one by one; from a few of each model.
 double DrainNs(const View& view) {
-  double work = 0;
+  constexpr std::size_t kFew = 16;
+  double drain = 0;
   for (const std::vector<Item>& queue : view.queues) {
-    for (const Item& item : queue) work += static_cast<double>(WorkOf(view.setup, item));
+    const std::size_t few = std::min(queue.size(), kFew);
+    double work = 0;
+    for (std::size_t i = 0; i < few; ++i) {
+      work += static_cast<double>(WorkOf(view.setup, queue[i * queue.size() / few]));
+    }
+    if (few > 0) drain += work * static_cast<double>(queue.size()) / static_cast<double>(few);
   }
-  return work / std::max(Cores(view.setup), 1.0);
+  return drain / std::max(Cores(view.setup), 1.0);
 }
 
 Admission CheckModelShare(const View& view, const Item& item) {
@@ -107,19 +113,18 @@ Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
   if (shortest == base::kNeverNs || view.now + shortest > due) return {Refusal::kDeadline, 0};
   const TimeNs by = std::min(due, std::max(class_end, view.now + shortest));
 
-  PlanAhead plan(view, choice, &item, by);
-  PlanAnswer answer = plan.Run({});
+  PlanAnswer answer = PlanAhead(view, choice, &item).Run({.drift = view.drift});
+  int lost = 0;
   if (answer.broken > 0) {
-    // Promises that a stall has broken already are no reason to refuse.
-    const int broken = PlanAhead(view, choice).Run({.allowed = view.setup.max_queued}).broken;
-    if (broken > 0) {
-      answer = PlanAhead(view, choice, &item, by).Run({.allowed = broken});
+    // Promises that a stall has broken for good are no reason to refuse.
+    lost = PlanAhead(view, choice).Run({.reserve = false, .allowed = view.setup.max_queued}).broken;
+    if (lost > 0) {
+      answer = PlanAhead(view, choice, &item).Run({.drift = view.drift, .allowed = lost});
     }
-    if (answer.broken > broken || answer.extra_end == 0 || answer.extra_end > by) {
-      const TimeNs end = std::max(answer.extra_end, answer.end);
-      return Refuse(Refusal::kDeadline,
-                    static_cast<double>(std::max(end - by, end - view.now) / 2));
-    }
+  }
+  if (answer.broken > lost || answer.extra_end > by) {
+    // By then what is laid out now has shrunk to the half.
+    return Refuse(Refusal::kDeadline, static_cast<double>(answer.end - view.now) / 2);
   }
   if (static_cast<double>(answer.extra_end - item.arrival) > span / 2) {
     const double share = view.usage.TenantShare(item.tenant, item.priority, view.now);

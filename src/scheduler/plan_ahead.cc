@@ -79,7 +79,7 @@ TimeNs PlanAhead::Due(const View& view, const Item& item) {
   return item.deadline - view.setup.overhead_ns - std::min(view.reserve_ns, most);
 }
 
-PlanAhead::PlanAhead(const View& view, PlanRung choice, const Item* extra, TimeNs extra_by)
+PlanAhead::PlanAhead(const View& view, PlanRung choice, const Item* extra)
     : view_(view), scratch_(ThreadScratch()) {
   scratch_.jobs.clear();
   scratch_.lane_count = 0;
@@ -87,7 +87,7 @@ PlanAhead::PlanAhead(const View& view, PlanRung choice, const Item* extra, TimeN
   for (std::size_t m = 0; m < view.queues.size(); ++m) {
     const bool has_extra = extra != nullptr && extra->model == static_cast<int>(m);
     if (!view.queues[m].empty() || has_extra) {
-      AddLane(static_cast<int>(m), choice, has_extra ? extra : nullptr, extra_by);
+      AddLane(static_cast<int>(m), choice, has_extra ? extra : nullptr);
     }
   }
 }
@@ -98,7 +98,10 @@ void PlanAhead::AddSlots() {
   for (std::size_t e = 0; e < view_.setup.executors.size(); ++e) {
     const Executor& executor = view_.setup.executors[e];
     if (!executor.enabled && !executor.busy) continue;
-    slots.push_back({.free = executor.busy ? std::max(executor.free_at, view_.now) : view_.now,
+    // One that is late already will be so for as long again: that is what is known about stalls.
+    const TimeNs overdue = view_.now - executor.free_at;
+    const TimeNs free = executor.busy ? std::max(executor.free_at, view_.now + overdue) : view_.now;
+    slots.push_back({.free = free,
                      .executor = static_cast<int>(e),
                      .width = executor.width,
                      .model = executor.busy ? executor.model : -1,
@@ -106,7 +109,7 @@ void PlanAhead::AddSlots() {
   }
 }
 
-void PlanAhead::AddLane(int number, PlanRung choice, const Item* extra, TimeNs extra_by) {
+void PlanAhead::AddLane(int number, PlanRung choice, const Item* extra) {
   const Model& model = view_.setup.models[static_cast<std::size_t>(number)];
   const std::vector<Item>& queue = view_.queues[static_cast<std::size_t>(number)];
   // Items of a model without a rung in memory run once it has one; there is nothing to plan with.
@@ -123,10 +126,10 @@ void PlanAhead::AddLane(int number, PlanRung choice, const Item* extra, TimeNs e
     const auto rung = static_cast<std::size_t>(ChooseRung(model, static_cast<int>(w), choice));
     lane.tables.push_back(&model.rungs[rung].tables[w]);
   }
-  const auto add = [&](const Item& item, TimeNs due, bool is_extra) {
+  const auto add = [&](const Item& item, bool is_extra) {
     const auto span = static_cast<double>(item.deadline - item.arrival);
     scratch_.jobs.push_back({.deadline = item.deadline,
-                             .due = due,
+                             .due = Due(view_, item),
                              .arrival = item.arrival,
                              .class_span = static_cast<TimeNs>(span * ShareOfTime(item.priority)),
                              .texts = item.texts,
@@ -136,17 +139,17 @@ void PlanAhead::AddLane(int number, PlanRung choice, const Item* extra, TimeNs e
   lane.begin = scratch_.jobs.size();
   for (const Item& item : queue) {
     if (extra != nullptr && item.deadline > extra->deadline) {
-      add(*extra, extra_by, true);
+      add(*extra, true);
       extra = nullptr;
     }
-    add(item, Due(view_, item), false);
+    add(item, false);
   }
-  if (extra != nullptr) add(*extra, extra_by, true);
+  if (extra != nullptr) add(*extra, true);
   lane.end = scratch_.jobs.size();
 }
 
 void PlanAhead::Reset(const PlanQuestion& question) {
-  share_ = question.share;
+  question_ = question;
   scratch_.slots = scratch_.slots_at_start;
   for (std::size_t i = 0; i < scratch_.lane_count; ++i) {
     Lane& lane = scratch_.lanes[i];
@@ -165,10 +168,13 @@ void PlanAhead::Reset(const PlanQuestion& question) {
   }
 }
 
-TimeNs PlanAhead::DueOf(const Job& job) const {
-  if (share_ >= 1) return job.due;
-  const auto early = static_cast<TimeNs>(static_cast<double>(job.class_span) * share_);
-  return std::min(job.due, job.arrival + early);
+bool PlanAhead::Late(const Job& job, TimeNs end) const {
+  if (!question_.reserve) return end > job.deadline - view_.setup.overhead_ns;
+  const double ahead = static_cast<double>(end - view_.now);
+  if (end + static_cast<TimeNs>(ahead * question_.drift) > job.due) return true;
+  if (question_.share >= 1) return false;
+  const double early = static_cast<double>(job.class_span) * question_.share;
+  return end > job.arrival + static_cast<TimeNs>(early);
 }
 
 PlanAhead::Slot* PlanAhead::NextSlot() const {
@@ -225,7 +231,7 @@ TimeNs PlanAhead::LatestStart(const Slot& slot, const Lane& except) const {
     if (lane.latest_width != slot.width) {
       const Job& job = scratch_.jobs[lane.next];
       const auto& table = *lane.tables[static_cast<std::size_t>(slot.width)];
-      lane.latest_start = DueOf(job) - table.Predict(job.texts, job.tokens);
+      lane.latest_start = job.due - table.Predict(job.texts, job.tokens);
       lane.latest_width = slot.width;
     }
     // One that is too late already gains nothing by small batches.
@@ -239,12 +245,12 @@ TimeNs PlanAhead::LatestStart(const Slot& slot, const Lane& except) const {
 }
 
 // How many of the lane's next items run as one batch, and when it ends. `late`: the first will be late
-// in any case.
+// in any case. What the question asks for plays no part: the plan that was judged is the one that runs.
 int PlanAhead::Grow(const Slot& slot, const Lane& lane, bool late, TimeNs* end) const {
   const auto& table = *lane.tables[static_cast<std::size_t>(slot.width)];
   const Job* job = &scratch_.jobs[lane.next];
   const int waiting = static_cast<int>(lane.end - lane.next);
-  TimeNs due = late ? base::kNeverNs : DueOf(job[0]);
+  TimeNs due = late ? base::kNeverNs : job[0].due;
   TimeNs latest = -1;
   int texts = job[0].texts, tokens = job[0].tokens, items = 1;
   for (; items < waiting; ++items) {
@@ -252,7 +258,7 @@ int PlanAhead::Grow(const Slot& slot, const Lane& lane, bool late, TimeNs* end) 
     tokens += job[items].tokens;
     if (texts > lane.max_texts || tokens > lane.max_tokens) break;
     if (latest < 0) latest = LatestStart(slot, lane);
-    due = std::min(due, DueOf(job[items]));
+    due = std::min(due, job[items].due);
     const TimeNs time = table.Predict(texts, tokens);
     if (time > view_.setup.max_batch_ns || slot.free + time > std::min(due, latest)) break;
     *end = slot.free + time;
@@ -272,10 +278,10 @@ PlanAnswer PlanAhead::Run(const PlanQuestion& question) {
     const Job* job = &scratch_.jobs[lane->next];
     const auto& table = *lane->tables[static_cast<std::size_t>(slot->width)];
     TimeNs end = slot->free + table.Predict(job->texts, job->tokens);
-    const bool late = end > DueOf(*job);
-    if (late && ++answer.broken > question.allowed) return answer;
+    const bool late = end > job->due;
     lane->latest_width = -1;
     if (end > job->deadline) {  // lost: Next will not run it either
+      if (++answer.broken > question.allowed) return answer;
       if (job->extra) answer.extra_end = end;
       ++lane->next;
       continue;
@@ -283,6 +289,7 @@ PlanAnswer PlanAhead::Run(const PlanQuestion& question) {
     const int items = Grow(*slot, *lane, late, &end);
     for (int i = 0; i < items; ++i) {
       if (job[i].extra) answer.extra_end = end;
+      if (Late(job[i], end) && ++answer.broken > question.allowed) return answer;
     }
     lane->next += static_cast<std::size_t>(items);
     slot->free = end;
@@ -306,7 +313,7 @@ Step PlanAhead::First(int executor) {
         lane->latest_width = -1;
         continue;
       }
-      const int items = Grow(slot, *lane, end > DueOf(job), &end);
+      const int items = Grow(slot, *lane, end > job.due, &end);
       return {.executor = executor,
               .model = lane->model,
               .skipped = static_cast<int>(lane->next - lane->begin),

@@ -17,7 +17,7 @@
 //
 // Usage
 //   PlanAhead plan(view, PlanRung::kFastest, &item);
-//   if (plan.Run({.extra_by = …}).broken == 0) …            // item may be accepted
+//   if (plan.Run({}).broken == 0) …                         // item may be accepted
 //   if (plan.Run({.step = &step}).broken == 0) …            // step may be taken
 //
 // Cost          some 20 ns an item; scratch memory is kept between plans.
@@ -50,7 +50,10 @@ struct PlanQuestion {
   const Step* step = nullptr;  // taken before the plan begins
   // Each item is to end within this share of ShareOfTime of its time; 1: by its deadline.
   double share = 1;
-  int allowed = 0;  // the plan is given up once more items than that are late
+  // What lies t ahead must end drift · t earlier: the further, the more a plan can be wrong by.
+  double drift = 0;
+  bool reserve = true;  // false: late is only what would miss its deadline were all as predicted
+  int allowed = 0;      // the plan is given up once more items than that are late
 };
 
 struct PlanAnswer {
@@ -61,8 +64,8 @@ struct PlanAnswer {
 
 class PlanAhead {
  public:
-  // `extra`: an item that is not accepted yet, to end (overhead and reserve after that) by `extra_by`.
-  PlanAhead(const View& view, PlanRung choice, const Item* extra = nullptr, TimeNs extra_by = 0);
+  // `extra`: an item that is not accepted yet.
+  PlanAhead(const View& view, PlanRung choice, const Item* extra = nullptr);
 
   PlanAnswer Run(const PlanQuestion& question);
   // What the plan itself would do now on that executor.
@@ -78,9 +81,9 @@ class PlanAhead {
   struct Scratch;
 
   void AddSlots();
-  void AddLane(int number, PlanRung choice, const Item* extra, TimeNs extra_by);
+  void AddLane(int number, PlanRung choice, const Item* extra);
   void Reset(const PlanQuestion& question);
-  TimeNs DueOf(const Job& job) const;
+  bool Late(const Job& job, TimeNs end) const;
   Slot* NextSlot() const;
   Lane* NextLane(const Slot& slot) const;
   bool Blocked(const Lane& lane, const Slot& slot) const;
@@ -92,7 +95,7 @@ class PlanAhead {
 
   const View& view_;
   Scratch& scratch_;
-  double share_ = 1;
+  PlanQuestion question_;
   bool limited_ = false;  // some model may not run on all executors at once
 };
 

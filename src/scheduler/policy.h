@@ -41,7 +41,9 @@ struct View {
   std::span<const std::vector<Item>> queues;
   const Usage& usage;
   TimeNs reserve_ns = 0;  // what batches have lately taken beyond prediction (Scheduler learns it)
-  int last_model = -1;    // that ran
+  // By which share of its length a plan may be wrong; 0 where batches take what was predicted.
+  double drift = 0;
+  int last_model = -1;  // that ran
 };
 
 class Policy {

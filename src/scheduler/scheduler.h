@@ -79,6 +79,7 @@ class Scheduler {
   Usage usage_;
   int queued_ = 0, last_model_ = -1;
   TimeNs reserve_ns_ = 0, reserve_at_ = 0;
+  double spread_ = 0;  // mean of |seen − expected| / expected
 };
 
 }  // namespace hone::scheduler

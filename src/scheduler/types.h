@@ -57,8 +57,8 @@ struct Executor {
 
 struct Setup {
   std::vector<int> widths;  // threads of an executor of each width, ascending
-  std::vector<Model> models;
-  std::vector<Executor> executors;
+  std::vector<Model> models = {};
+  std::vector<Executor> executors = {};
   // Time between a batch's end and its answers on the wire, and whatever else a promise must leave.
   TimeNs overhead_ns = 300 * base::kMicrosecondNs;
   int max_queued = 4096;  // items

@@ -7,15 +7,17 @@ namespace hone::scheduler {
 namespace {
 
 constexpr TimeNs kAskedNs = base::kSecondNs;
-constexpr TimeNs kSpanNs = base::kSecondNs / 10;
+constexpr TimeNs kSpansFadeNs = base::kSecondNs / 16;
 constexpr TimeNs kGoneNs = 10 * Usage::kHalfLifeNs;
+
+double Fade(TimeNs age) {
+  return std::exp2(-static_cast<double>(age) / static_cast<double>(Usage::kHalfLifeNs));
+}
 
 }  // namespace
 
 double Usage::Faded::At(TimeNs now) const {
-  return work_ns == 0 ? 0
-                      : work_ns * std::exp2(-static_cast<double>(now - at) /
-                                            static_cast<double>(kHalfLifeNs));
+  return work_ns == 0 ? 0 : work_ns * Fade(now - at);
 }
 
 void Usage::Faded::Add(double work, TimeNs now) {
@@ -39,12 +41,15 @@ void Usage::Refused(const Item& item, TimeNs now) {
 void Usage::Asked(const Item& item, TimeNs now) {
   tenants_[{item.priority, item.tenant}].last_asked = now;
   if (tenants_.size() > forget_above_) Forget(now);
-  const auto [span, first] = spans_.try_emplace(now / kSpanNs, item.deadline - item.arrival);
-  if (!first) {
-    span->second = std::min(span->second, item.deadline - item.arrival);
-  } else {
-    spans_.erase(spans_.begin(), spans_.lower_bound((now - kAskedNs) / kSpanNs));
+  if (now - spans_at_ > kSpansFadeNs) {
+    const double faded = Fade(now - spans_at_);
+    for (double& count : spans_) count *= faded;
+    span_count_ *= faded;
+    spans_at_ = now;
   }
+  const auto span = static_cast<double>(std::max<TimeNs>(item.deadline - item.arrival, 1));
+  spans_[static_cast<std::size_t>(2 * std::log2(span))] += 1;
+  span_count_ += 1;
 }
 
 void Usage::Forget(TimeNs now) {
@@ -76,12 +81,18 @@ double Usage::ModelCores(int model, TimeNs now) const {
   return found->second.At(now) * std::log(2.0) / static_cast<double>(kHalfLifeNs);
 }
 
-TimeNs Usage::TightestSpan(TimeNs now) const {
-  TimeNs tightest = base::kNeverNs;
-  for (const auto& [tenth, span] : spans_) {
-    if (now - tenth * kSpanNs <= kAskedNs + kSpanNs) tightest = std::min(tightest, span);
+TimeNs Usage::TightSpan(TimeNs now) const {
+  constexpr double kShare = 0.05;
+  // Fewer than one request, faded, says nothing about those to come.
+  if (span_count_ * Fade(now - spans_at_) < 1.0 / 16) return base::kNeverNs;
+  double below = 0;
+  for (std::size_t i = 0; i < spans_.size(); ++i) {
+    below += spans_[i];
+    if (below > kShare * span_count_) {
+      return static_cast<TimeNs>(std::exp2(static_cast<double>(i) / 2));
+    }
   }
-  return tightest;
+  return base::kNeverNs;
 }
 
 }  // namespace hone::scheduler

@@ -2,6 +2,7 @@
 // half-life of a second, and how much time those gave who asked.
 #pragma once
 
+#include <array>
 #include <map>
 #include <utility>
 
@@ -25,9 +26,9 @@ class Usage {
   double FairShare(Priority priority, TimeNs now) const;
   // Accepted work per time, in cores.
   double ModelCores(int model, TimeNs now) const;
-  // The shortest time from arrival to deadline among those that asked within the last second; kNeverNs
-  // where nobody did. What runs longer than that blocks who may come next.
-  TimeNs TightestSpan(TimeNs now) const;
+  // A twentieth of those that asked lately gave less time than that from arrival to deadline; kNeverNs
+  // where nobody asked. A batch that runs much longer blocks who may come next.
+  TimeNs TightSpan(TimeNs now) const;
 
  private:
   struct Faded {
@@ -48,8 +49,11 @@ class Usage {
   std::map<Tenant, Faded> tenants_;
   std::map<Priority, Faded> classes_;
   std::map<int, Faded> models_;
-  // The shortest span asked in this tenth of a second, and in those before, for one second.
-  std::map<TimeNs, TimeNs> spans_;
+  // How many gave a time of 2^(bucket/2) to 2^((bucket+1)/2) ns, fading.
+  static constexpr int kBuckets = 128;
+  std::array<double, kBuckets> spans_ = {};
+  double span_count_ = 0;
+  TimeNs spans_at_ = 0;
 };
 
 }  // namespace hone::scheduler

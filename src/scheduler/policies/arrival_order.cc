@@ -5,13 +5,9 @@
 #include "scheduler/plan_ahead.h"
 
 namespace hone::scheduler {
-namespace {
-
-bool Before(const Item* a, const Item* b) {
-  return a->arrival != b->arrival ? a->arrival < b->arrival : a->id < b->id;
+bool CameBefore(const Item& a, const Item& b) {
+  return a.arrival != b.arrival ? a.arrival < b.arrival : a.id < b.id;
 }
-
-}  // namespace
 
 bool MayRun(const View& view, int model) {
   const auto index = static_cast<std::size_t>(model);
@@ -29,7 +25,7 @@ const Item* OldestItem(const View& view, int model) {
   const std::vector<Item>& queue = view.queues[static_cast<std::size_t>(model)];
   const Item* oldest = &queue.front();
   for (const Item& item : queue) {
-    if (Before(&item, oldest)) oldest = &item;
+    if (CameBefore(item, *oldest)) oldest = &item;
   }
   return oldest;
 }
@@ -44,7 +40,10 @@ Decision BatchByArrival(const View& view, int executor, int model) {
       served.rungs[static_cast<std::size_t>(decision.rung)].tables[static_cast<std::size_t>(width)];
   std::vector<const Item*> waiting;
   for (const Item& item : view.queues[static_cast<std::size_t>(model)]) waiting.push_back(&item);
-  std::sort(waiting.begin(), waiting.end(), Before);
+  const auto most = std::min(waiting.size(), static_cast<std::size_t>(served.max_texts));
+  std::partial_sort(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(most),
+                    waiting.end(), [](const Item* a, const Item* b) { return CameBefore(*a, *b); });
+  waiting.resize(most);
   int texts = 0, tokens = 0;
   for (const Item* item : waiting) {
     texts += item->texts;

@@ -5,6 +5,8 @@
 
 namespace hone::scheduler {
 
+// By moment of arrival; at the same moment, in the order of their numbers.
+bool CameBefore(const Item& a, const Item& b);
 // Whether the model has something waiting that may run now on one more executor.
 bool MayRun(const View& view, int model);
 // The first that came of `model` that waits; null where MayRun is false.

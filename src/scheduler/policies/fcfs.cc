@@ -16,7 +16,7 @@ class FcfsPolicy : public Policy {
     const Item* oldest = nullptr;
     for (int m = 0; m < static_cast<int>(view.queues.size()); ++m) {
       const Item* item = OldestItem(view, m);
-      if (item != nullptr && (oldest == nullptr || item->arrival < oldest->arrival)) oldest = item;
+      if (item != nullptr && (oldest == nullptr || CameBefore(*item, *oldest))) oldest = item;
     }
     return oldest == nullptr ? Decision{} : BatchByArrival(view, executor, oldest->model);
   }

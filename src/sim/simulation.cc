@@ -1,0 +1,218 @@
+#include "sim/simulation.h"
+
+#include <algorithm>
+
+#include "load/random.h"
+
+namespace hone::sim {
+namespace {
+
+using base::TimeNs;
+using scheduler::Item;
+
+// A batch in flight on one executor.
+struct Running {
+  bool busy = false;
+  TimeNs begin = 0, end = 0;
+  scheduler::Dispatch batch;
+};
+
+double Percentile(std::vector<double>& values, double share) {
+  if (values.empty()) return 0;
+  const auto at = static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+  return values[at];
+}
+
+class Simulation {
+ public:
+  Simulation(const scheduler::Setup& setup, std::unique_ptr<scheduler::Policy> policy,
+             const std::vector<SimRequest>& requests, const Machine& machine, std::uint64_t seed)
+      : setup_(setup),
+        scheduler_(setup, std::move(policy)),
+        requests_(requests),
+        machine_(machine),
+        random_(seed),
+        running_(setup.executors.size()),
+        latencies_ms_(setup.models.size()) {
+    result_.models.resize(setup.models.size());
+  }
+
+  SimResult Run();
+
+ private:
+  TimeNs NextEvent() const;
+  void Arrive(const SimRequest& request, std::uint64_t id);
+  void Finish(std::size_t executor);
+  void Start(std::size_t executor, TimeNs now);
+  TimeNs Duration(const scheduler::Dispatch& batch, int width);
+  void Sum();
+  SimModelResult& Of(int model) { return result_.models[static_cast<std::size_t>(model)]; }
+
+  const scheduler::Setup& setup_;
+  scheduler::Scheduler scheduler_;
+  const std::vector<SimRequest>& requests_;
+  const Machine machine_;
+  load::Random random_;
+  std::vector<Running> running_;
+  std::vector<std::vector<double>> latencies_ms_;  // of each model's answers
+  SimResult result_;
+  std::size_t sent_ = 0, front_turn_ = 0;
+  std::int64_t batches_ = 0;
+};
+
+TimeNs Simulation::NextEvent() const {
+  TimeNs next = sent_ < requests_.size() ? requests_[sent_].at : base::kNeverNs;
+  for (const Running& running : running_) {
+    if (running.busy) next = std::min(next, running.end);
+  }
+  return next;
+}
+
+// What a batch really takes, from the setup's tables: the scheduler's own learn from it.
+TimeNs Simulation::Duration(const scheduler::Dispatch& batch, int width) {
+  int texts = 0, tokens = 0;
+  for (const Item& item : batch.items) {
+    texts += item.texts;
+    tokens += item.tokens;
+  }
+  const auto& table = setup_.models[static_cast<std::size_t>(batch.model)]
+                          .rungs[static_cast<std::size_t>(batch.rung)]
+                          .tables[static_cast<std::size_t>(width)];
+  TimeNs time = table.Predict(texts, tokens);
+  if (machine_.sigma > 0) {  // of mean 1, as the tables hold means
+    const double noise = machine_.sigma * random_.Normal();
+    time = static_cast<TimeNs>(static_cast<double>(time) *
+                               load::Exp(noise - machine_.sigma * machine_.sigma / 2));
+  }
+  ++batches_;
+  if (machine_.stall_every > 0 && batches_ % machine_.stall_every == 0) {
+    time += static_cast<TimeNs>(machine_.stall_ms * base::kMillisecondNs);
+  }
+  return time;
+}
+
+void Simulation::Arrive(const SimRequest& request, std::uint64_t id) {
+  SimModelResult& model = Of(request.model);
+  ++model.sent;
+  const Item item{.id = id,
+                  .model = request.model,
+                  .tenant = request.tenant,
+                  .priority = request.priority,
+                  .arrival = request.at,
+                  .deadline = request.deadline,
+                  .texts = request.texts,
+                  .tokens = request.tokens};
+  model.refused += !scheduler_.Submit(item, request.at).accepted();
+  // Where no core is idle the front takes its time from a batch, one executor after the other; a wide
+  // one has several threads to make up for it.
+  if (machine_.front_ms <= 0) return;
+  for (const Running& running : running_) {
+    if (!running.busy) return;
+  }
+  Running& slowed = running_[front_turn_++ % running_.size()];
+  const auto width = static_cast<std::size_t>(
+      setup_.executors[static_cast<std::size_t>(&slowed - running_.data())].width);
+  slowed.end +=
+      static_cast<TimeNs>(machine_.front_ms * base::kMillisecondNs / setup_.widths[width]);
+}
+
+void Simulation::Finish(std::size_t executor) {
+  Running& running = running_[executor];
+  running.busy = false;
+  scheduler_.Finished(static_cast<int>(executor), running.end);
+  result_.busy += static_cast<double>(running.end - running.begin);
+  const auto& rung = setup_.models[static_cast<std::size_t>(running.batch.model)]
+                         .rungs[static_cast<std::size_t>(running.batch.rung)];
+  const TimeNs answered = running.end + setup_.overhead_ns;
+  for (const Item& item : running.batch.items) {
+    SimModelResult& model = Of(item.model);
+    const bool in_time = answered <= item.deadline;
+    ++(in_time ? model.ok : model.late);
+    model.accuracy += in_time ? rung.accuracy : 0;
+    ++model.rungs[rung.name];
+    latencies_ms_[static_cast<std::size_t>(item.model)].push_back(
+        static_cast<double>(answered - item.arrival) / base::kMillisecondNs);
+  }
+}
+
+void Simulation::Start(std::size_t executor, TimeNs now) {
+  if (running_[executor].busy) return;
+  auto batch = scheduler_.Next(static_cast<int>(executor), now);
+  if (!batch) return;
+  const TimeNs end = now + Duration(*batch, setup_.executors[executor].width);
+  running_[executor] = {.busy = true, .begin = now, .end = end, .batch = std::move(*batch)};
+}
+
+SimResult Simulation::Run() {
+  for (TimeNs now = NextEvent(); now != base::kNeverNs; now = NextEvent()) {
+    for (std::size_t e = 0; e < running_.size(); ++e) {
+      if (running_[e].busy && running_[e].end <= now) Finish(e);
+    }
+    for (; sent_ < requests_.size() && requests_[sent_].at <= now; ++sent_) {
+      Arrive(requests_[sent_], sent_);
+    }
+    for (const Item& item : scheduler_.TakeExpired(now)) ++Of(item.model).late;
+    for (std::size_t e = 0; e < running_.size(); ++e) Start(e, now);
+  }
+  // Whatever waits for a rung that is not in memory.
+  for (const Item& item : scheduler_.TakeExpired(base::kNeverNs)) ++Of(item.model).late;
+  Sum();
+  return std::move(result_);
+}
+
+void Simulation::Sum() {
+  SimModelResult& total = result_.total;
+  std::vector<double> all_ms;
+  for (std::size_t m = 0; m < result_.models.size(); ++m) {
+    SimModelResult& model = result_.models[m];
+    total.sent += model.sent;
+    total.ok += model.ok;
+    total.late += model.late;
+    total.refused += model.refused;
+    total.accuracy += model.accuracy;
+    for (const auto& [name, count] : model.rungs) total.rungs[name] += count;
+    all_ms.insert(all_ms.end(), latencies_ms_[m].begin(), latencies_ms_[m].end());
+    if (model.ok > 0) model.accuracy /= static_cast<double>(model.ok);
+    model.p50_ms = Percentile(latencies_ms_[m], 0.5);
+    model.p99_ms = Percentile(latencies_ms_[m], 0.99);
+  }
+  total.p50_ms = Percentile(all_ms, 0.5);
+  total.p99_ms = Percentile(all_ms, 0.99);
+  const TimeNs last = std::max(requests_.back().at - requests_.front().at, base::kMillisecondNs);
+  result_.seconds = static_cast<double>(last) / base::kSecondNs;
+  result_.goodput_per_s = static_cast<double>(total.ok) / result_.seconds;
+  result_.accuracy_goodput_per_s = total.accuracy / result_.seconds;
+  if (total.ok > 0) total.accuracy /= static_cast<double>(total.ok);
+  TimeNs end = last;
+  for (const Running& running : running_) {
+    end = std::max(end, running.end - requests_.front().at);
+  }
+  const auto executors = static_cast<double>(std::max<std::size_t>(running_.size(), 1));
+  result_.busy /= static_cast<double>(end) * executors;
+}
+
+}  // namespace
+
+base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::string& policy,
+                                   const std::vector<SimRequest>& requests, const Machine& machine,
+                                   std::uint64_t seed) {
+  HONE_ASSIGN_OR_RETURN(auto made, scheduler::MakePolicy(policy));
+  if (requests.empty()) return base::BadInput("no request to simulate");
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const SimRequest& request = requests[i];
+    if (i > 0 && request.at < requests[i - 1].at) {
+      return base::BadInput("request ", i, ": comes before the one ahead of it");
+    }
+    if (request.model < 0 || request.model >= static_cast<int>(setup.models.size())) {
+      return base::BadInput("request ", i, ": there is no model ", request.model);
+    }
+    if (request.texts < 1 || request.tokens < request.texts) {
+      return base::BadInput("request ", i, ": ", request.texts, " texts of ", request.tokens,
+                            " tokens");
+    }
+  }
+  return Simulation(setup, std::move(made), requests, machine, seed).Run();
+}
+
+}  // namespace hone::sim
