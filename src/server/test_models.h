@@ -95,6 +95,65 @@ class ServiceTest : public formats::TestDirectory {
     return *std::move(reply);
   }
 
+  // Keeps a service's only executor busy until released: replies are given by the executor's thread,
+  // and this one's reply waits.
+  class Hold {
+   public:
+    Hold(Service& service, Query query) {
+      service.Submit(std::move(query), [this](Reply) {
+        std::unique_lock lock(mutex_);
+        held_ = true;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return released_; });
+        done_ = true;
+        changed_.notify_all();
+      });
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return held_; });
+    }
+    ~Hold() { Release(); }
+    void Release() {
+      std::unique_lock lock(mutex_);
+      released_ = true;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return done_; });
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool held_ = false, released_ = false, done_ = false;
+  };
+
+  // Replies of many queries, in the order in which they came.
+  class Replies {
+   public:
+    Done Next() {
+      const std::lock_guard lock(mutex_);
+      ++expected_;
+      return [this](Reply reply) {
+        const std::lock_guard guard(mutex_);
+        replies_.push_back(std::move(reply));
+        changed_.notify_all();
+      };
+    }
+    std::vector<Reply> Take() {  // waits for all
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return replies_.size() == expected_; });
+      return std::move(replies_);
+    }
+    std::size_t size() {
+      const std::lock_guard lock(mutex_);
+      return replies_.size();
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t expected_ = 0;
+    std::vector<Reply> replies_;
+  };
+
   // What the model gives for one text when nobody else is there.
   static std::vector<std::vector<float>> Alone(const std::string& directory,
                                                const std::string& text) {

@@ -105,17 +105,20 @@ Ticket Dispatcher::Submit(Query query, Done done) {
   request->results.resize(query.texts.size());
   request->query = std::move(query);
   request->done = std::move(done);
-  std::optional<Fault> fault;
-  {
-    const std::lock_guard lock(mutex_);
-    fault = Accept(request, now);
-    if (!fault) return {request->ticket};
+  Deliveries deliveries;
+  std::unique_lock lock(mutex_);
+  // Lost promises would stand in the way of new ones.
+  Expire(now, &deliveries);
+  std::optional<Fault> fault = Accept(request, now);
+  if (fault) {
     ++counters_.refused;
     const auto number = static_cast<std::size_t>(request->query.endpoint->number);
     if (number < models_.size() && models_[number]) ++models_[number]->counters.refused;
+    deliveries.push_back({std::move(request->done), FaultReply(*std::move(fault))});
   }
-  request->done(FaultReply(*std::move(fault)));
-  return {};
+  const Ticket ticket{request->ticket};
+  Deliver(&deliveries, lock);
+  return ticket;
 }
 
 std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request, TimeNs now) {

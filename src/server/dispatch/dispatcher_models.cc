@@ -123,6 +123,11 @@ void Dispatcher::EndWaiting(ServedModel& model, TimeNs now, const std::string& e
       fault = Fault{.kind = FaultKind::kUnavailable, .message = error, .retry_after_s = 1};
     } else {
       fault = Enqueue(request, now);
+      // The load used the time up. The rung is there now: the next one will be quicker.
+      if (fault && fault->retry_after_s == 0) {
+        fault->kind = FaultKind::kUnavailable;
+        fault->retry_after_s = 0.01;
+      }
     }
     if (fault) Fail(request, *std::move(fault), deliveries);
   }
@@ -156,6 +161,13 @@ void Dispatcher::RungFailed(int number, int index, const std::string& error) {
   info.error = error;
   Deliveries deliveries;
   if (!model.any_resident()) EndWaiting(model, env::NowNs(), error, &deliveries);
+  Deliver(&deliveries, lock);
+}
+
+void Dispatcher::GiveUp(int number, const std::string& error) {
+  std::unique_lock lock(mutex_);
+  Deliveries deliveries;
+  EndWaiting(Model(number), env::NowNs(), error, &deliveries);
   Deliver(&deliveries, lock);
 }
 
