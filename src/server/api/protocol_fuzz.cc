@@ -8,6 +8,7 @@
 #include "server/api/hone_json.h"
 #include "server/api/kserve_json.h"
 #include "server/api/openai_json.h"
+#include "server/api/pipeline_json.h"
 #include "server/api/tei_json.h"
 
 namespace hone::server {
@@ -44,7 +45,7 @@ MaybeFault ReadInference(std::string_view body) {
 }
 
 MaybeFault Read(std::uint8_t protocol, std::string_view body) {
-  switch (protocol % 11) {
+  switch (protocol % 12) {
     case 0: {
       EmbeddingsRequest request;
       return ReadEmbeddings(body, kMaxTexts, &request);
@@ -73,7 +74,11 @@ MaybeFault Read(std::uint8_t protocol, std::string_view body) {
       LabelRequest request;
       return ReadLabelRequest(body, kMaxTexts, &request);
     }
-    default: return ReadInference(body);
+    case 10: return ReadInference(body);
+    default: {
+      PipelineRequest request;
+      return ReadPipeline(body, kMaxTexts, &request);
+    }
   }
 }
 

@@ -120,15 +120,11 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
   ServerUnaryReactor* ModelReady(CallbackServerContext* context,
                                  const inference::ModelReadyRequest* request,
                                  inference::ModelReadyResponse* answer) override {
-    std::shared_ptr<const Endpoint> endpoint;
+    ModelState state;
     MaybeFault fault = Admit(context, nullptr);
-    if (!fault) fault = FindVersioned(served_, request->name(), request->version(), &endpoint);
-    if (fault) return Finished(context, fault);
-    const ServiceStatus status = served_.Status();
-    answer->set_ready(std::ranges::any_of(status.models, [&](const ModelStatus& model) {
-      return model.endpoint->name == endpoint->name && model.ready;
-    }));
-    return Finished(context, {});
+    if (!fault) fault = FindState(served_, request->name(), request->version(), &state);
+    answer->set_ready(state.ready);
+    return Finished(context, fault);
   }
 
   ServerUnaryReactor* ServerMetadata(CallbackServerContext* context,
