@@ -19,14 +19,6 @@ std::string_view TakeSegment(std::string_view* path) {
 }
 
 CancelRequest Handle(ApiContext& api, HttpRequest request, Respond respond) {
-  const bool head = request.method == "HEAD";
-  if (head) {
-    request.method = "GET";
-    respond = [inner = std::move(respond)](HttpResponse response) {
-      response.body.clear();
-      inner(std::move(response));
-    };
-  }
   const RouteMatch match = FindRoute(AllRoutes(), request.method, request.path);
   if (match.route == nullptr) {
     const Protocol protocol = ProtocolOfPath(request.path);
