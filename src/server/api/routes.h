@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +15,13 @@
 
 namespace hone::server {
 
+class Aside;  // aside.h
+
 // What handlers may use. Outlives every request.
 struct ApiContext {
   Service& service;
   std::function<std::string()> front_metrics;  // Prometheus lines of the HTTP front; may be empty
+  std::shared_ptr<Aside> aside = nullptr;      // MakeApi's own, for what takes long
 };
 
 struct Route {

@@ -1,0 +1,306 @@
+#include "server/dispatch/dispatcher.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "env/clock.h"
+#include "server/dispatch/check_query.h"
+#include "server/dispatch/histogram.h"
+
+namespace hone::server {
+namespace {
+
+using base::TimeNs;
+
+double Ms(TimeNs span) {
+  return static_cast<double>(span) / base::kMillisecondNs;
+}
+double Seconds(TimeNs span) {
+  return static_cast<double>(span) / base::kSecondNs;
+}
+TimeNs FromMs(double ms) {
+  return static_cast<TimeNs>(ms * base::kMillisecondNs);
+}
+
+scheduler::Setup SetupOf(const ServiceOptions& options, const Layouts& layouts) {
+  scheduler::Setup setup;
+  setup.widths = layouts.widths;
+  for (int e = 0; e < static_cast<int>(layouts.threads.size()); ++e) {
+    setup.executors.push_back({.width = layouts.WidthIndex(e), .enabled = false});
+  }
+  for (const int e : layouts.splits.front()) {
+    setup.executors[static_cast<std::size_t>(e)].enabled = true;
+  }
+  setup.max_queued = options.max_queued;
+  return setup;
+}
+
+Reply FaultReply(Fault fault) {
+  Reply reply;
+  reply.fault = std::move(fault);
+  return reply;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(const ServiceOptions& options, Layouts layouts,
+                       std::unique_ptr<scheduler::Policy> policy, std::function<void()> rung_wanted)
+    : options_(options),
+      layouts_(std::move(layouts)),
+      rung_wanted_(std::move(rung_wanted)),
+      scheduler_(SetupOf(options, layouts_), std::move(policy)) {
+  for (const int threads : layouts_.threads) {
+    executors_.push_back(std::make_unique<Executor>());
+    executors_.back()->pool = std::make_shared<base::ThreadPool>(threads);
+  }
+}
+
+Dispatcher::~Dispatcher() {
+  Stop();
+}
+
+void Dispatcher::Start() {
+  for (int e = 0; e < static_cast<int>(executors_.size()); ++e) {
+    executors_[static_cast<std::size_t>(e)]->thread = std::thread([this, e] { RunExecutor(e); });
+  }
+}
+
+void Dispatcher::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    accepting_ = false;
+    stopping_ = true;
+    for (const auto& executor : executors_) executor->wake.notify_all();
+  }
+  for (const auto& executor : executors_) {
+    if (executor->thread.joinable()) executor->thread.join();
+  }
+  std::unique_lock lock(mutex_);
+  Deliveries deliveries;
+  for (const std::uint64_t ticket : requests_.Ids()) {
+    Fail(*requests_.Find(ticket),
+         {.kind = FaultKind::kUnavailable, .message = "the server is shutting down"}, &deliveries);
+  }
+  Deliver(&deliveries, lock);
+}
+
+void Dispatcher::Deliver(Deliveries* deliveries, std::unique_lock<std::mutex>& lock) {
+  if (deliveries->empty()) return;
+  lock.unlock();
+  for (Delivery& delivery : *deliveries) delivery.done(std::move(delivery.reply));
+  deliveries->clear();
+  lock.lock();
+}
+
+Ticket Dispatcher::Submit(Query query, Done done) {
+  const TimeNs now = env::NowNs();
+  if (query.arrival <= 0 || query.arrival > now) query.arrival = now;
+  if (std::optional<Fault> fault = CheckQuery(query, options_)) {
+    done(FaultReply(*std::move(fault)));
+    return {};
+  }
+  auto request = std::make_shared<Request>();
+  request->results.resize(query.texts.size());
+  request->query = std::move(query);
+  request->done = std::move(done);
+  std::optional<Fault> fault;
+  {
+    const std::lock_guard lock(mutex_);
+    fault = Accept(request, now);
+    if (!fault) return {request->ticket};
+    ++counters_.refused;
+    const auto number = static_cast<std::size_t>(request->query.endpoint->number);
+    if (number < models_.size() && models_[number]) ++models_[number]->counters.refused;
+  }
+  request->done(FaultReply(*std::move(fault)));
+  return {};
+}
+
+std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request, TimeNs now) {
+  const Query& query = request->query;
+  const auto number = static_cast<std::size_t>(query.endpoint->number);
+  // An endpoint that was found before its model was unloaded names nothing any more.
+  if (!accepting_ || number >= models_.size() || !models_[number] || models_[number]->closed ||
+      models_[number]->endpoint != query.endpoint) {
+    return Fault{.kind = FaultKind::kUnavailable,
+                 .message = accepting_ ? base::StrCat("the model \"", query.endpoint->name,
+                                                      "\" is being unloaded")
+                                       : "the server is shutting down",
+                 .retry_after_s = 1};
+  }
+  ServedModel& model = *models_[number];
+  TimeNs span = query.terms.deadline_ns;
+  if (span == 0) {
+    const double own = model.options.default_deadline_ms;
+    span = FromMs(own > 0 ? own : options_.default_deadline_ms);
+  }
+  span = std::min(span, FromMs(options_.max_deadline_ms));
+  request->deadline = query.arrival + span;
+  int tokens = 0;
+  for (const text::Encoding& text : query.texts) tokens += static_cast<int>(text.ids.size());
+  model.demand.Asked(static_cast<int>(query.texts.size()), tokens, span);
+  if (request->deadline <= now) {
+    return Fault{.kind = FaultKind::kRefused,
+                 .message = base::StrCat("the deadline of ", Ms(span),
+                                         " ms was over before the request was read")};
+  }
+  return model.any_resident() ? Enqueue(request, now) : WaitForRung(request, now);
+}
+
+// Greedy, in the texts' order: a part takes texts as long as the first resident rung, as a rule the
+// slowest, would answer it within the limits of a batch.
+void Dispatcher::Cut(const std::shared_ptr<Request>& request, std::vector<scheduler::Item>* items) {
+  const Query& query = request->query;
+  const scheduler::Setup& setup = scheduler_.setup();
+  const scheduler::Model& model = setup.models[static_cast<std::size_t>(query.endpoint->number)];
+  const auto rung = std::ranges::find_if(model.rungs, [](const auto& r) { return r.resident; });
+  HONE_CHECK(rung != model.rungs.end());
+  const int executor = layouts_.splits[static_cast<std::size_t>(split_)].front();
+  const planner::LatencyTable& table =
+      rung->tables[static_cast<std::size_t>(layouts_.WidthIndex(executor))];
+  const int count = static_cast<int>(query.texts.size());
+  scheduler::Item item{.model = query.endpoint->number,
+                       .tenant = TenantNumber(query.terms.tenant),
+                       .priority = query.terms.priority,
+                       .arrival = query.arrival,
+                       .deadline = request->deadline};
+  for (int begin = 0; begin < count;) {
+    int end = begin, tokens = 0;
+    for (; end < count; ++end) {
+      const int texts = end - begin + 1;
+      const int with =
+          tokens + static_cast<int>(query.texts[static_cast<std::size_t>(end)].ids.size());
+      if (end > begin && (texts > model.max_texts || with > model.max_tokens ||
+                          table.Predict(texts, with) > setup.max_batch_ns)) {
+        break;
+      }
+      tokens = with;
+    }
+    item.texts = end - begin;
+    item.tokens = tokens;
+    item.id = parts_.Add({.request = request, .begin = begin, .end = end});
+    items->push_back(item);
+    request->items.push_back(item.id);
+    begin = end;
+  }
+}
+
+std::optional<Fault> Dispatcher::Enqueue(const std::shared_ptr<Request>& request, TimeNs now) {
+  std::vector<scheduler::Item> items;
+  Cut(request, &items);
+  const scheduler::Admission admission = scheduler_.SubmitAll(items, now);
+  if (!admission.accepted()) {
+    for (const scheduler::Item& item : items) parts_.Erase(item.id);
+    request->items.clear();
+    return Refused(admission, *request);
+  }
+  request->parts_left = static_cast<int>(items.size());
+  if (request->ticket == 0) request->ticket = requests_.Add(request);
+  ++counters_.accepted;
+  ++Model(request->query.endpoint->number).counters.accepted;
+  WakeIdle(request->parts_left, -1);
+  return std::nullopt;
+}
+
+Fault Dispatcher::Refused(const scheduler::Admission& admission, const Request& request) const {
+  Fault fault{
+      .kind = FaultKind::kRefused, .message = {}, .retry_after_s = Seconds(admission.retry_after)};
+  switch (admission.refusal) {
+    case scheduler::Refusal::kDeadline:
+      fault.message =
+          base::StrCat("cannot be answered within ", Ms(request.deadline - request.query.arrival),
+                       " ms, not even by the fastest rung");
+      break;
+    case scheduler::Refusal::kShare:
+      fault.message = "the share of the machine that this client or model may use is used up";
+      break;
+    case scheduler::Refusal::kQueueFull: fault.message = "the queue is full"; break;
+    case scheduler::Refusal::kNotResident:
+    case scheduler::Refusal::kNone:
+      fault.kind = FaultKind::kUnavailable;
+      fault.message =
+          base::StrCat("the model \"", request.query.endpoint->name, "\" is not in memory");
+      break;
+  }
+  return fault;
+}
+
+int Dispatcher::TenantNumber(const std::string& tenant) {
+  // Names come from the configuration's keys; a limit all the same, since they are kept for good.
+  constexpr std::size_t kMostTenants = 4096;
+  const auto found = tenants_.find(tenant);
+  if (found != tenants_.end()) return found->second;
+  if (tenants_.size() >= kMostTenants) return 0;
+  const int number = static_cast<int>(tenants_.size()) + 1;
+  tenants_.emplace(tenant, number);
+  return number;
+}
+
+void Dispatcher::Cancel(Ticket ticket) {
+  std::unique_lock lock(mutex_);
+  std::shared_ptr<Request>* found = requests_.Find(ticket.id);
+  if (found == nullptr) return;
+  Deliveries deliveries;
+  Fail(*found, {.kind = FaultKind::kCancelled, .message = "cancelled by the client"}, &deliveries);
+  Deliver(&deliveries, lock);
+}
+
+// From here on the request is answered. Parts that run still hold it, and end for nothing.
+void Dispatcher::Forget(Request& request) {
+  request.answered = true;
+  for (const std::uint64_t item : request.items) {
+    if (scheduler_.Cancel(item)) parts_.Erase(item);
+  }
+  const auto number = static_cast<std::size_t>(request.query.endpoint->number);
+  if (request.items.empty() && models_[number]) {  // it waited for a rung
+    if (std::erase(models_[number]->waiting, request.ticket) > 0) --waiting_;
+  }
+  requests_.Erase(request.ticket);
+  quiet_.notify_all();
+}
+
+void Dispatcher::Fail(const std::shared_ptr<Request>& held, Fault fault, Deliveries* deliveries) {
+  const std::shared_ptr<Request> request = held;  // `held` may lie in what Forget erases
+  Counters& model = Model(request->query.endpoint->number).counters;
+  const auto count = [&](std::int64_t Counters::*which) { ++(counters_.*which), ++(model.*which); };
+  switch (fault.kind) {
+    case FaultKind::kMissed: count(&Counters::missed); break;
+    case FaultKind::kCancelled: count(&Counters::cancelled); break;
+    case FaultKind::kRefused:
+    case FaultKind::kUnavailable: count(&Counters::refused); break;
+    default: count(&Counters::failed); break;
+  }
+  Forget(*request);
+  deliveries->push_back({std::move(request->done), FaultReply(std::move(fault))});
+}
+
+void Dispatcher::Succeed(const std::shared_ptr<Request>& request, TimeNs now,
+                         Deliveries* deliveries) {
+  ServedModel& model = Model(request->query.endpoint->number);
+  ++counters_.answered;
+  ++model.counters.answered;
+  Reply reply;
+  reply.results = std::move(request->results);
+  reply.served.rung = model.rungs[static_cast<std::size_t>(request->rung)].info.name;
+  reply.served.queue_ms = Ms(request->queue_ns);
+  reply.served.compute_ms = Ms(request->compute_ns);
+  for (const text::Encoding& text : request->query.texts) {
+    reply.served.tokens += static_cast<int>(text.ids.size());
+  }
+  Count(reply.served.queue_ms, &model.queue);
+  Count(reply.served.compute_ms, &model.compute);
+  Count(Ms(now - request->query.arrival), &model.total);
+  Forget(*request);
+  deliveries->push_back({std::move(request->done), std::move(reply)});
+}
+
+bool Dispatcher::Drain(double seconds) {
+  std::unique_lock lock(mutex_);
+  accepting_ = false;
+  return quiet_.wait_for(lock, std::chrono::duration<double>(seconds),
+                         [this] { return requests_.size() == 0; });
+}
+
+}  // namespace hone::server

@@ -1,0 +1,242 @@
+// The dispatcher's models: added, removed, their rungs loaded and evicted, and what is told of them.
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "env/clock.h"
+#include "server/dispatch/dispatcher.h"
+#include "server/dispatch/histogram.h"
+
+namespace hone::server {
+namespace {
+
+using base::TimeNs;
+
+TimeNs FromMs(double ms) {
+  return static_cast<TimeNs>(ms * base::kMillisecondNs);
+}
+
+scheduler::Model Scheduled(const NewModel& model) {
+  scheduler::Model result;
+  result.name = model.options.name;
+  for (std::size_t r = 0; r < model.rungs.size(); ++r) {
+    result.rungs.push_back({.name = model.rungs[r].name,
+                            .accuracy = model.rungs[r].accuracy,
+                            .resident = model.packed[r] != nullptr,
+                            .tables = model.tables[r]});
+  }
+  result.max_texts = model.options.max_texts;
+  result.max_tokens = std::max(model.options.max_batch_tokens, model.endpoint.max_tokens);
+  result.reserved_cores = model.options.reserved_cores;
+  if (model.options.limit_cores > 0) result.limit_cores = model.options.limit_cores;
+  return result;
+}
+
+}  // namespace
+
+std::shared_ptr<const Endpoint> Dispatcher::AddModel(NewModel model) {
+  auto served = std::make_unique<ServedModel>();
+  served->options = model.options;
+  served->queue = served->compute = served->total = MakeHistogram();
+  for (std::size_t r = 0; r < model.rungs.size(); ++r) {
+    ServedRung& rung = served->rungs.emplace_back();
+    rung.files = model.rungs[r];
+    rung.info = model.infos[r];
+    rung.packed = model.packed[r];
+    rung.engines.resize(executors_.size());
+  }
+  const std::lock_guard lock(mutex_);
+  model.endpoint.number = scheduler_.AddModel(Scheduled(model));
+  HONE_CHECK(static_cast<std::size_t>(model.endpoint.number) == models_.size());
+  served->endpoint = std::make_shared<const Endpoint>(std::move(model.endpoint));
+  models_.push_back(std::move(served));
+  return models_.back()->endpoint;
+}
+
+void Dispatcher::RemoveModel(int number) {
+  std::unique_lock lock(mutex_);
+  ServedModel& model = Model(number);
+  model.closed = true;
+  Deliveries deliveries;
+  EndWaiting(model, env::NowNs(), "the model is being unloaded", &deliveries);
+  Deliver(&deliveries, lock);
+  quiet_.wait(lock,
+              [&] { return stopping_ || (model.running == 0 && scheduler_.queued(number) == 0); });
+  if (stopping_) return;
+  scheduler_.RemoveModel(number);
+  models_[static_cast<std::size_t>(number)].reset();
+}
+
+std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& request, TimeNs now) {
+  ServedModel& model = Model(request->query.endpoint->number);
+  const Fault fault{.kind = FaultKind::kUnavailable,
+                    .message = base::StrCat("the model \"", model.endpoint->name,
+                                            "\" is not in memory; it is being loaded"),
+                    .field = {}};
+  const scheduler::Model& scheduled =
+      scheduler_.setup().models[static_cast<std::size_t>(model.endpoint->number)];
+  // The background thread is one, and has what the others leave.
+  constexpr double kBackground = 2;
+  double least_ms = 0;
+  bool possible = false;
+  for (std::size_t r = 0; r < model.rungs.size(); ++r) {
+    if (model.rungs[r].info.state == RungState::kFailed) continue;
+    const double threads = static_cast<double>(layouts_.widths.back());
+    const double load_ms = LoadEstimateMs(model.rungs[r].info) * threads * kBackground;
+    least_ms = possible ? std::min(least_ms, load_ms) : load_ms;
+    possible = true;
+  }
+  if (!possible) {
+    return Fault{.kind = FaultKind::kUnavailable,
+                 .message = base::StrCat("no rung of \"", model.endpoint->name,
+                                         "\" could be loaded; see /v1/hone/models")};
+  }
+  model.wanted = true;
+  rung_wanted_();
+  int tokens = 0;
+  for (const text::Encoding& text : request->query.texts) {
+    tokens += static_cast<int>(text.ids.size());
+  }
+  const TimeNs compute = scheduled.rungs.back().tables.back().Predict(
+      static_cast<int>(request->query.texts.size()), tokens);
+  if (now + FromMs(least_ms) + compute > request->deadline || waiting_ >= options_.max_queued) {
+    Fault busy = fault;
+    busy.retry_after_s = std::max(least_ms * 1e-3, 0.05);
+    return busy;
+  }
+  request->ticket = requests_.Add(request);
+  model.waiting.push_back(request->ticket);
+  ++waiting_;
+  return std::nullopt;
+}
+
+void Dispatcher::EndWaiting(ServedModel& model, TimeNs now, const std::string& error,
+                            Deliveries* deliveries) {
+  std::vector<std::uint64_t> tickets;
+  tickets.swap(model.waiting);
+  waiting_ -= static_cast<int>(tickets.size());
+  model.wanted = false;
+  for (const std::uint64_t ticket : tickets) {
+    const std::shared_ptr<Request> request = *requests_.Find(ticket);
+    std::optional<Fault> fault;
+    if (!error.empty()) {
+      fault = Fault{.kind = FaultKind::kUnavailable, .message = error, .retry_after_s = 1};
+    } else {
+      fault = Enqueue(request, now);
+    }
+    if (fault) Fail(request, *std::move(fault), deliveries);
+  }
+}
+
+void Dispatcher::RungLoading(int model, int rung) {
+  const std::lock_guard lock(mutex_);
+  Model(model).rungs[static_cast<std::size_t>(rung)].info.state = RungState::kLoading;
+}
+
+void Dispatcher::RungLoaded(int number, int index, const LoadedRung& loaded) {
+  std::unique_lock lock(mutex_);
+  ServedModel& model = Model(number);
+  ServedRung& rung = model.rungs[static_cast<std::size_t>(index)];
+  rung.packed = loaded.engine;
+  rung.info.state = RungState::kReady;
+  rung.info.load = loaded.phases;
+  rung.info.bytes = loaded.bytes;
+  rung.info.format = loaded.format;
+  scheduler_.SetResident(number, index, true);
+  Deliveries deliveries;
+  EndWaiting(model, env::NowNs(), "", &deliveries);
+  Deliver(&deliveries, lock);
+}
+
+void Dispatcher::RungFailed(int number, int index, const std::string& error) {
+  std::unique_lock lock(mutex_);
+  ServedModel& model = Model(number);
+  RungInfo& info = model.rungs[static_cast<std::size_t>(index)].info;
+  info.state = RungState::kFailed;
+  info.error = error;
+  Deliveries deliveries;
+  if (!model.any_resident()) EndWaiting(model, env::NowNs(), error, &deliveries);
+  Deliver(&deliveries, lock);
+}
+
+bool Dispatcher::Evict(int number, int index) {
+  const std::lock_guard lock(mutex_);
+  ServedModel& model = Model(number);
+  ServedRung& rung = model.rungs[static_cast<std::size_t>(index)];
+  if (!rung.resident()) return true;
+  // Accepted items were promised an answer by the fastest rung if need be: it stays while any wait.
+  const scheduler::Model& scheduled = scheduler_.setup().models[static_cast<std::size_t>(number)];
+  if (scheduler_.queued(number) > 0) {
+    constexpr int kTypical = 32;
+    const auto time = [&](std::size_t r) {
+      return scheduled.rungs[r].tables.back().Predict(1, kTypical);
+    };
+    bool fastest = true;
+    for (std::size_t r = 0; r < model.rungs.size(); ++r) {
+      if (r == static_cast<std::size_t>(index) || !model.rungs[r].resident()) continue;
+      fastest = fastest && time(static_cast<std::size_t>(index)) <= time(r);
+    }
+    if (fastest) return false;
+  }
+  scheduler_.SetResident(number, index, false);
+  rung.packed.reset();
+  std::ranges::fill(rung.engines, nullptr);
+  rung.info.state = RungState::kOnDisk;
+  return true;
+}
+
+void Dispatcher::VisitModels(
+    const std::function<void(int, ServedModel&, const scheduler::Model&)>& visit) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < models_.size(); ++i) {
+    if (models_[i]) visit(static_cast<int>(i), *models_[i], scheduler_.setup().models[i]);
+  }
+}
+
+void Dispatcher::WantSplit(int split) {
+  const std::lock_guard lock(mutex_);
+  wanted_split_ = split;
+  SwitchSplit();
+}
+
+int Dispatcher::split() const {
+  const std::lock_guard lock(mutex_);
+  return split_;
+}
+
+void Dispatcher::AddStatus(ServiceStatus* status) const {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < models_.size(); ++i) {
+    if (!models_[i]) continue;
+    const ServedModel& model = *models_[i];
+    const scheduler::Model& scheduled = scheduler_.setup().models[i];
+    ModelStatus& to = status->models.emplace_back();
+    to.endpoint = model.endpoint;
+    to.ready = !model.closed && model.any_resident();
+    to.counters = model.counters;
+    to.queue = model.queue;
+    to.compute = model.compute;
+    to.total = model.total;
+    constexpr double kTypicalTokens = 32;
+    const double mean = model.demand.texts_mean > 0
+                            ? model.demand.tokens_mean / model.demand.texts_mean
+                            : kTypicalTokens;
+    const int tokens = std::clamp(static_cast<int>(mean + 0.5), 1, model.endpoint->max_tokens);
+    for (std::size_t r = 0; r < model.rungs.size(); ++r) {
+      const ServedRung& rung = model.rungs[r];
+      RungInfo& info = to.rungs.emplace_back(rung.info);
+      const TimeNs expected = scheduled.rungs[r].tables.back().Predict(1, tokens);
+      info.p50_ms = static_cast<double>(expected) / base::kMillisecondNs;
+      info.p95_ms = info.p50_ms * rung.ratios.Percentile95(rung.files.p95_ratio);
+      if (rung.resident()) status->resident_bytes += info.bytes;
+      if (!info.error.empty() && !to.ready) to.error = info.error;
+    }
+  }
+  status->counters = counters_;
+  status->policy = std::string(scheduler_.policy().name());
+  status->executors = layouts_.WidthsOf(split_);
+  status->queued = scheduler_.queued() + waiting_;
+  status->reserve_ms = static_cast<double>(scheduler_.reserve_ns()) / base::kMillisecondNs;
+}
+
+}  // namespace hone::server

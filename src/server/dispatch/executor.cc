@@ -1,0 +1,174 @@
+// The dispatcher's executors: ask the scheduler what to run, run it, hand out what came of it.
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "env/clock.h"
+#include "server/dispatch/dispatcher.h"
+
+namespace hone::server {
+namespace {
+
+using base::TimeNs;
+
+}  // namespace
+
+void Dispatcher::WakeIdle(int most, int except) {
+  for (const int e : layouts_.splits[static_cast<std::size_t>(split_)]) {
+    Executor& executor = *executors_[static_cast<std::size_t>(e)];
+    if (most <= 0) return;
+    if (!executor.idle || executor.poked || e == except) continue;
+    executor.poked = true;
+    executor.wake.notify_one();
+    --most;
+  }
+}
+
+// Promises that were broken while they waited.
+void Dispatcher::Expire(TimeNs now, Deliveries* deliveries) {
+  for (const scheduler::Item& item : scheduler_.TakeExpired(now)) {
+    const Part* part = parts_.Find(item.id);
+    HONE_CHECK(part != nullptr);
+    const std::shared_ptr<Request> request = part->request;
+    parts_.Erase(item.id);
+    if (request->answered) continue;
+    Fail(request,
+         {.kind = FaultKind::kMissed,
+          .message = "was accepted, and its deadline passed in the queue"},
+         deliveries);
+  }
+}
+
+void Dispatcher::RunExecutor(int index) {
+  Executor& me = *executors_[static_cast<std::size_t>(index)];
+  Deliveries deliveries;
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const TimeNs now = env::NowNs();
+    std::optional<scheduler::Dispatch> dispatch;
+    if (scheduler_.setup().executors[static_cast<std::size_t>(index)].enabled) {
+      Expire(now, &deliveries);
+      dispatch = scheduler_.Next(index, now);
+      if (dispatch && scheduler_.queued() > 0) WakeIdle(1, index);
+    }
+    if (!deliveries.empty()) {
+      // Missed: there is nothing to hurry for, but the batch comes first where there is one.
+      if (!dispatch) {
+        Deliver(&deliveries, lock);
+        continue;
+      }
+    }
+    if (dispatch) {
+      RunBatch(index, *dispatch, lock);
+      Deliver(&deliveries, lock);
+      continue;
+    }
+    SwitchSplit();
+    me.idle = true;
+    const auto poked = [&] { return me.poked || stopping_; };
+    if (scheduler_.queued() > 0 &&
+        scheduler_.setup().executors[static_cast<std::size_t>(index)].enabled) {
+      // Something waits that may not run yet (a model's share is used up): shares fade with time.
+      constexpr auto kAskAgain = std::chrono::milliseconds(5);
+      me.wake.wait_for(lock, kAskAgain, poked);
+    } else {
+      me.wake.wait(lock, poked);
+    }
+    me.idle = me.poked = false;
+  }
+}
+
+void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
+                          std::unique_lock<std::mutex>& lock) {
+  Executor& me = *executors_[static_cast<std::size_t>(index)];
+  ServedModel& model = Model(dispatch.model);
+  ServedRung& rung = model.rungs[static_cast<std::size_t>(dispatch.rung)];
+  HONE_CHECK(rung.resident());
+  std::shared_ptr<runtime::LocalEngine>& place = rung.engines[static_cast<std::size_t>(index)];
+  if (place == nullptr) place = rung.packed->Share(me.pool);
+  // Held here: the rung may leave memory while it runs.
+  const std::shared_ptr<runtime::LocalEngine> engine = place;
+  const std::shared_ptr<const Endpoint> endpoint = model.endpoint;
+  int texts = 0, tokens = 0;
+  me.parts.clear();
+  for (const scheduler::Item& item : dispatch.items) {
+    Part* part = parts_.Find(item.id);
+    HONE_CHECK(part != nullptr);
+    me.parts.push_back(std::move(*part));
+    parts_.Erase(item.id);
+    texts += item.texts;
+    tokens += item.tokens;
+  }
+  const std::uint64_t batch = ++batches_;
+  ++model.running;
+  lock.unlock();
+  const TimeNs start = env::NowNs();
+  me.runner.Run(*engine, *endpoint, me.parts);
+  const TimeNs end = env::NowNs();
+  lock.lock();
+
+  scheduler_.Finished(index, end);
+  --model.running;
+  rung.info.served += texts;
+  if (dispatch.expected_ns > 0) {
+    rung.ratios.Add(static_cast<double>(end - start) / static_cast<double>(dispatch.expected_ns));
+  }
+  for (Counters* counters : {&counters_, &model.counters}) {
+    ++counters->batches;
+    counters->texts += texts;
+    counters->tokens += tokens;
+    counters->busy_s += static_cast<double>(end - start) / base::kSecondNs;
+  }
+  Deliveries deliveries;
+  for (Part& part : me.parts) {
+    Request& request = *part.request;
+    if (request.last_batch != batch) request.compute_ns += end - start;
+    request.last_batch = batch;
+    FinishPart(part, dispatch.rung, start, end, &deliveries);
+  }
+  me.parts.clear();
+  quiet_.notify_all();
+  Deliver(&deliveries, lock);
+}
+
+void Dispatcher::FinishPart(Part& part, int rung, TimeNs start, TimeNs end,
+                            Deliveries* deliveries) {
+  const std::shared_ptr<Request>& request = part.request;
+  --request->parts_left;
+  if (request->answered) return;  // cancelled, or another part of it failed
+  request->rung = std::max(request->rung, rung);
+  request->queue_ns = std::max(request->queue_ns, start - request->query.arrival);
+  if (!part.finite) {
+    Fail(request,
+         {.kind = FaultKind::kInternal,
+          .message = base::StrCat("the model \"", request->query.endpoint->name,
+                                  "\" gives values that are not finite; its embeddings of these "
+                                  "texts' tokens may hold NaN or infinity")},
+         deliveries);
+  } else if (end > request->deadline) {
+    Fail(request,
+         {.kind = FaultKind::kMissed,
+          .message = base::StrCat(
+              "was accepted, and came ",
+              static_cast<double>(end - request->deadline) / base::kMillisecondNs, " ms late")},
+         deliveries);
+  } else if (request->parts_left == 0) {
+    Succeed(request, end, deliveries);
+  }
+}
+
+void Dispatcher::SwitchSplit() {
+  if (wanted_split_ == split_ || scheduler_.queued() > 0) return;
+  const auto& executors = scheduler_.setup().executors;
+  if (std::ranges::any_of(executors, [](const auto& executor) { return executor.busy; })) return;
+  for (const int e : layouts_.splits[static_cast<std::size_t>(split_)]) {
+    scheduler_.SetEnabled(e, false);
+  }
+  split_ = wanted_split_;
+  for (const int e : layouts_.splits[static_cast<std::size_t>(split_)]) {
+    scheduler_.SetEnabled(e, true);
+  }
+}
+
+}  // namespace hone::server

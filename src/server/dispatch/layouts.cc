@@ -1,0 +1,69 @@
+#include "server/dispatch/layouts.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/strings.h"
+
+namespace hone::server {
+namespace {
+
+void AddSplit(const std::vector<int>& widths, Layouts* layouts) {
+  std::vector<int>& executors = layouts->splits.emplace_back();
+  for (const int width : widths) {
+    executors.push_back(static_cast<int>(layouts->threads.size()));
+    layouts->threads.push_back(width);
+  }
+}
+
+}  // namespace
+
+int Layouts::WidthIndex(int executor) const {
+  const auto found = std::ranges::lower_bound(widths, threads[static_cast<std::size_t>(executor)]);
+  return static_cast<int>(found - widths.begin());
+}
+
+std::vector<int> Layouts::WidthsOf(int split) const {
+  std::vector<int> result;
+  for (const int executor : splits[static_cast<std::size_t>(split)]) {
+    result.push_back(threads[static_cast<std::size_t>(executor)]);
+  }
+  return result;
+}
+
+int Layouts::Find(std::vector<int> split_widths) const {
+  std::ranges::sort(split_widths);
+  for (int i = 0; i < static_cast<int>(splits.size()); ++i) {
+    std::vector<int> mine = WidthsOf(i);
+    std::ranges::sort(mine);
+    if (mine == split_widths) return i;
+  }
+  return -1;
+}
+
+base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split) {
+  Layouts layouts;
+  if (!split.empty()) {
+    if (std::ranges::min(split) < 1 ||
+        std::accumulate(split.begin(), split.end(), std::int64_t{0}) > cores) {
+      return base::BadInput("split ", base::Join(split, ","),
+                            ": expected executors of at least one thread each, ", cores,
+                            " together");
+    }
+    AddSplit(split, &layouts);
+  } else {
+    for (int parts = 1; parts <= cores; parts = std::min(parts * 2, std::max(cores, parts + 1))) {
+      const int width = cores / parts;
+      // Six cores as four executors of one thread would leave two idle.
+      if (width * parts * 4 < cores * 3) continue;
+      AddSplit(std::vector<int>(static_cast<std::size_t>(parts), width), &layouts);
+    }
+  }
+  layouts.widths = layouts.threads;
+  std::ranges::sort(layouts.widths);
+  layouts.widths.erase(std::unique(layouts.widths.begin(), layouts.widths.end()),
+                       layouts.widths.end());
+  return layouts;
+}
+
+}  // namespace hone::server

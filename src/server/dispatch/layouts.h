@@ -1,0 +1,26 @@
+// How the cores may be split among executors. Every split there is has its executors from the start;
+// one split is in force at a time, and the others' executors sleep.
+#pragma once
+
+#include <vector>
+
+#include "base/status.h"
+
+namespace hone::server {
+
+struct Layouts {
+  std::vector<int> widths;               // threads of an executor: each that occurs, ascending
+  std::vector<int> threads;              // of each executor
+  std::vector<std::vector<int>> splits;  // executors of each split, as indices into `threads`
+
+  int WidthIndex(int executor) const;          // into `widths`
+  std::vector<int> WidthsOf(int split) const;  // of its executors
+  // The split whose executors have these widths, in any order; -1: none.
+  int Find(std::vector<int> split_widths) const;
+};
+
+// `split` empty: one executor of all `cores`, two of a half, …, one a core; the first is the widest.
+// Otherwise that split alone. Errors: widths below 1, or more than the cores together.
+base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split);
+
+}  // namespace hone::server

@@ -1,0 +1,260 @@
+#include "server/service.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "base/strings.h"
+#include "env/clock.h"
+#include "env/cpus.h"
+#include "planner/resources.h"
+#include "scheduler/policy.h"
+#include "server/dispatch/dispatcher.h"
+#include "server/models/kept_tables.h"
+#include "server/models/open_model.h"
+
+namespace hone::server {
+namespace {
+
+// For all models together: what a start may cost where nothing was kept.
+constexpr double kMeasureMs = 1000;
+
+class ServiceImpl : public Service {
+ public:
+  ServiceImpl(env::FileSystem& files, const ServiceOptions& options, int cores)
+      : files_(files),
+        options_(options),
+        kept_(files, options.table_cache, DeviceName(options.isa, cores)) {}
+  ~ServiceImpl() override {
+    if (dispatcher_) dispatcher_->Stop();
+  }
+
+  base::Status Open(Layouts layouts);
+
+  std::shared_ptr<const Endpoint> Find(const std::string& name) const override {
+    const std::lock_guard lock(mutex_);
+    const auto found = endpoints_.find(name);
+    return found == endpoints_.end() ? nullptr : found->second;
+  }
+  std::shared_ptr<const Endpoint> Only() const override {
+    const std::lock_guard lock(mutex_);
+    // Of those configured: a model that failed to load is still one that a client may have meant.
+    if (options_.models.size() != 1 || endpoints_.empty()) return nullptr;
+    return endpoints_.begin()->second;
+  }
+  std::vector<std::shared_ptr<const Endpoint>> Endpoints() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<const Endpoint>> result;
+    for (const ModelOptions& model : options_.models) {
+      const auto found = endpoints_.find(model.name);
+      if (found != endpoints_.end()) result.push_back(found->second);
+    }
+    return result;
+  }
+
+  Ticket Submit(Query query, Done done) override {
+    return dispatcher_->Submit(std::move(query), std::move(done));
+  }
+  void Cancel(Ticket ticket) override { dispatcher_->Cancel(ticket); }
+
+  base::Status Load(const std::string& name) override;
+  base::Status Unload(const std::string& name) override;
+  ServiceStatus Status() const override;
+  const ServiceOptions& options() const override { return options_; }
+  bool Drain(double seconds) override { return dispatcher_->Drain(seconds); }
+
+ private:
+  OpenContext Context(std::vector<std::shared_ptr<base::ThreadPool>> pools) const {
+    return {.files = files_,
+            .isa = options_.isa,
+            .kept = kept_,
+            .widths = dispatcher_->layouts().widths,
+            .pools = std::move(pools)};
+  }
+  base::StatusOr<const ModelOptions*> Configured(const std::string& name) const;
+
+  env::FileSystem& files_;
+  const ServiceOptions options_;
+  const KeptTables kept_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+
+  std::mutex loading_;        // one Load or Unload at a time
+  mutable std::mutex mutex_;  // of what follows
+  std::map<std::string, std::shared_ptr<const Endpoint>> endpoints_;  // that can be asked
+  std::map<std::string, std::string> errors_;                         // why the others cannot
+};
+
+base::Status CheckOptions(const ServiceOptions& options) {
+  std::set<std::string> names;
+  if (options.models.empty()) return base::BadInput("no models to serve");
+  for (const ModelOptions& model : options.models) {
+    if (model.name.empty()) return base::BadInput(model.directory, ": the model has no name");
+    if (!names.insert(model.name).second) {
+      return base::BadInput("two models are called \"", model.name, "\"");
+    }
+    if (model.max_texts < 1 || model.max_batch_tokens < 1 || model.reserved_cores < 0 ||
+        model.limit_cores < 0 || model.default_deadline_ms < 0) {
+      return base::BadInput("model \"", model.name, "\": a limit is below what makes sense");
+    }
+  }
+  if (options.threads < 0 || options.threads > base::ThreadPool::kMaxThreads) {
+    return base::BadInput(options.threads, " threads; expected at most ",
+                          base::ThreadPool::kMaxThreads, ", or 0 for all");
+  }
+  if (!(options.default_deadline_ms > 0) || !(options.max_deadline_ms > 0) ||
+      options.max_texts < 1 || options.max_queued < 1) {
+    return base::BadInput("a deadline or limit of the service is not above 0");
+  }
+  return base::OkStatus();
+}
+
+base::Status ServiceImpl::Open(Layouts layouts) {
+  HONE_ASSIGN_OR_RETURN(auto policy, scheduler::MakePolicy(options_.policy));
+  dispatcher_ =
+      std::make_unique<Dispatcher>(options_, std::move(layouts), std::move(policy), [] {});
+  std::vector<std::shared_ptr<base::ThreadPool>> pools;
+  for (const std::vector<int>& split : dispatcher_->layouts().splits) {
+    pools.push_back(dispatcher_->pool(split.front()));
+  }
+  OpenContext context = Context(std::move(pools));
+
+  struct Opening {
+    const ModelOptions* options;
+    std::unique_ptr<TokenizerLoad> tokenizer;
+    base::StatusOr<ModelFiles> files;
+  };
+  std::vector<Opening> opening;
+  std::size_t to_measure = 0;
+  for (const ModelOptions& model : options_.models) {
+    opening.push_back({&model, nullptr, ReadModelFiles(files_, model)});
+    base::StatusOr<ModelFiles>& read = opening.back().files;
+    if (!read.ok()) continue;
+    opening.back().tokenizer =
+        std::make_unique<TokenizerLoad>(files_, read->rungs.front().directory);
+    if (!KeptTablesOf(context, *read)) to_measure += read->rungs.size() * context.widths.size();
+  }
+  context.measure_ms = kMeasureMs / static_cast<double>(std::max<std::size_t>(to_measure, 1));
+  for (Opening& model : opening) {
+    const auto open = [&]() -> base::StatusOr<NewModel> {
+      HONE_RETURN_IF_ERROR(model.files.status());
+      const std::vector<bool> resident(model.files->rungs.size(), true);
+      return OpenModel(context, *model.options, *std::move(model.files), *model.tokenizer,
+                       resident);
+    };
+    base::StatusOr<NewModel> opened = open();
+    const std::string& name = model.options->name;
+    if (opened.ok()) {
+      endpoints_[name] = dispatcher_->AddModel(*std::move(opened));
+    } else {
+      errors_[name] = std::string(opened.status().message());
+    }
+  }
+  if (endpoints_.empty()) {
+    std::string errors;
+    for (const auto& [name, error] : errors_) {
+      base::StrAppend(&errors, errors.empty() ? "" : "\n", name, ": ", error);
+    }
+    return base::BadInput(errors);
+  }
+  dispatcher_->Start();
+  return base::OkStatus();
+}
+
+base::StatusOr<const ModelOptions*> ServiceImpl::Configured(const std::string& name) const {
+  for (const ModelOptions& model : options_.models) {
+    if (model.name == name) return &model;
+  }
+  std::vector<std::string> names;
+  for (const ModelOptions& model : options_.models) names.push_back(model.name);
+  return base::NotFound("there is no model \"", name, "\"; the configuration has ",
+                        base::Join(names, ", "));
+}
+
+base::Status ServiceImpl::Load(const std::string& name) {
+  HONE_ASSIGN_OR_RETURN(const ModelOptions* options, Configured(name));
+  const std::lock_guard loading(loading_);
+  OpenContext context = Context({std::make_shared<base::ThreadPool>(1)});
+  context.measure_ms = kMeasureMs / 4;
+  const auto open = [&]() -> base::StatusOr<NewModel> {
+    HONE_ASSIGN_OR_RETURN(ModelFiles files, ReadModelFiles(files_, *options));
+    TokenizerLoad tokenizer(files_, files.rungs.front().directory);
+    const std::vector<bool> resident(files.rungs.size(), true);
+    return OpenModel(context, *options, std::move(files), tokenizer, resident);
+  };
+  base::StatusOr<NewModel> opened = open();
+  if (!opened.ok()) {
+    const std::lock_guard lock(mutex_);
+    if (!endpoints_.contains(name)) errors_[name] = std::string(opened.status().message());
+    return opened.status();
+  }
+  std::shared_ptr<const Endpoint> endpoint = dispatcher_->AddModel(*std::move(opened));
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(endpoints_[name], endpoint);
+    errors_.erase(name);
+  }
+  // The one it replaces answers what it accepted.
+  if (endpoint) dispatcher_->RemoveModel(endpoint->number);
+  return base::OkStatus();
+}
+
+base::Status ServiceImpl::Unload(const std::string& name) {
+  HONE_RETURN_IF_ERROR(Configured(name).status());
+  const std::lock_guard loading(loading_);
+  std::shared_ptr<const Endpoint> endpoint;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = endpoints_.find(name);
+    if (found == endpoints_.end()) return base::OkStatus();
+    endpoint = std::move(found->second);
+    endpoints_.erase(found);
+    errors_[name] = "unloaded";
+  }
+  dispatcher_->RemoveModel(endpoint->number);
+  return base::OkStatus();
+}
+
+ServiceStatus ServiceImpl::Status() const {
+  ServiceStatus status;
+  status.memory_bytes = options_.memory_bytes;
+  dispatcher_->AddStatus(&status);
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, error] : errors_) {
+    ModelStatus& model = status.models.emplace_back();
+    Endpoint endpoint;
+    endpoint.name = name;
+    for (const ModelOptions& options : options_.models) {
+      if (options.name == name) endpoint.directory = options.directory;
+    }
+    model.endpoint = std::make_shared<const Endpoint>(std::move(endpoint));
+    model.error = error;
+  }
+  return status;
+}
+
+}  // namespace
+
+const char* NameOf(RungState state) {
+  switch (state) {
+    case RungState::kOnDisk: return "on_disk";
+    case RungState::kLoading: return "loading";
+    case RungState::kReady: return "ready";
+    case RungState::kFailed: return "failed";
+  }
+  return "";
+}
+
+base::StatusOr<std::unique_ptr<Service>> Service::Start(env::FileSystem& files,
+                                                        const ServiceOptions& options) {
+  HONE_RETURN_IF_ERROR(CheckOptions(options));
+  const int cores = options.threads > 0 ? options.threads : env::UsableCpus();
+  HONE_ASSIGN_OR_RETURN(Layouts layouts, MakeLayouts(cores, options.split));
+  auto service = std::make_unique<ServiceImpl>(files, options, cores);
+  HONE_RETURN_IF_ERROR(service->Open(std::move(layouts)));
+  return service;
+}
+
+}  // namespace hone::server
