@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "base/strings.h"
@@ -14,8 +14,8 @@
 namespace hone::server {
 namespace {
 
-using testing::HasSubstr;
 using std::chrono::milliseconds;
+using testing::HasSubstr;
 
 class ServiceLifeTest : public ServiceTest {
  protected:
@@ -226,8 +226,7 @@ TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
   EXPECT_TRUE(Run(*service, Ask(absent, {"a"}, kLong)).ok());
 
   options.models[0].pinned = options.models[1].pinned = true;
-  EXPECT_THAT(std::string(Service::Start(files_, options).status().message()),
-              HasSubstr("pinned"));
+  EXPECT_THAT(std::string(Service::Start(files_, options).status().message()), HasSubstr("pinned"));
 }
 
 TEST_F(ServiceLifeTest, DrainingRefusesTheNewAndAnswersTheOld) {

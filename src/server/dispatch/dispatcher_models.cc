@@ -77,12 +77,13 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
       scheduler_.setup().models[static_cast<std::size_t>(model.endpoint->number)];
   // The background thread is one, and has what the others leave.
   constexpr double kBackground = 2;
+  constexpr double kLeastMs = 2;  // that a thread of lowest priority takes to begin
   double least_ms = 0;
   bool possible = false;
   for (std::size_t r = 0; r < model.rungs.size(); ++r) {
     if (model.rungs[r].info.state == RungState::kFailed) continue;
     const double threads = static_cast<double>(layouts_.widths.back());
-    const double load_ms = LoadEstimateMs(model.rungs[r].info) * threads * kBackground;
+    const double load_ms = kLeastMs + LoadEstimateMs(model.rungs[r].info) * threads * kBackground;
     least_ms = possible ? std::min(least_ms, load_ms) : load_ms;
     possible = true;
   }

@@ -154,8 +154,8 @@ bool ResourceKeeper::MakeRoom(Snapshot& snapshot, std::uint64_t bytes) {
     for (const planner::RungRef& ref : order) {
       if (there + bytes <= options_.memory_bytes) break;
       const Model& model = snapshot.models[static_cast<std::size_t>(ref.model)];
-      Rung& rung =
-          snapshot.models[static_cast<std::size_t>(ref.model)].rungs[static_cast<std::size_t>(ref.rung)];
+      Rung& rung = snapshot.models[static_cast<std::size_t>(ref.model)]
+                       .rungs[static_cast<std::size_t>(ref.rung)];
       if (!rung.resident || !dispatcher_.Evict(model.number, ref.rung)) continue;
       rung.resident = false;
       there -= rung.bytes;
@@ -168,10 +168,9 @@ void ResourceKeeper::Load(Snapshot& snapshot, std::size_t m, std::size_t r) {
   const Model& model = snapshot.models[m];
   Rung& rung = snapshot.models[m].rungs[r];
   if (!MakeRoom(snapshot, rung.bytes)) {
-    dispatcher_.GiveUp(model.number,
-                       base::StrCat("the rung \"", rung.files.name, "\" of \"",
-                                    model.endpoint->name, "\" needs ", rung.bytes,
-                                    " bytes of memory; other models hold them"));
+    dispatcher_.GiveUp(model.number, base::StrCat("the rung \"", rung.files.name, "\" of \"",
+                                                  model.endpoint->name, "\" needs ", rung.bytes,
+                                                  " bytes of memory; other models hold them"));
     return;
   }
   const int number = model.number, index = static_cast<int>(r);
