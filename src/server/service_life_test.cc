@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #include "base/strings.h"
@@ -169,6 +170,38 @@ TEST_F(ServiceLifeTest, AModelThatFailsToLoadLeavesTheOthersServing) {
   const Reply reply = Run(*service, Ask(service->Find("ladder"), {"a"}));
   ASSERT_TRUE(reply.ok()) << reply.fault->message;
   EXPECT_EQ(reply.served.rung, "int8");
+}
+
+TEST_F(ServiceLifeTest, NumbersThatAreNotFiniteFailOnlyWhoAskedForThem) {
+  const std::string model = TinyModel("bert/embed-mean", "m");
+  for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
+    if (tiny.name != "bert/embed-mean") continue;
+    std::vector<std::vector<float>> values;
+    for (const tests::TinyTensor& tensor : tiny.folders.front().tensors) {
+      values.push_back(tests::TinyValues(tensor.value, tensor.shape));
+      if (tensor.name.find("word_embeddings") == std::string::npos) continue;
+      constexpr std::size_t kIdOfA = 5;
+      values.back()[kIdOfA * static_cast<std::size_t>(tensor.shape[1])] = NAN;
+    }
+    Put("m/bert_embed-mean/model.safetensors",
+        tests::SafetensorsBytes(tiny.folders.front().tensors, values));
+  }
+  const auto service = Start(One(model));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies sick, well;
+  {
+    // Both run in one batch.
+    Hold hold(*service, Ask(endpoint, {"b"}, kLong));
+    service->Submit(Ask(endpoint, {"c", "a"}, kLong), sick.Next());
+    service->Submit(Ask(endpoint, {"c", "d"}, kLong), well.Next());
+  }
+  const Reply failed = sick.Take().front();
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.fault->kind, FaultKind::kInternal);
+  EXPECT_THAT(failed.fault->message, HasSubstr("not finite"));
+  EXPECT_TRUE(well.Take().front().ok());
+  EXPECT_EQ(service->Status().counters.failed, 1);
 }
 
 TEST_F(ServiceLifeTest, KeptTablesAreUsedAgainAndBrokenOnesMeasuredAnew) {
