@@ -149,6 +149,11 @@ std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request,
                  .message = base::StrCat("the deadline of ", Ms(span),
                                          " ms was over before the request was read")};
   }
+  if (holding_) {
+    return Fault{.kind = FaultKind::kRefused,
+                 .message = "the cores are being split among executors anew",
+                 .retry_after_s = 0.05};
+  }
   return model.any_resident() ? Enqueue(request, now) : WaitForRung(request, now);
 }
 

@@ -1,5 +1,6 @@
 // The dispatcher's models: added, removed, their rungs loaded and evicted, and what is told of them.
 #include <algorithm>
+#include <chrono>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -206,10 +207,16 @@ void Dispatcher::VisitModels(
   }
 }
 
-void Dispatcher::WantSplit(int split) {
-  const std::lock_guard lock(mutex_);
+bool Dispatcher::WantSplit(int split, bool hold) {
+  std::unique_lock lock(mutex_);
   wanted_split_ = split;
   SwitchSplit();
+  if (split_ == split || !hold) return split_ == split;
+  holding_ = true;
+  constexpr auto kHold = std::chrono::milliseconds(100);
+  quiet_.wait_for(lock, kHold, [&] { return split_ == split || stopping_; });
+  holding_ = false;
+  return split_ == split;
 }
 
 int Dispatcher::split() const {
