@@ -110,17 +110,20 @@ Ticket Dispatcher::Submit(Query query, Done done) {
   request->results.resize(query.texts.size());
   request->query = std::move(query);
   request->done = std::move(done);
-  std::optional<Fault> fault;
-  {
-    const std::lock_guard lock(mutex_);
-    fault = Accept(request, now);
-    if (!fault) return {request->ticket};
+  Deliveries deliveries;
+  std::unique_lock lock(mutex_);
+  // Lost promises would stand in the way of new ones.
+  Expire(now, &deliveries);
+  std::optional<Fault> fault = Accept(request, now);
+  if (fault) {
     ++counters_.refused;
     const auto number = static_cast<std::size_t>(request->query.endpoint->number);
     if (number < models_.size() && models_[number]) ++models_[number]->counters.refused;
+    deliveries.push_back({std::move(request->done), FaultReply(*std::move(fault))});
   }
-  request->done(FaultReply(*std::move(fault)));
-  return {};
+  const Ticket ticket{request->ticket};
+  Deliver(&deliveries, lock);
+  return ticket;
 }
 
 std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request, TimeNs now) {
@@ -150,6 +153,11 @@ std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request,
     return Fault{.kind = FaultKind::kRefused,
                  .message = base::StrCat("the deadline of ", Ms(span),
                                          " ms was over before the request was read")};
+  }
+  if (holding_) {
+    return Fault{.kind = FaultKind::kRefused,
+                 .message = "the cores are being split among executors anew",
+                 .retry_after_s = 0.05};
   }
   return model.any_resident() ? Enqueue(request, now) : WaitForRung(request, now);
 }
