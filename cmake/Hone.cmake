@@ -161,7 +161,7 @@ function(hone_simde_test)
   endif()
 endfunction()
 
-# tests/program_test.cc: the built program as a user meets it.
+# tests/program_test.cc, tests/serve_program_test.cc: the built programs as a user meets them.
 function(hone_program_test)
   if(HONE_TESTS AND NOT CMAKE_CROSSCOMPILING)
     add_executable(hone_program_test ${PROJECT_SOURCE_DIR}/tests/program_test.cc
@@ -174,7 +174,7 @@ function(hone_program_test)
       add_dependencies(hone_program_test hone-train)
     endif()
     if(HONE_SERVE)
-      target_compile_definitions(hone_program_test PRIVATE HONE_SERVE)
+      target_sources(hone_program_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/serve_program_test.cc)
       add_dependencies(hone_program_test hone-serve)
     endif()
   endif()
