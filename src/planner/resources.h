@@ -1,13 +1,18 @@
 // Which rungs stay in memory, and how the cores are split: pure functions over measured tables and
 // observed arrival rates.
 //
-// Residency   Each model keeps, within the budget, the rungs that serve it best. A rung's usefulness
-//             per byte is  rate · (value of the rung − value of the best that stays without it) / bytes,
-//             where a model's first resident rung counts the whole of its requests (without one it must
-//             be loaded first), and a second only the accuracy gained or the time saved. Greedy by
-//             usefulness per byte, pinned rungs first; the exact optimum for small cases is in the test.
+// Residency   What a model's resident rungs S are worth is
+//               V(S) = rate · (1 + ¼ · accuracy(S) + ¼ · speed(S)),   V({}) = 0
+//             accuracy(S): of its best, from 0 (the model's worst rung) to 1 (its best);
+//             speed(S): of its fastest, the time saved as a share of the model's slowest rung.
+//             So a first rung counts all of the model's requests (without one it must be loaded before
+//             anything is answered), a second only what it adds. Pinned rungs first, then greedy by what
+//             is added per byte or by what is added, whichever ends better. Objective: the sum of V;
+//             it fails to be the optimum where sizes fit badly (the exact one is in the test).
 // Cores       One wide executor or several narrow ones: whichever serves the observed rates with less
-//             of its time, among those whose single request still meets the deadlines seen.
+//             of its time, among those on which every model's request takes at most half of the
+//             deadlines seen: a request may find each executor just busy with another. Where none does,
+//             the one that comes nearest. Without rates the widest, which answers soonest.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +44,10 @@ struct Residency {
 // `budget_bytes` 0: no limit.
 Residency ChooseResident(const std::vector<ModelDemand>& models, std::uint64_t budget_bytes);
 
+// The sum of V, which ChooseResident makes large.
+double ResidencyValue(const std::vector<ModelDemand>& models,
+                      const std::vector<std::vector<bool>>& resident);
+
 // Resident rungs in the order in which they would be given up, least useful first; pinned ones are not
 // in it.
 struct RungRef {
@@ -57,8 +66,8 @@ struct CoreDemand {
 };
 
 struct CoreSplit {
-  std::vector<int> widths;  // of the executors; their sum is at most the cores
-  double utilisation = 0;   // expected share of the executors' time
+  std::vector<int> widths = {};  // of the executors; their sum is at most the cores
+  double utilisation = 0;        // expected share of the executors' time
 };
 
 // `widths` are those that were measured, ascending (1 among them).

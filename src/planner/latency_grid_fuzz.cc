@@ -1,0 +1,22 @@
+// Any bytes as a latency grid: an error, or a table whose predictions are above zero.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/check.h"
+#include "planner/latency_table.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using hone::planner::LatencyTable;
+  auto grid = hone::planner::ParseLatencyGrid({reinterpret_cast<const char*>(data), size}, "fuzz");
+  if (!grid.ok()) return 0;
+  auto again = hone::planner::ParseLatencyGrid(hone::planner::ToJson(*grid), "again");
+  HONE_CHECK(again.ok() && again->ms == grid->ms);
+  auto table = LatencyTable::FromGrid(*std::move(grid));
+  HONE_CHECK(table.ok());
+  for (const int texts : {1, 3, 100}) {
+    HONE_CHECK(table->Predict(texts, texts) >= 0);
+    HONE_CHECK(table->Predict(texts, texts * 20) >= table->Predict(texts, texts * 19));
+  }
+  return 0;
+}
