@@ -15,7 +15,7 @@ def main() -> None:
     parser = serving.parser(__doc__)
     parser.add_argument("--seconds", type=float, default=15)
     args = parser.parse_args()
-    serving.check_programs(args)
+    serving.begin(args)
     stream = {"model": "embed", "route": "/embed", "rate": "100"}
     rows = []
     with serving.serve(args, {"embed": serving.minilm_int8(args)}) as server:

@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--active", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=8)
     args = parser.parse_args()
-    serving.check_programs(args)
+    serving.begin(args)
     stream = [{"model": "embed", "route": "/embed", "rate": "5000"}]
     busy = {"duration": f"{args.seconds}s", "connections": args.active, "timeout": "500ms"}
     with serving.serve(args, {"embed": serving.minilm_int8(args)}) as server:

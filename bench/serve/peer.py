@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="of the environment with FastAPI")
     parser.add_argument("--seconds", type=float, default=4)
     args = parser.parse_args()
-    serving.check_programs(args)
+    serving.begin(args)
     args.scratch.mkdir(parents=True, exist_ok=True)
     names = args.models.split(",")
     folders = {m: folder_of(args, m) for m in names}

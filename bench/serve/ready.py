@@ -49,7 +49,7 @@ def main() -> None:
     parser = serving.parser(__doc__)
     parser.add_argument("--runs", type=int, default=10)
     args = parser.parse_args()
-    serving.check_programs(args)
+    serving.begin(args)
     model = serving.minilm_int8(args)
     first = once(args, model)  # measures the tables, warms the file cache
     times = [once(args, model) for _ in range(args.runs)]

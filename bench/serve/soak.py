@@ -39,7 +39,7 @@ def main() -> None:
     parser = serving.parser(__doc__)
     parser.add_argument("--minutes", type=float, default=1.5)
     args = parser.parse_args()
-    serving.check_programs(args)
+    serving.begin(args)
     stream = {"model": "embed", "route": "/embed", "rate": "100", "deadline": "50ms",
               "arrivals": "gamma:4"}
     samples, counts = [], {"sent": 0, "ok": 0, "late": 0, "refused": 0, "errors": 0}
