@@ -1,7 +1,6 @@
 #include "load/body.h"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <span>
 
@@ -13,9 +12,16 @@ namespace hone::load {
 namespace {
 
 constexpr std::size_t kMore = 4;  // texts beside the first, where a route wants several
-constexpr std::array<std::string_view, 9> kRoutes = {
-    "/embed",       "/predict",        "/rerank", "/v1/embeddings",          "/v1/rerank",
-    "/v1/hone/tag", "/v1/hone/answer", "/v2",     "/v2/models/{model}/infer"};
+constexpr std::string_view kRoutes[] = {"/embed",
+                                        "/predict",
+                                        "/rerank",
+                                        "/v1/embeddings",
+                                        "/v1/rerank",
+                                        "/v1/hone/tag",
+                                        "/v1/hone/classify",
+                                        "/v1/hone/answer",
+                                        "/v2",
+                                        "/v2/models/{model}/infer"};
 
 std::string Path(std::string_view route, const std::string& model) {
   if (!route.starts_with("/v2")) return std::string(route);
@@ -35,6 +41,7 @@ std::string Body(std::string_view route, const std::string& model,
   json.BeginObject();
   const std::string& text = texts.front();
   if (route.starts_with("/v2")) {
+    json.Key("parameters").BeginObject().Key("truncate").Bool(true).EndObject();
     json.Key("inputs").BeginArray().BeginObject();
     json.Key("name").String("text").Key("datatype").String("BYTES");
     json.Key("shape").BeginArray().Int(1).EndArray();
@@ -50,8 +57,11 @@ std::string Body(std::string_view route, const std::string& model,
     const std::vector<std::string> others(texts.begin() + 1, texts.end());
     json.Key("question").String(text).Key("context").String(base::Join(others, " "));
   } else {
-    const bool tei = route == "/embed" || route == "/predict";
-    json.Key(tei ? "inputs" : "input").String(text);
+    const bool hone = route.starts_with("/v1/hone/");
+    json.Key(hone ? "text" : route == "/v1/embeddings" ? "input" : "inputs").String(text);
+  }
+  if (!route.starts_with("/v1/") || route == "/v1/hone/tag" || route == "/v1/hone/classify") {
+    json.Key("truncate").Bool(true);
   }
   json.EndObject();
   return json.Take();
@@ -64,7 +74,7 @@ std::string WithLength(const std::string& body) {
 }  // namespace
 
 base::Status CheckRoute(std::string_view route) {
-  if (std::ranges::find(kRoutes, route) != kRoutes.end()) return base::OkStatus();
+  if (std::ranges::find(kRoutes, route) != std::end(kRoutes)) return base::OkStatus();
   return base::BadInput("route \"", route, "\": known are ", base::Join(kRoutes, ", "));
 }
 

@@ -1,12 +1,13 @@
 // The requests of a stream as bytes: the route's JSON around a text, and HTTP/1.1 around that.
 //
-//   /embed /predict                      {"model": M, "inputs": TEXT}            Text Embeddings Inference
-//   /rerank                              {"model": M, "query": TEXT, "texts": [FOUR MORE]}
-//   /v1/embeddings                       {"model": M, "input": TEXT}             OpenAI
-//   /v1/rerank                           {"model": M, "query": TEXT, "documents": [FOUR MORE]}
-//   /v1/hone/tag                         {"model": M, "input": TEXT}
-//   /v1/hone/answer                      {"model": M, "question": TEXT, "context": "FOUR MORE"}
-//   /v2/models/{model}/infer, or /v2     one BYTES tensor "text" of shape [1]    KServe v2
+//   /embed /predict                  {"model": M, "inputs": TEXT}         Text Embeddings Inference
+//   /rerank                          {"model": M, "query": TEXT, "texts": [FOUR MORE]}
+//   /v1/embeddings                   {"model": M, "input": TEXT}          OpenAI
+//   /v1/rerank                       {"model": M, "query": TEXT, "documents": [FOUR MORE]}
+//   /v1/hone/tag /v1/hone/classify   {"model": M, "text": TEXT}
+//   /v1/hone/answer                  {"model": M, "question": TEXT, "context": "FOUR MORE"}
+//   /v2/models/{model}/infer, /v2    one BYTES tensor "text" of shape [1]  KServe v2
+// with "truncate": true where a protocol has it: a text is sent to find out how fast the answer comes.
 //
 // A text of a wanted number of tokens is made of as many words of the texts, one token each for common
 // English words; tokenizers split some, so it is a little longer.

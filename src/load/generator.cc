@@ -22,6 +22,8 @@ constexpr TimeNs kProgressNs = 500 * base::kMillisecondNs;
 // Requests due together that leave before answers are looked at again: else the last answer of a burst
 // would be timed when the whole burst has been written.
 constexpr int kBurst = 8;
+// A moment this near is looked out for instead of slept for: going to sleep and coming back costs as much.
+constexpr TimeNs kNearNs = 15 * base::kMicrosecondNs;
 
 double ToMs(TimeNs span) {
   return static_cast<double>(span) * 1e-6;
@@ -278,7 +280,8 @@ void Generator::Handle(Connection& connection, std::uint32_t events) {
 
 void Generator::Wait(TimeNs until) {
   std::array<epoll_event, 64> events;
-  const TimeNs left = std::max<TimeNs>(0, until - env::NowNs());
+  TimeNs left = until - env::NowNs();
+  if (left < kNearNs) left = 0;
   int count = -1;
   if (precise_wait_) {
     const timespec limit = {.tv_sec = left / base::kSecondNs, .tv_nsec = left % base::kSecondNs};

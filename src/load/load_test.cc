@@ -208,8 +208,8 @@ TEST(Load, SaysDeadlinePriorityAndKey) {
   EXPECT_THAT(seen[0], testing::StartsWith("POST /predict HTTP/1.1\r\nHost: 127.0.0.1:"));
   EXPECT_THAT(seen[0], HasSubstr("\r\nX-Hone-Priority: high\r\n"));
   EXPECT_THAT(seen[0], HasSubstr("\r\nAuthorization: Bearer secret\r\n"));
-  EXPECT_THAT(seen[0] + seen[1], HasSubstr(R"({"model":"m","inputs":"one"})"));
-  EXPECT_THAT(seen[0] + seen[1], HasSubstr(R"({"model":"m","inputs":"two"})"));
+  EXPECT_THAT(seen[0] + seen[1], HasSubstr(R"({"model":"m","inputs":"one","truncate":true})"));
+  EXPECT_THAT(seen[0] + seen[1], HasSubstr(R"({"model":"m","inputs":"two","truncate":true})"));
   const std::size_t at = seen[0].find("X-Hone-Deadline-Ms: ");
   ASSERT_NE(at, std::string::npos);
   const double remaining_ms = std::stod(seen[0].substr(at + 20));

@@ -144,7 +144,8 @@ TEST(Body, EveryRouteHasItsJson) {
                         {"/rerank", "/rerank", "texts"},
                         {"/v1/embeddings", "/v1/embeddings", "input"},
                         {"/v1/rerank", "/v1/rerank", "documents"},
-                        {"/v1/hone/tag", "/v1/hone/tag", "input"},
+                        {"/v1/hone/tag", "/v1/hone/tag", "text"},
+                        {"/v1/hone/classify", "/v1/hone/classify", "text"},
                         {"/v1/hone/answer", "/v1/hone/answer", "context"},
                         {"/v2", "/v2/models/m/infer", "inputs"}}) {
     ASSERT_TRUE(CheckRoute(c.route).ok());

@@ -23,6 +23,7 @@ CancelRequest Handle(ApiContext& api, HttpRequest request, Respond respond) {
   if (head) {
     request.method = "GET";
     respond = [inner = std::move(respond)](HttpResponse response) {
+      Complete(&response);
       response.body.clear();
       inner(std::move(response));
     };
