@@ -62,6 +62,7 @@ class ServiceImpl : public Service {
     return dispatcher_->Submit(std::move(query), std::move(done));
   }
   void Cancel(Ticket ticket) override { dispatcher_->Cancel(ticket); }
+  void Sent(base::TimeNs after) override { dispatcher_->Sent(after); }
 
   base::Status Load(const std::string& name) override;
   base::Status Unload(const std::string& name) override;
@@ -79,8 +80,8 @@ class ServiceImpl : public Service {
   }
   // Which rungs of the models begin in memory.
   base::StatusOr<std::vector<std::vector<bool>>> FirstResidents(
-      const std::vector<const ModelFiles*>& models,
-      const std::vector<const ModelOptions*>& options, std::uint64_t budget_bytes) const;
+      const std::vector<const ModelFiles*>& models, const std::vector<const ModelOptions*>& options,
+      std::uint64_t budget_bytes) const;
   base::Status LoadNow(const ModelOptions& options);
   base::StatusOr<const ModelOptions*> Configured(const std::string& name) const;
 
@@ -91,7 +92,7 @@ class ServiceImpl : public Service {
   std::unique_ptr<ResourceKeeper> keeper_;
   std::unique_ptr<BackgroundThread> background_;
 
-  mutable std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;                                          // of what follows
   std::map<std::string, std::shared_ptr<const Endpoint>> endpoints_;  // that can be asked
   std::map<std::string, std::string> errors_;                         // why the others cannot
 };
@@ -122,9 +123,8 @@ base::Status CheckOptions(const ServiceOptions& options) {
 
 base::Status ServiceImpl::Open(Layouts layouts) {
   HONE_ASSIGN_OR_RETURN(auto policy, scheduler::MakePolicy(options_.policy));
-  dispatcher_ =
-      std::make_unique<Dispatcher>(options_, std::move(layouts), std::move(policy),
-                                   [this] { background_->Wake(); });
+  dispatcher_ = std::make_unique<Dispatcher>(options_, std::move(layouts), std::move(policy),
+                                             [this] { background_->Wake(); });
   keeper_ = std::make_unique<ResourceKeeper>(files_, options_, *dispatcher_);
   std::vector<std::shared_ptr<base::ThreadPool>> pools;
   for (const std::vector<int>& split : dispatcher_->layouts().splits) {
@@ -143,8 +143,7 @@ base::Status ServiceImpl::Open(Layouts layouts) {
     opening.push_back({&model, nullptr, ReadModelFiles(files_, model)});
     base::StatusOr<ModelFiles>& read = opening.back().files;
     if (!read.ok()) continue;
-    opening.back().tokenizer =
-        std::make_unique<TokenizerLoad>(files_, read->common_directory);
+    opening.back().tokenizer = std::make_unique<TokenizerLoad>(files_, read->common_directory);
     if (!KeptTablesOf(context, *read)) to_measure += read->rungs.size() * context.widths.size();
   }
   context.measure_ms = kMeasureMs / static_cast<double>(std::max<std::size_t>(to_measure, 1));
@@ -183,8 +182,8 @@ base::Status ServiceImpl::Open(Layouts layouts) {
     }
     return base::BadInput(errors);
   }
-  background_ = std::make_unique<BackgroundThread>(
-      [this](double seconds) { keeper_->Look(seconds); });
+  background_ =
+      std::make_unique<BackgroundThread>([this](double seconds) { keeper_->Look(seconds); });
   dispatcher_->Start();
   return base::OkStatus();
 }
@@ -238,8 +237,9 @@ base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
       dispatcher_->AddStatus(&status);
       const std::uint64_t free_bytes =
           options_.memory_bytes - std::min(options_.memory_bytes, status.resident_bytes);
-      HONE_ASSIGN_OR_RETURN(const auto chosen, FirstResidents({&files}, {&options},
-                                                              std::max<std::uint64_t>(free_bytes, 1)));
+      HONE_ASSIGN_OR_RETURN(
+          const auto chosen,
+          FirstResidents({&files}, {&options}, std::max<std::uint64_t>(free_bytes, 1)));
       resident = chosen.front();
     }
     return OpenModel(context, options, std::move(files), tokenizer, resident);

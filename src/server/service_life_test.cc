@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <atomic>
+#include <chrono>
+#include <cmath>
 #include <thread>
 
 #include "base/strings.h"
@@ -14,8 +15,8 @@
 namespace hone::server {
 namespace {
 
-using testing::HasSubstr;
 using std::chrono::milliseconds;
+using testing::HasSubstr;
 
 class ServiceLifeTest : public ServiceTest {
  protected:
@@ -171,6 +172,38 @@ TEST_F(ServiceLifeTest, AModelThatFailsToLoadLeavesTheOthersServing) {
   EXPECT_EQ(reply.served.rung, "int8");
 }
 
+TEST_F(ServiceLifeTest, NumbersThatAreNotFiniteFailOnlyWhoAskedForThem) {
+  const std::string model = TinyModel("bert/embed-mean", "m");
+  for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
+    if (tiny.name != "bert/embed-mean") continue;
+    std::vector<std::vector<float>> values;
+    for (const tests::TinyTensor& tensor : tiny.folders.front().tensors) {
+      values.push_back(tests::TinyValues(tensor.value, tensor.shape));
+      if (tensor.name.find("word_embeddings") == std::string::npos) continue;
+      constexpr std::size_t kIdOfA = 5;
+      values.back()[kIdOfA * static_cast<std::size_t>(tensor.shape[1])] = NAN;
+    }
+    Put("m/bert_embed-mean/model.safetensors",
+        tests::SafetensorsBytes(tiny.folders.front().tensors, values));
+  }
+  const auto service = Start(One(model));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies sick, well;
+  {
+    // Both run in one batch.
+    Hold hold(*service, Ask(endpoint, {"b"}, kLong));
+    service->Submit(Ask(endpoint, {"c", "a"}, kLong), sick.Next());
+    service->Submit(Ask(endpoint, {"c", "d"}, kLong), well.Next());
+  }
+  const Reply failed = sick.Take().front();
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.fault->kind, FaultKind::kInternal);
+  EXPECT_THAT(failed.fault->message, HasSubstr("not finite"));
+  EXPECT_TRUE(well.Take().front().ok());
+  EXPECT_EQ(service->Status().counters.failed, 1);
+}
+
 TEST_F(ServiceLifeTest, KeptTablesAreUsedAgainAndBrokenOnesMeasuredAnew) {
   ServiceOptions options = One(TinyLadder("bert/embed-mean", "l"));
   options.table_cache = Path("tables");
@@ -226,8 +259,7 @@ TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
   EXPECT_TRUE(Run(*service, Ask(absent, {"a"}, kLong)).ok());
 
   options.models[0].pinned = options.models[1].pinned = true;
-  EXPECT_THAT(std::string(Service::Start(files_, options).status().message()),
-              HasSubstr("pinned"));
+  EXPECT_THAT(std::string(Service::Start(files_, options).status().message()), HasSubstr("pinned"));
 }
 
 TEST_F(ServiceLifeTest, DrainingRefusesTheNewAndAnswersTheOld) {

@@ -27,6 +27,10 @@ CancelRequest Handle(ApiContext& api, HttpRequest request, Respond respond) {
                                              " here; / lists what there is")));
       return {};
     }
+    if (request.method == "OPTIONS") {
+      respond({.status = 204, .headers = {{"Allow", match.allow + ", OPTIONS"}}});
+      return {};
+    }
     HttpResponse response =
         FaultResponse(protocol,
                       BadRequest("", request.path.substr(0, 200), " takes ", match.allow, ", not ",

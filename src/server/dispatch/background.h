@@ -18,9 +18,9 @@ class BackgroundThread {
   BackgroundThread(const BackgroundThread&) = delete;
   BackgroundThread& operator=(const BackgroundThread&) = delete;
 
-  void Wake();                            // looks soon; from any thread
-  void Run(std::function<void()> job);    // returns when it is done; at once after Stop
-  void Stop();                            // finishes what runs
+  void Wake();                          // looks soon; from any thread
+  void Run(std::function<void()> job);  // returns when it is done; at once after Stop
+  void Stop();                          // finishes what runs
 
  private:
   void Loop();

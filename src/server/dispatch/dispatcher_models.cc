@@ -1,5 +1,6 @@
 // The dispatcher's models: added, removed, their rungs loaded and evicted, and what is told of them.
 #include <algorithm>
+#include <chrono>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -77,12 +78,13 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
       scheduler_.setup().models[static_cast<std::size_t>(model.endpoint->number)];
   // The background thread is one, and has what the others leave.
   constexpr double kBackground = 2;
+  constexpr double kLeastMs = 2;  // that a thread of lowest priority takes to begin
   double least_ms = 0;
   bool possible = false;
   for (std::size_t r = 0; r < model.rungs.size(); ++r) {
     if (model.rungs[r].info.state == RungState::kFailed) continue;
     const double threads = static_cast<double>(layouts_.widths.back());
-    const double load_ms = LoadEstimateMs(model.rungs[r].info) * threads * kBackground;
+    const double load_ms = kLeastMs + LoadEstimateMs(model.rungs[r].info) * threads * kBackground;
     least_ms = possible ? std::min(least_ms, load_ms) : load_ms;
     possible = true;
   }
@@ -205,10 +207,16 @@ void Dispatcher::VisitModels(
   }
 }
 
-void Dispatcher::WantSplit(int split) {
-  const std::lock_guard lock(mutex_);
+bool Dispatcher::WantSplit(int split, bool hold) {
+  std::unique_lock lock(mutex_);
   wanted_split_ = split;
   SwitchSplit();
+  if (split_ == split || !hold) return split_ == split;
+  holding_ = true;
+  constexpr auto kHold = std::chrono::milliseconds(100);
+  quiet_.wait_for(lock, kHold, [&] { return split_ == split || stopping_; });
+  holding_ = false;
+  return split_ == split;
 }
 
 int Dispatcher::split() const {

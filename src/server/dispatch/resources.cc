@@ -90,11 +90,22 @@ void ResourceKeeper::PlanCores(const Snapshot& snapshot) {
   if (idle) return;
   const Layouts& layouts = dispatcher_.layouts();
   const int cores = *std::ranges::max_element(layouts.threads);
-  const int split =
-      layouts.Find(planner::ChooseSplit(snapshot.cores, layouts.widths, cores).widths);
+  const planner::CoreSplit choice = planner::ChooseSplit(snapshot.cores, layouts.widths, cores);
+  // Narrow executors answer more requests, wide ones each request sooner: a machine with time to spare
+  // gives every request all of its cores. Between the two bounds it stays as it is.
+  constexpr double kBusy = 0.5, kQuiet = 0.3;
+  int split = layouts.Find(choice.widths);
+  if (choice.utilisation < kQuiet) split = 0;
+  if (split < 0 || (split != 0 && choice.utilisation < kBusy)) split = dispatcher_.split();
   split_looks_ = split == last_split_ ? split_looks_ + 1 : 1;
   last_split_ = split;
-  if (split >= 0 && split_looks_ >= kSteadyLooks) dispatcher_.WantSplit(split);
+  // A hold refuses requests: not again soon where it did not help.
+  constexpr int kLooksBetweenHolds = 10;
+  looks_since_hold_ = std::min(looks_since_hold_ + 1, kLooksBetweenHolds);
+  if (split == dispatcher_.split() || split_looks_ < kSteadyLooks) return;
+  const bool hold = choice.utilisation > 1 && looks_since_hold_ >= kLooksBetweenHolds;
+  if (hold) looks_since_hold_ = 0;
+  dispatcher_.WantSplit(split, hold);
 }
 
 void ResourceKeeper::PlanMemory(Snapshot& snapshot) {
@@ -154,8 +165,8 @@ bool ResourceKeeper::MakeRoom(Snapshot& snapshot, std::uint64_t bytes) {
     for (const planner::RungRef& ref : order) {
       if (there + bytes <= options_.memory_bytes) break;
       const Model& model = snapshot.models[static_cast<std::size_t>(ref.model)];
-      Rung& rung =
-          snapshot.models[static_cast<std::size_t>(ref.model)].rungs[static_cast<std::size_t>(ref.rung)];
+      Rung& rung = snapshot.models[static_cast<std::size_t>(ref.model)]
+                       .rungs[static_cast<std::size_t>(ref.rung)];
       if (!rung.resident || !dispatcher_.Evict(model.number, ref.rung)) continue;
       rung.resident = false;
       there -= rung.bytes;
@@ -168,10 +179,9 @@ void ResourceKeeper::Load(Snapshot& snapshot, std::size_t m, std::size_t r) {
   const Model& model = snapshot.models[m];
   Rung& rung = snapshot.models[m].rungs[r];
   if (!MakeRoom(snapshot, rung.bytes)) {
-    dispatcher_.GiveUp(model.number,
-                       base::StrCat("the rung \"", rung.files.name, "\" of \"",
-                                    model.endpoint->name, "\" needs ", rung.bytes,
-                                    " bytes of memory; other models hold them"));
+    dispatcher_.GiveUp(model.number, base::StrCat("the rung \"", rung.files.name, "\" of \"",
+                                                  model.endpoint->name, "\" needs ", rung.bytes,
+                                                  " bytes of memory; other models hold them"));
     return;
   }
   const int number = model.number, index = static_cast<int>(r);

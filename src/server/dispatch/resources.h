@@ -55,6 +55,7 @@ class ResourceKeeper {
   std::shared_ptr<base::ThreadPool> pool_;
   std::vector<std::vector<bool>> last_choice_;  // of memory, by the look before
   int last_split_ = -1, split_looks_ = 0;
+  int looks_since_hold_ = 1 << 10;
 };
 
 }  // namespace hone::server
