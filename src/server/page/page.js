@@ -174,8 +174,7 @@ async function ask(event) {
 }
 
 async function showModels() {
-  const key = byId('key').value;
-  const response = await fetch('./v1/hone/models', key ? {headers: {Authorization: 'Bearer ' + key}} : {});
+  const response = await fetch('./v1/hone/models', keyHeaders());
   if (!response.ok) {
     byId('summary').textContent = response.status === 401
       ? 'This server wants an API key; type it below.' : 'The server answered ' + response.status + '.';
@@ -211,8 +210,17 @@ async function showModels() {
   showFields();
 }
 
+// The key alone, for what is asked without a form.
+function keyHeaders() {
+  const key = byId('key').value;
+  return key ? {headers: {Authorization: 'Bearer ' + key}} : {};
+}
+
 async function showApi() {
-  const document_ = await (await fetch('./openapi.json')).json();
+  const response = await fetch('./openapi.json', keyHeaders());
+  if (!response.ok) return;
+  const document_ = await response.json();
+  byId('api').replaceChildren();
   const groups = new Map();
   for (const [path, methods] of Object.entries(document_.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
@@ -252,6 +260,6 @@ function members(schema) {
 byId('form').addEventListener('submit', ask);
 byId('form').addEventListener('input', showCurl);
 byId('model').addEventListener('change', showFields);
-byId('key').addEventListener('change', showModels);
+byId('key').addEventListener('change', () => { showModels(); showApi(); });
 showModels().catch((problem) => { byId('summary').textContent = 'The server did not answer: ' + problem.message; });
 showApi();
