@@ -28,8 +28,8 @@ runtime::JointResult JointOf(const Endpoint& endpoint, std::string_view text,
 std::vector<runtime::LabelScore> LabelsOf(const Endpoint& endpoint, const TextResult& result,
                                           int count);
 
-// Question and context as windows that overlap by `stride` of the context's tokens; a fault where they
-// are more than `max_windows`, or the question leaves no room.
+// Question and context as windows that overlap by `stride` of the context's tokens; a fault where
+// they are more than `max_windows`, or the question leaves no room.
 MaybeFault MakeWindows(const Endpoint& endpoint, const std::string& question,
                        const std::string& context, int stride, int max_windows,
                        std::vector<text::Encoding>* windows);

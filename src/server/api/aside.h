@@ -1,5 +1,5 @@
-// Work that takes long (loading a model) away from the front's thread: one thread, started when first
-// wanted, jobs one after the other.
+// Work that takes long (loading a model) away from the front's thread: one thread, started when
+// first wanted, jobs one after the other.
 #pragma once
 
 #include <condition_variable>

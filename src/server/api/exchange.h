@@ -13,8 +13,8 @@
 
 namespace hone::server {
 
-// X-Hone-Deadline-Ms (above 0, at most the configuration's longest) and X-Hone-Priority (low, normal,
-// high, or 0 to 2).
+// X-Hone-Deadline-Ms (above 0, at most the configuration's longest) and X-Hone-Priority (low,
+// normal, high, or 0 to 2).
 MaybeFault ReadTerms(const HttpRequest& request, const ServiceOptions& options, Terms* terms);
 // "low" "normal" "high" "0" "1" "2".
 std::optional<scheduler::Priority> ParsePriority(std::string_view text);
@@ -25,8 +25,8 @@ struct Use {
   bool (*fits)(const Endpoint&);  // null: any model
 };
 
-// The model by name: `named` (of the body), then the header X-Hone-Model, then ?model=. Without a name:
-// the only model, or the first that fits. A fault where there is none, or it does not fit.
+// The model by name: `named` (of the body), then the header X-Hone-Model, then ?model=. Without a
+// name: the only model, or the first that fits. A fault where there is none, or it does not fit.
 MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,
                           const std::string& named, const Use& use,
                           std::shared_ptr<const Endpoint>* endpoint);

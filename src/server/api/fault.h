@@ -45,12 +45,13 @@ Fault NoSuch(std::string_view field, const Args&... message) {
 // "bad_request", "refused" …: the reason as Hone's answers, metrics and logs call it.
 std::string_view NameOf(FaultKind kind);
 
-// The status of a kind. OpenAI says 400 of a text over the limit and of an unsupported use; TEI 413 and
-// 422, 424 of a failed inference, and 422 of JSON of the wrong shape; the others as FaultKind says.
+// The status of a kind. OpenAI says 400 of a text over the limit and of an unsupported use; TEI 413
+// and 422, 424 of a failed inference, and 422 of JSON of the wrong shape; the others as FaultKind
+// says.
 int StatusOf(Protocol protocol, FaultKind kind);
 
-// The whole answer: status, body in the protocol's shape, Retry-After (whole seconds, at least 1) and
-// X-Hone-Retry-Ms with 429 and 503. `status` 0: StatusOf's.
+// The whole answer: status, body in the protocol's shape, Retry-After (whole seconds, at least 1)
+// and X-Hone-Retry-Ms with 429 and 503. `status` 0: StatusOf's.
 HttpResponse FaultResponse(Protocol protocol, const Fault& fault, int status = 0);
 
 }  // namespace hone::server

@@ -1,16 +1,17 @@
 // KServe v2 inference in neutral words, for REST and gRPC alike.
 //
-// Inputs    "text" BYTES [B] (or [B,1]) and, for pairs, "text_pair" of the same shape; or token ids:
-//           "input_ids" [B,T] INT64, INT32 or UINT32 and, of the same shape, "attention_mask" (1 keeps
-//           a token, 0 drops it) and "token_type_ids".
+// Inputs    "text" BYTES [B] (or [B,1]) and, for pairs, "text_pair" of the same shape; or token
+//           ids: "input_ids" [B,T] INT64, INT32 or UINT32 and, of the same shape,
+//           "attention_mask" (1 keeps a token, 0 drops it) and "token_type_ids".
 // Outputs   of a row a text   NAME FP32 [B,width]           "embedding", "logits", "intent"
-//           of a row a token  NAME FP32 [B,T,width], zeros after a shorter text; "lengths" INT32 [B]
+//           of a row a token  NAME FP32 [B,T,width], zeros after a shorter text;
+//                             "lengths" INT32 [B]
 //           of a row a mask   NAME FP32 [masks,width]; "masks" INT32 [B] counts each text's
 //           classifiers       "label" BYTES [B], "score" FP32 [B]: the best label
 //           token classifiers "labels" BYTES [B,T], empty after a shorter text
 //           joint             "intent_label" BYTES [B], "slot_labels" BYTES [B,T]
-// Terms     parameter `timeout`: microseconds, as Triton has it; `priority`: 1 high, 2 normal, 3 low,
-//           0 the default, as Triton's (lower is more urgent), or "high", "normal", "low".
+// Terms     parameter `timeout`: microseconds, as Triton has it; `priority`: 1 high, 2 normal,
+//           3 low, 0 the default, as Triton's (lower is more urgent), or "high", "normal", "low".
 //           `truncate` (boolean): cut texts that are too long rather than refuse them.
 //
 // Sources  github.com/kserve/open-inference-protocol; triton-inference-server/server docs/protocol.
@@ -46,8 +47,8 @@ struct InferTensor {
 // Elements of a shape; a fault for negative or absurd ones.
 MaybeFault CountElements(std::string_view tensor, const std::vector<std::int64_t>& shape,
                          std::int64_t* count);
-// The raw form: little-endian elements; of BYTES each behind its length in four bytes. The shape and
-// type are set; a fault where the bytes are of another length.
+// The raw form: little-endian elements; of BYTES each behind its length in four bytes. The shape
+// and type are set; a fault where the bytes are of another length.
 MaybeFault ReadRaw(std::string_view raw, InferTensor* tensor);
 std::string WriteRaw(const InferTensor& tensor);
 
@@ -88,8 +89,8 @@ inline constexpr std::string_view kModelVersion = "1";
 MaybeFault FindVersioned(const Service& service, const std::string& name, std::string_view version,
                          std::shared_ptr<const Endpoint>* endpoint);
 
-// Whether a model of the configuration can answer, and why not. A model that was unloaded, or failed to
-// load, is known and not ready.
+// Whether a model of the configuration can answer, and why not. A model that was unloaded, or
+// failed to load, is known and not ready.
 struct ModelState {
   bool ready = false;
   std::string reason;

@@ -8,7 +8,8 @@
 
 namespace hone::server {
 
-// Members of a request that are not required may be null, as every protocol here has it; the text says so.
+// Members of a request that are not required may be null, as every protocol here has it; the text
+// says so.
 std::string WriteOpenApi(std::span<const Route> routes);
 
 }  // namespace hone::server

@@ -1,5 +1,5 @@
-// Hugging Face's hosted inference: one route, whose meaning is the model's task. Its clients take the
-// server's address, or that of one of its models, in a model's place.
+// Hugging Face's hosted inference: one route, whose meaning is the model's task. Its clients take
+// the server's address, or that of one of its models, in a model's place.
 #include <memory>
 #include <utility>
 

@@ -1,5 +1,5 @@
-// The bodies of Hugging Face's hosted inference, as its InferenceClient sends and reads them: the task is
-// the model's, `inputs` has the task's shape, `parameters` its options.
+// The bodies of Hugging Face's hosted inference, as its InferenceClient sends and reads them: the
+// task is the model's, `inputs` has the task's shape, `parameters` its options.
 //
 // Source  huggingface.co/docs/inference-providers, tasks; huggingface_hub's InferenceClient
 #pragma once

@@ -1,5 +1,5 @@
-// Bodies of requests: any bytes give a fault that says something, or a request within its limits. The
-// first byte picks the protocol.
+// Bodies of requests: any bytes give a fault that says something, or a request within its limits.
+// The first byte picks the protocol.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

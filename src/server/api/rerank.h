@@ -1,5 +1,5 @@
-// How near texts are to a query, by either kind of model: a cross-encoder (a classifier with one label)
-// reads query and text as a pair; an embedding model reads each, and the cosine counts.
+// How near texts are to a query, by either kind of model: a cross-encoder (a classifier with one
+// label) reads query and text as a pair; an embedding model reads each, and the cosine counts.
 #pragma once
 
 #include <memory>
@@ -17,8 +17,8 @@ inline constexpr std::string_view kReranking =
     "reranking, which wants a cross-encoder with one label or an embedding model";
 bool CanRank(const Endpoint& endpoint);
 
-// A cross-encoder gets one pair a text, an embedding model the query and then the texts. Faults name
-// `query_field`, or `texts_field` with the text's index.
+// A cross-encoder gets one pair a text, an embedding model the query and then the texts. Faults
+// name `query_field`, or `texts_field` with the text's index.
 MaybeFault EncodeRanking(const Endpoint& endpoint, const std::string& query,
                          std::span<const std::string> texts, const Truncate& truncate,
                          std::string_view query_field, std::string_view texts_field,

@@ -1,7 +1,9 @@
-// Every route of the HTTP API in one list: what answers it, and what /openapi.json and the page say of it.
+// Every route of the HTTP API in one list: what answers it, and what /openapi.json and the page say
+// of it.
 //
-// A protocol is one file: it reads its JSON, tokenizes, submits a Query, and writes its JSON. Reading and
-// writing are pure functions with tests of their own; only the handlers touch the service.
+// A protocol is one file: it reads its JSON, tokenizes, submits a Query, and writes its JSON.
+// Reading and writing are pure functions with tests of their own; only the handlers touch the
+// service.
 #pragma once
 
 #include <functional>
@@ -45,8 +47,8 @@ std::vector<Route> HoneRoutes();
 std::vector<Route> PipelineRoutes();   // Hugging Face's InferenceClient: POST / and /models/{model}
 std::vector<Route> OperationRoutes();  // /health /ready /metrics /openapi.json and the page at /
 
-// All of them. Unknown paths are 404, wrong methods 405 with Allow; a body that is not JSON where JSON is
-// wanted 415; faults in the shape of the route's protocol.
+// All of them. Unknown paths are 404, wrong methods 405 with Allow; a body that is not JSON where
+// JSON is wanted 415; faults in the shape of the route's protocol.
 HttpHandler MakeApi(ApiContext api);
 
 }  // namespace hone::server

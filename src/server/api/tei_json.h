@@ -1,5 +1,5 @@
-// Text Embeddings Inference as JSON: pure functions, no service. The last argument of the readers' limits
-// is the most texts of a request.
+// Text Embeddings Inference as JSON: pure functions, no service. The last argument of the readers'
+// limits is the most texts of a request.
 //
 // Source  huggingface/text-embeddings-inference, docs/openapi.json
 #pragma once

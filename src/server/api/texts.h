@@ -14,8 +14,8 @@
 
 namespace hone::server {
 
-// What any text of any protocol may have: tokenizing happens between reading one request and the next,
-// and a mebibyte takes some tens of milliseconds.
+// What any text of any protocol may have: tokenizing happens between reading one request and the
+// next, and a mebibyte takes some tens of milliseconds.
 inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
 // Token ids of one text that a client sends; the model's own limit is checked beside it.
 inline constexpr int kMaxIds = 1 << 16;
@@ -32,8 +32,8 @@ struct Truncate {
   bool left = false;     // what goes: the beginning
 };
 
-// A string, an array of strings, an array of token ids, or an array of arrays of them. `single`: the
-// value was one text, not an array.
+// A string, an array of strings, an array of token ids, or an array of arrays of them. `single`:
+// the value was one text, not an array.
 MaybeFault ReadTexts(const base::JsonValue& value, int limit, std::vector<TextInput>* texts,
                      bool* single);
 
@@ -46,8 +46,8 @@ MaybeFault EncodeAll(const Endpoint& endpoint, const std::vector<TextInput>& inp
 // A copy of the ids and types alone, as a Query wants them.
 text::Encoding IdsOf(const text::Encoding& encoding);
 
-// Byte offsets of a UTF-8 text as characters (code points), which is how clients in Python count. Asking
-// in ascending order costs the text's length once.
+// Byte offsets of a UTF-8 text as characters (code points), which is how clients in Python count.
+// Asking in ascending order costs the text's length once.
 class CharacterIndex {
  public:
   explicit CharacterIndex(std::string_view text) : text_(text) {}

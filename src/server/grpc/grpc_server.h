@@ -1,13 +1,14 @@
 // KServe v2 over gRPC: a front of the service beside HTTP. gRPC and protobuf stay in the .cc files.
 //
 // Threads   gRPC's own; they tokenize and write. Computing is the executors'.
-// Terms     the call's deadline (the shorter of it and the parameter `timeout`), parameter `priority`,
-//           or the metadata x-hone-deadline-ms and x-hone-priority. A cancelled call, or one whose client
-//           is gone, stops costing.
-// Keys      as HTTP has them, in the metadata `authorization: Bearer KEY`, `api-key` or `x-api-key`;
-//           ServerLive and ServerReady need none.
-// Faults    INVALID_ARGUMENT, NOT_FOUND, UNAUTHENTICATED; RESOURCE_EXHAUSTED for what is refused, with
-//           the trailing metadata hone-retry-ms; UNAVAILABLE; DEADLINE_EXCEEDED for what is late.
+// Terms     the call's deadline (the shorter of it and the parameter `timeout`), the parameter
+//           `priority`, or the metadata x-hone-deadline-ms and x-hone-priority. A cancelled call,
+//           or one whose client is gone, stops costing.
+// Keys      as HTTP has them, in the metadata `authorization: Bearer KEY`, `api-key` or
+//           `x-api-key`; ServerLive and ServerReady need none.
+// Faults    INVALID_ARGUMENT, NOT_FOUND, UNAUTHENTICATED; RESOURCE_EXHAUSTED for what is refused,
+//           with the trailing metadata hone-retry-ms; UNAVAILABLE; DEADLINE_EXCEEDED for what is
+//           late.
 #pragma once
 
 #include <cstdint>
