@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -39,7 +40,8 @@ Generator::Generator(const LoadRequest& request, const Url& url, const Address& 
     : request_(request),
       address_(address),
       tally_(request, steps),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
   const std::vector<std::string>& texts = request.texts.empty() ? DefaultTexts() : request.texts;
   for (std::size_t i = 0; i < request.streams.size(); ++i) {
     requests_.emplace_back(request.streams[i], texts, url.shown, request.api_key,
@@ -48,7 +50,12 @@ Generator::Generator(const LoadRequest& request, const Url& url, const Address& 
 }
 
 base::Status Generator::Run(const std::vector<Planned>& plan, const LoadProgress& progress) {
-  if (epoll_.fd() < 0) return base::OutOfResource("cannot make an epoll: ", std::strerror(errno));
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLET;  // an edge when it goes off; it is never read
+  if (epoll_.fd() < 0 || timer_.fd() < 0 ||
+      epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, timer_.fd(), &event) != 0) {
+    return base::OutOfResource("cannot make an epoll and a timer: ", std::strerror(errno));
+  }
   // The kernel may otherwise add 50 µs to every wait.
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   start_ = env::NowNs();
@@ -278,24 +285,24 @@ void Generator::Handle(Connection& connection, std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) Read(connection);
 }
 
+// Sleeps until then or until an answer comes. The timer is set once for a moment, however many answers
+// come before it.
 void Generator::Wait(TimeNs until) {
+  const bool near = until - env::NowNs() < kNearNs;
+  if (!near && timer_set_to_ != until) {
+    itimerspec when = {};
+    when.it_value = {.tv_sec = until / base::kSecondNs, .tv_nsec = until % base::kSecondNs};
+    timerfd_settime(timer_.fd(), TFD_TIMER_ABSTIME, &when, nullptr);
+    timer_set_to_ = until;
+  }
   std::array<epoll_event, 64> events;
-  TimeNs left = until - env::NowNs();
-  if (left < kNearNs) left = 0;
-  int count = -1;
-  if (precise_wait_) {
-    const timespec limit = {.tv_sec = left / base::kSecondNs, .tv_nsec = left % base::kSecondNs};
-    count = epoll_pwait2(epoll_.fd(), events.data(), events.size(), &limit, nullptr);
-    precise_wait_ = count >= 0 || errno != ENOSYS;
-  }
-  // Whole milliseconds, rounded down: the last one is waited for in turns of the loop.
-  if (!precise_wait_) {
-    count = epoll_wait(epoll_.fd(), events.data(), events.size(),
-                       static_cast<int>(left / base::kMillisecondNs));
-  }
+  const int count = epoll_wait(epoll_.fd(), events.data(), events.size(), near ? 0 : -1);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    Handle(*static_cast<Connection*>(event.data.ptr), event.events);
+    // The timer's event carries no connection: having waited was all.
+    if (event.data.ptr != nullptr) {
+      Handle(*static_cast<Connection*>(event.data.ptr), event.events);
+    }
   }
   dropped_.clear();
 }

@@ -70,7 +70,7 @@ class Generator {
   Address address_;
   Tally tally_;
   std::vector<StreamRequests> requests_;  // one a stream
-  Socket epoll_;
+  Socket epoll_, timer_;
   base::TimeNs start_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> idle_;  // the one used last on top: its caches are warm
@@ -79,7 +79,7 @@ class Generator {
   int busy_ = 0, most_connections_ = 0;
   std::vector<float> lateness_ms_;
   std::array<char, 64 << 10> buffer_;
-  bool precise_wait_ = true;  // the kernel has epoll_pwait2 (5.11)
+  base::TimeNs timer_set_to_ = 0;
 };
 
 }  // namespace hone::load

@@ -62,6 +62,7 @@ struct Served {
   double queue_ms = 0;  // from arrival to the start of its (last) batch
   double compute_ms = 0;
   int tokens = 0;
+  base::TimeNs ended = 0;  // env::NowNs() when its last batch ended
 };
 
 struct Reply {

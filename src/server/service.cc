@@ -12,7 +12,9 @@
 #include "env/cpus.h"
 #include "planner/resources.h"
 #include "scheduler/policy.h"
+#include "server/dispatch/background.h"
 #include "server/dispatch/dispatcher.h"
+#include "server/dispatch/resources.h"
 #include "server/models/kept_tables.h"
 #include "server/models/open_model.h"
 
@@ -30,6 +32,7 @@ class ServiceImpl : public Service {
         kept_(files, options.table_cache, DeviceName(options.isa, cores)) {}
   ~ServiceImpl() override {
     if (dispatcher_) dispatcher_->Stop();
+    if (background_) background_->Stop();
   }
 
   base::Status Open(Layouts layouts);
@@ -59,6 +62,7 @@ class ServiceImpl : public Service {
     return dispatcher_->Submit(std::move(query), std::move(done));
   }
   void Cancel(Ticket ticket) override { dispatcher_->Cancel(ticket); }
+  void Sent(base::TimeNs after) override { dispatcher_->Sent(after); }
 
   base::Status Load(const std::string& name) override;
   base::Status Unload(const std::string& name) override;
@@ -74,15 +78,21 @@ class ServiceImpl : public Service {
             .widths = dispatcher_->layouts().widths,
             .pools = std::move(pools)};
   }
+  // Which rungs of the models begin in memory.
+  base::StatusOr<std::vector<std::vector<bool>>> FirstResidents(
+      const std::vector<const ModelFiles*>& models, const std::vector<const ModelOptions*>& options,
+      std::uint64_t budget_bytes) const;
+  base::Status LoadNow(const ModelOptions& options);
   base::StatusOr<const ModelOptions*> Configured(const std::string& name) const;
 
   env::FileSystem& files_;
   const ServiceOptions options_;
   const KeptTables kept_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<ResourceKeeper> keeper_;
+  std::unique_ptr<BackgroundThread> background_;
 
-  std::mutex loading_;        // one Load or Unload at a time
-  mutable std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;                                          // of what follows
   std::map<std::string, std::shared_ptr<const Endpoint>> endpoints_;  // that can be asked
   std::map<std::string, std::string> errors_;                         // why the others cannot
 };
@@ -113,8 +123,9 @@ base::Status CheckOptions(const ServiceOptions& options) {
 
 base::Status ServiceImpl::Open(Layouts layouts) {
   HONE_ASSIGN_OR_RETURN(auto policy, scheduler::MakePolicy(options_.policy));
-  dispatcher_ =
-      std::make_unique<Dispatcher>(options_, std::move(layouts), std::move(policy), [] {});
+  dispatcher_ = std::make_unique<Dispatcher>(options_, std::move(layouts), std::move(policy),
+                                             [this] { background_->Wake(); });
+  keeper_ = std::make_unique<ResourceKeeper>(files_, options_, *dispatcher_);
   std::vector<std::shared_ptr<base::ThreadPool>> pools;
   for (const std::vector<int>& split : dispatcher_->layouts().splits) {
     pools.push_back(dispatcher_->pool(split.front()));
@@ -132,17 +143,29 @@ base::Status ServiceImpl::Open(Layouts layouts) {
     opening.push_back({&model, nullptr, ReadModelFiles(files_, model)});
     base::StatusOr<ModelFiles>& read = opening.back().files;
     if (!read.ok()) continue;
-    opening.back().tokenizer =
-        std::make_unique<TokenizerLoad>(files_, read->rungs.front().directory);
+    opening.back().tokenizer = std::make_unique<TokenizerLoad>(files_, read->common_directory);
     if (!KeptTablesOf(context, *read)) to_measure += read->rungs.size() * context.widths.size();
   }
   context.measure_ms = kMeasureMs / static_cast<double>(std::max<std::size_t>(to_measure, 1));
+  std::vector<const ModelFiles*> read;
+  std::vector<const ModelOptions*> read_options;
+  for (const Opening& model : opening) {
+    if (!model.files.ok()) continue;
+    read.push_back(&*model.files);
+    read_options.push_back(model.options);
+  }
+  std::vector<std::vector<bool>> residents;
+  if (options_.memory_bytes > 0) {
+    HONE_ASSIGN_OR_RETURN(residents, FirstResidents(read, read_options, options_.memory_bytes));
+  } else {
+    for (const ModelFiles* model : read) residents.emplace_back(model->rungs.size(), true);
+  }
+  auto resident = residents.begin();
   for (Opening& model : opening) {
     const auto open = [&]() -> base::StatusOr<NewModel> {
       HONE_RETURN_IF_ERROR(model.files.status());
-      const std::vector<bool> resident(model.files->rungs.size(), true);
       return OpenModel(context, *model.options, *std::move(model.files), *model.tokenizer,
-                       resident);
+                       *resident++);
     };
     base::StatusOr<NewModel> opened = open();
     const std::string& name = model.options->name;
@@ -159,8 +182,36 @@ base::Status ServiceImpl::Open(Layouts layouts) {
     }
     return base::BadInput(errors);
   }
+  background_ =
+      std::make_unique<BackgroundThread>([this](double seconds) { keeper_->Look(seconds); });
   dispatcher_->Start();
   return base::OkStatus();
+}
+
+base::StatusOr<std::vector<std::vector<bool>>> ServiceImpl::FirstResidents(
+    const std::vector<const ModelFiles*>& models, const std::vector<const ModelOptions*>& options,
+    std::uint64_t budget_bytes) const {
+  std::vector<planner::ModelDemand> demands;
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    planner::ModelDemand& demand = demands.emplace_back();
+    demand.rate_per_s = 1;  // nothing is known yet: all alike
+    for (const RungFiles& rung : models[m]->rungs) {
+      const base::StatusOr<std::uint64_t> bytes = PredictPackedBytes(files_, rung);
+      // One that cannot be opened fails when it is loaded, and takes nothing until then.
+      const std::uint64_t size = bytes.ok() ? *bytes : 0;
+      // A pass takes about as long as the weights are large.
+      demand.rungs.push_back({.bytes = size,
+                              .accuracy = rung.accuracy,
+                              .request_ns = static_cast<base::TimeNs>(size) + 1,
+                              .pinned = options[m]->pinned});
+    }
+  }
+  const planner::Residency choice = planner::ChooseResident(demands, budget_bytes);
+  if (!choice.fits) {
+    return base::OutOfResource("the pinned models need more than the memory budget of ",
+                               base::WithCommas(budget_bytes), " bytes");
+  }
+  return choice.resident;
 }
 
 base::StatusOr<const ModelOptions*> ServiceImpl::Configured(const std::string& name) const {
@@ -173,48 +224,69 @@ base::StatusOr<const ModelOptions*> ServiceImpl::Configured(const std::string& n
                         base::Join(names, ", "));
 }
 
-base::Status ServiceImpl::Load(const std::string& name) {
-  HONE_ASSIGN_OR_RETURN(const ModelOptions* options, Configured(name));
-  const std::lock_guard loading(loading_);
+base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
   OpenContext context = Context({std::make_shared<base::ThreadPool>(1)});
   context.measure_ms = kMeasureMs / 4;
   const auto open = [&]() -> base::StatusOr<NewModel> {
-    HONE_ASSIGN_OR_RETURN(ModelFiles files, ReadModelFiles(files_, *options));
-    TokenizerLoad tokenizer(files_, files.rungs.front().directory);
-    const std::vector<bool> resident(files.rungs.size(), true);
-    return OpenModel(context, *options, std::move(files), tokenizer, resident);
+    HONE_ASSIGN_OR_RETURN(ModelFiles files, ReadModelFiles(files_, options));
+    TokenizerLoad tokenizer(files_, files.common_directory);
+    std::vector<bool> resident(files.rungs.size(), true);
+    if (options_.memory_bytes > 0) {
+      // What does not fit beside the others comes when it is asked for.
+      ServiceStatus status;
+      dispatcher_->AddStatus(&status);
+      const std::uint64_t free_bytes =
+          options_.memory_bytes - std::min(options_.memory_bytes, status.resident_bytes);
+      HONE_ASSIGN_OR_RETURN(
+          const auto chosen,
+          FirstResidents({&files}, {&options}, std::max<std::uint64_t>(free_bytes, 1)));
+      resident = chosen.front();
+    }
+    return OpenModel(context, options, std::move(files), tokenizer, resident);
   };
   base::StatusOr<NewModel> opened = open();
   if (!opened.ok()) {
     const std::lock_guard lock(mutex_);
-    if (!endpoints_.contains(name)) errors_[name] = std::string(opened.status().message());
+    if (!endpoints_.contains(options.name)) {
+      errors_[options.name] = std::string(opened.status().message());
+    }
     return opened.status();
   }
   std::shared_ptr<const Endpoint> endpoint = dispatcher_->AddModel(*std::move(opened));
   {
     const std::lock_guard lock(mutex_);
-    std::swap(endpoints_[name], endpoint);
-    errors_.erase(name);
+    std::swap(endpoints_[options.name], endpoint);
+    errors_.erase(options.name);
   }
   // The one it replaces answers what it accepted.
   if (endpoint) dispatcher_->RemoveModel(endpoint->number);
   return base::OkStatus();
 }
 
+base::Status ServiceImpl::Load(const std::string& name) {
+  HONE_ASSIGN_OR_RETURN(const ModelOptions* options, Configured(name));
+  base::Status status = absl::UnavailableError("the server is shutting down");
+  background_->Run([&] { status = LoadNow(*options); });
+  return status;
+}
+
 base::Status ServiceImpl::Unload(const std::string& name) {
   HONE_RETURN_IF_ERROR(Configured(name).status());
-  const std::lock_guard loading(loading_);
-  std::shared_ptr<const Endpoint> endpoint;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = endpoints_.find(name);
-    if (found == endpoints_.end()) return base::OkStatus();
-    endpoint = std::move(found->second);
-    endpoints_.erase(found);
-    errors_[name] = "unloaded";
-  }
-  dispatcher_->RemoveModel(endpoint->number);
-  return base::OkStatus();
+  base::Status status = absl::UnavailableError("the server is shutting down");
+  background_->Run([&] {
+    status = base::OkStatus();
+    std::shared_ptr<const Endpoint> endpoint;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = endpoints_.find(name);
+      if (found == endpoints_.end()) return;
+      endpoint = std::move(found->second);
+      endpoints_.erase(found);
+      errors_[name] = "unloaded";
+    }
+    dispatcher_->RemoveModel(endpoint->number);
+  });
+  return status;
 }
 
 ServiceStatus ServiceImpl::Status() const {

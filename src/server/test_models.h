@@ -73,9 +73,13 @@ class ServiceTest : public formats::TestDirectory {
     Query query;
     query.endpoint = endpoint;
     query.terms.deadline_ns = deadline_ns;
+    // The scratch holds a cache of words: made once, handed from text to text.
+    text::Encoding warm;
     for (const std::string& text : texts) {
-      endpoint->tokenizer->Encode(text, {.max_tokens = endpoint->max_tokens},
-                                  &query.texts.emplace_back());
+      endpoint->tokenizer->Encode(text, {.max_tokens = endpoint->max_tokens}, &warm);
+      text::Encoding& encoding = query.texts.emplace_back();
+      encoding.ids = warm.ids;
+      encoding.types = warm.types;
     }
     return query;
   }
@@ -94,6 +98,65 @@ class ServiceTest : public formats::TestDirectory {
     ready.wait(lock, [&] { return reply.has_value(); });
     return *std::move(reply);
   }
+
+  // Keeps a service's only executor busy until released: replies are given by the executor's thread,
+  // and this one's reply waits.
+  class Hold {
+   public:
+    Hold(Service& service, Query query) {
+      service.Submit(std::move(query), [this](Reply) {
+        std::unique_lock lock(mutex_);
+        held_ = true;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return released_; });
+        done_ = true;
+        changed_.notify_all();
+      });
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return held_; });
+    }
+    ~Hold() { Release(); }
+    void Release() {
+      std::unique_lock lock(mutex_);
+      released_ = true;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return done_; });
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool held_ = false, released_ = false, done_ = false;
+  };
+
+  // Replies of many queries, in the order in which they came.
+  class Replies {
+   public:
+    Done Next() {
+      const std::lock_guard lock(mutex_);
+      ++expected_;
+      return [this](Reply reply) {
+        const std::lock_guard guard(mutex_);
+        replies_.push_back(std::move(reply));
+        changed_.notify_all();
+      };
+    }
+    std::vector<Reply> Take() {  // waits for all
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return replies_.size() == expected_; });
+      return std::move(replies_);
+    }
+    std::size_t size() {
+      const std::lock_guard lock(mutex_);
+      return replies_.size();
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t expected_ = 0;
+    std::vector<Reply> replies_;
+  };
 
   // What the model gives for one text when nobody else is there.
   static std::vector<std::vector<float>> Alone(const std::string& directory,

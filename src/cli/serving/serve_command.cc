@@ -1,6 +1,8 @@
 // hone serve: models behind HTTP and gRPC.
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <limits>
 
 #include "cli/command.h"
 #include "cli/serving/serve_flags.h"
@@ -9,6 +11,7 @@
 #include "env/file.h"
 #include "env/stop_signal.h"
 #include "server/api/routes.h"
+#include "server/grpc/grpc_server.h"
 #include "server/http/http_server.h"
 #include "server/service.h"
 
@@ -60,6 +63,21 @@ void PrintErrors(const ServiceStatus& status) {
   }
 }
 
+// KServe's gRPC beside HTTP: the same address, keys, certificates and limits.
+base::StatusOr<std::unique_ptr<server::GrpcServer>> StartGrpc(const server::ServeConfig& config,
+                                                              Service& service) {
+  return server::GrpcServer::Start(
+      {.host = config.http.host,
+       .port = config.grpc_port,
+       .api_keys = config.http.api_keys,
+       .tls_cert = config.http.tls_cert,
+       .tls_key = config.http.tls_key,
+       .client_ca = config.http.client_ca,
+       .max_message_bytes = static_cast<int>(
+           std::min<std::uint64_t>(config.http.max_body_bytes, std::numeric_limits<int>::max()))},
+      service);
+}
+
 class ServeCommand : public Command {
  public:
   std::string name() const override { return "serve"; }
@@ -91,18 +109,26 @@ class ServeCommand : public Command {
     HONE_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
                           HttpServer::Start(config.http, server::MakeApi(std::move(api))));
     front = http.get();
+    std::unique_ptr<server::GrpcServer> grpc;
+    if (config.grpc_port >= 0) {
+      HONE_ASSIGN_OR_RETURN(grpc, StartGrpc(config, *service));
+    }
     const ServiceStatus status = service->Status();
     PrintRungs(status);
     std::printf("\npolicy %s, executors of %s threads\n", status.policy.c_str(),
                 base::Join(status.executors, ", ").c_str());
     const char* const scheme = config.http.tls_cert.empty() ? "http://" : "https://";
     std::printf("listening on %s\n", Address(scheme, config.http.host, http->port()).c_str());
+    if (grpc != nullptr) {
+      std::printf("gRPC on %s\n", Address("", config.http.host, grpc->port()).c_str());
+    }
     std::printf("ready %.1f ms after the start\n", env::MsSinceProcessStart());
     std::fflush(stdout);
     PrintErrors(status);
 
     const char* const signal = env::WaitForStopSignal();
     std::fprintf(stderr, "hone serve: %s: finishing what was accepted\n", signal);
+    if (grpc != nullptr) grpc->Stop(kDrainS);
     http->Stop(kDrainS);
     service->Drain(kDrainS);
     return base::OkStatus();

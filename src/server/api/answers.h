@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "runtime/tasks/question_answering.h"
 #include "runtime/tasks/sequence_classification.h"
 #include "runtime/tasks/token_classification.h"
+#include "server/api/fault.h"
 #include "server/endpoint.h"
 #include "server/query.h"
 
@@ -25,6 +27,12 @@ runtime::JointResult JointOf(const Endpoint& endpoint, std::string_view text,
 // The best `count` labels of a classifier, or intents of a joint model; 0: all.
 std::vector<runtime::LabelScore> LabelsOf(const Endpoint& endpoint, const TextResult& result,
                                           int count);
+
+// Question and context as windows that overlap by `stride` of the context's tokens; a fault where they
+// are more than `max_windows`, or the question leaves no room.
+MaybeFault MakeWindows(const Endpoint& endpoint, const std::string& question,
+                       const std::string& context, int stride, int max_windows,
+                       std::vector<text::Encoding>* windows);
 
 // One window a text of the query.
 std::vector<runtime::Answer> AnswersOf(std::span<const text::Encoding> windows,

@@ -1,11 +1,14 @@
 #include "server/api/exchange.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "base/strings.h"
+#include "env/clock.h"
 
 namespace hone::server {
 
@@ -111,13 +114,21 @@ CancelRequest Exchange(ApiContext& api, Protocol protocol, Query query,
   auto endpoint = query.endpoint;
   const Ticket ticket = api.service.Submit(
       std::move(query), [protocol, endpoint = std::move(endpoint), write = std::move(write),
-                         respond = std::move(respond)](const Reply& reply) {
+                         respond = std::move(respond), service = &api.service](Reply reply) {
         if (reply.fault) {
           respond(FaultResponse(protocol, *reply.fault));
           return;
         }
-        HttpResponse response = write(reply);
-        AddServed(*endpoint, reply.served, &response);
+        HttpResponse response;
+        response.finish = [endpoint, write, service,
+                           reply = std::move(reply)](HttpResponse& unfinished) {
+          HttpResponse written = write(reply);
+          AddServed(*endpoint, reply.served, &written);
+          // What others have put on the response stays.
+          std::ranges::move(unfinished.headers, std::back_inserter(written.headers));
+          unfinished = std::move(written);
+          service->Sent(env::NowNs() - reply.served.ended);
+        };
         respond(std::move(response));
       });
   return [service = &api.service, ticket] { service->Cancel(ticket); };

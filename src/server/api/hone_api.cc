@@ -1,10 +1,8 @@
 // Hone's own routes: what the other protocols have no words for.
-#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "base/json.h"
-#include "runtime/answer_question.h"
 #include "server/api/answers.h"
 #include "server/api/exchange.h"
 #include "server/api/hone_json.h"
@@ -43,26 +41,9 @@ MaybeFault PrepareAnswer(const ApiContext& api, const HttpRequest& http,
   HONE_RETURN_IF_FAULT(ReadTerms(http, options, &query->terms));
   HONE_RETURN_IF_FAULT(
       ChooseEndpoint(api, http, asked->request.model, kAnswering, &query->endpoint));
-  const Endpoint& endpoint = *query->endpoint;
-  text::Encoding pair;
-  endpoint.tokenizer->EncodePair(asked->request.question, asked->request.context, {}, &pair);
-  const auto context = std::ranges::count(pair.sequence, std::int8_t{1});
-  const auto room = endpoint.max_tokens - static_cast<std::ptrdiff_t>(pair.ids.size()) + context;
-  // Counted before they are made: a wide stride turns a long context into very many.
-  if (room > 0) {
-    const auto step = room - std::min<std::ptrdiff_t>(asked->request.stride, room - 1);
-    const auto count = context <= room ? 1 : 1 + (context - room + step - 1) / step;
-    if (count > options.max_texts) {
-      return TooLarge("context", "makes ", count, " windows, more than the limit of ",
-                      options.max_texts);
-    }
-  }
-  auto windows = runtime::CutIntoWindows(pair, endpoint.max_tokens, asked->request.stride);
-  if (!windows.ok()) {
-    const auto message = windows.status().message();
-    return TooLarge("question", std::string_view(message.data(), message.size()));
-  }
-  asked->encodings = *std::move(windows);
+  HONE_RETURN_IF_FAULT(MakeWindows(*query->endpoint, asked->request.question,
+                                   asked->request.context, asked->request.stride, options.max_texts,
+                                   &asked->encodings));
   for (const text::Encoding& window : asked->encodings) query->texts.push_back(IdsOf(window));
   return {};
 }

@@ -91,11 +91,6 @@ MaybeFault ReadAnswer(std::string_view body, AnswerRequest* request) {
   HONE_RETURN_IF_FAULT(AsString(*question, &request->question));
   HONE_RETURN_IF_FAULT(Require(root, "context", &context));
   HONE_RETURN_IF_FAULT(AsString(*context, &request->context));
-  for (const auto* text : {&request->question, &request->context}) {
-    if (text->size() <= kMaxTextBytes) continue;
-    return TooLarge(text == &request->question ? "question" : "context", "a text of ", text->size(),
-                    " bytes is over the limit of ", kMaxTextBytes);
-  }
   std::int64_t top = 1, stride = 128, longest = 15;
   HONE_RETURN_IF_FAULT(ReadInt(root, "top", 1, kMaxTop, &top));
   HONE_RETURN_IF_FAULT(ReadInt(root, "stride", 0, kMaxIds, &stride));

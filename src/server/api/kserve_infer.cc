@@ -289,18 +289,36 @@ MaybeFault FillQuery(const InferRequest& request, const ServiceOptions& options,
   return EncodeAll(endpoint, inputs, {.allowed = request.truncate}, &query->texts);
 }
 
+namespace {
+
+Fault NoModel(std::string_view name) {
+  return NoSuch("model", "there is no model \"", name.substr(0, 100), "\" here");
+}
+
+MaybeFault CheckVersion(std::string_view name, std::string_view version) {
+  if (version.empty() || version == kModelVersion) return {};
+  return NoSuch("version", "\"", name, "\" has the version ", kModelVersion, " and no \"",
+                version.substr(0, 100), "\"");
+}
+
+}  // namespace
+
 MaybeFault FindVersioned(const Service& service, const std::string& name, std::string_view version,
                          std::shared_ptr<const Endpoint>* endpoint) {
   *endpoint = service.Find(name);
-  if (*endpoint == nullptr) {
-    return NoSuch("model", "there is no model \"", std::string_view(name).substr(0, 100),
-                  "\" here");
+  if (*endpoint == nullptr) return NoModel(name);
+  return CheckVersion(name, version);
+}
+
+MaybeFault FindState(const Service& service, const std::string& name, std::string_view version,
+                     ModelState* state) {
+  const ServiceStatus status = service.Status();
+  for (const ModelStatus& model : status.models) {
+    if (model.endpoint->name != name) continue;
+    *state = {.ready = model.ready, .reason = model.error};
+    return CheckVersion(name, version);
   }
-  if (!version.empty() && version != kModelVersion) {
-    return NoSuch("version", "\"", name, "\" has the version ", kModelVersion, " and no \"",
-                  version.substr(0, 100), "\"");
-  }
-  return {};
+  return NoModel(name);
 }
 
 }  // namespace hone::server

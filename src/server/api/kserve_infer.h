@@ -88,4 +88,13 @@ inline constexpr std::string_view kModelVersion = "1";
 MaybeFault FindVersioned(const Service& service, const std::string& name, std::string_view version,
                          std::shared_ptr<const Endpoint>* endpoint);
 
+// Whether a model of the configuration can answer, and why not. A model that was unloaded, or failed to
+// load, is known and not ready.
+struct ModelState {
+  bool ready = false;
+  std::string reason;
+};
+MaybeFault FindState(const Service& service, const std::string& name, std::string_view version,
+                     ModelState* state);
+
 }  // namespace hone::server

@@ -28,13 +28,6 @@ std::string_view VersionOf(const Segments& segments) {
   return segments.size() > 1 ? std::string_view(segments[1]) : std::string_view();
 }
 
-const ModelStatus* StatusOf(const ServiceStatus& status, const Endpoint& endpoint) {
-  const auto at = std::ranges::find_if(status.models, [&](const ModelStatus& model) {
-    return model.endpoint->name == endpoint.name;
-  });
-  return at == status.models.end() ? nullptr : &*at;
-}
-
 CancelRequest Server(ApiContext&, const HttpRequest&, const Segments&, Respond respond) {
   base::JsonWriter json;
   json.BeginObject().Key("name").String("hone").Key("version").String(base::kVersion);
@@ -59,21 +52,18 @@ CancelRequest Ready(ApiContext& api, const HttpRequest&, const Segments&, Respon
 
 CancelRequest ModelReady(ApiContext& api, const HttpRequest&, const Segments& segments,
                          Respond respond) {
-  std::shared_ptr<const Endpoint> endpoint;
-  if (auto fault = FindVersioned(api.service, segments[0], VersionOf(segments), &endpoint)) {
+  ModelState state;
+  if (auto fault = FindState(api.service, segments[0], VersionOf(segments), &state)) {
     return Refuse(*fault, respond);
   }
-  const ServiceStatus status = api.service.Status();
-  const ModelStatus* model = StatusOf(status, *endpoint);
-  if (model == nullptr || !model->ready) {
-    return Refuse(
-        {.kind = FaultKind::kUnavailable,
-         .message = model == nullptr || model->error.empty() ? "is not ready" : model->error,
-         .field = endpoint->name},
-        respond);
+  if (!state.ready) {
+    return Refuse({.kind = FaultKind::kUnavailable,
+                   .message = state.reason.empty() ? "is not ready" : state.reason,
+                   .field = segments[0]},
+                  respond);
   }
   base::JsonWriter json;
-  json.BeginObject().Key("name").String(endpoint->name).Key("ready").Bool(true);
+  json.BeginObject().Key("name").String(segments[0]).Key("ready").Bool(true);
   respond(JsonResponse(json.EndObject().Take()));
   return {};
 }

@@ -23,6 +23,7 @@ CancelRequest Handle(ApiContext& api, HttpRequest request, Respond respond) {
   if (head) {
     request.method = "GET";
     respond = [inner = std::move(respond)](HttpResponse response) {
+      Complete(&response);
       response.body.clear();
       inner(std::move(response));
     };
@@ -60,8 +61,8 @@ CancelRequest Handle(ApiContext& api, HttpRequest request, Respond respond) {
 const std::vector<Route>& AllRoutes() {
   static const std::vector<Route> routes = [] {
     std::vector<Route> all;
-    for (auto list :
-         {OpenAiRoutes(), TeiRoutes(), KserveRoutes(), HoneRoutes(), OperationRoutes()}) {
+    for (auto list : {OpenAiRoutes(), TeiRoutes(), KserveRoutes(), HoneRoutes(), PipelineRoutes(),
+                      OperationRoutes()}) {
       all.insert(all.end(), list.begin(), list.end());
     }
     return all;
@@ -101,7 +102,7 @@ RouteMatch FindRoute(std::span<const Route> routes, std::string_view method,
 
 Protocol ProtocolOf(std::string_view tag) {
   if (tag == "OpenAI") return Protocol::kOpenAi;
-  if (tag == "Text Embeddings Inference") return Protocol::kTei;
+  if (tag == "Text Embeddings Inference" || tag == "Hugging Face") return Protocol::kTei;
   return tag == "KServe v2" ? Protocol::kKserve : Protocol::kHone;
 }
 

@@ -12,6 +12,11 @@
 namespace hone::server {
 namespace {
 
+// Between a batch's end and its answers on the wire, promises leave at least what a quiet front needs, and at
+// most what a machine that is this far behind may still claim to know.
+constexpr base::TimeNs kLeastFrontNs = 300 * base::kMicrosecondNs;
+constexpr base::TimeNs kMostFrontNs = 50 * base::kMillisecondNs;
+
 using base::TimeNs;
 
 double Ms(TimeNs span) {
@@ -105,17 +110,20 @@ Ticket Dispatcher::Submit(Query query, Done done) {
   request->results.resize(query.texts.size());
   request->query = std::move(query);
   request->done = std::move(done);
-  std::optional<Fault> fault;
-  {
-    const std::lock_guard lock(mutex_);
-    fault = Accept(request, now);
-    if (!fault) return {request->ticket};
+  Deliveries deliveries;
+  std::unique_lock lock(mutex_);
+  // Lost promises would stand in the way of new ones.
+  Expire(now, &deliveries);
+  std::optional<Fault> fault = Accept(request, now);
+  if (fault) {
     ++counters_.refused;
     const auto number = static_cast<std::size_t>(request->query.endpoint->number);
     if (number < models_.size() && models_[number]) ++models_[number]->counters.refused;
+    deliveries.push_back({std::move(request->done), FaultReply(*std::move(fault))});
   }
-  request->done(FaultReply(*std::move(fault)));
-  return {};
+  const Ticket ticket{request->ticket};
+  Deliver(&deliveries, lock);
+  return ticket;
 }
 
 std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request, TimeNs now) {
@@ -145,6 +153,11 @@ std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request,
     return Fault{.kind = FaultKind::kRefused,
                  .message = base::StrCat("the deadline of ", Ms(span),
                                          " ms was over before the request was read")};
+  }
+  if (holding_) {
+    return Fault{.kind = FaultKind::kRefused,
+                 .message = "the cores are being split among executors anew",
+                 .retry_after_s = 0.05};
   }
   return model.any_resident() ? Enqueue(request, now) : WaitForRung(request, now);
 }
@@ -190,6 +203,8 @@ void Dispatcher::Cut(const std::shared_ptr<Request>& request, std::vector<schedu
 std::optional<Fault> Dispatcher::Enqueue(const std::shared_ptr<Request>& request, TimeNs now) {
   std::vector<scheduler::Item> items;
   Cut(request, &items);
+  scheduler_.SetOverhead(
+      std::clamp(front_ns_.load(std::memory_order_relaxed), kLeastFrontNs, kMostFrontNs));
   const scheduler::Admission admission = scheduler_.SubmitAll(items, now);
   if (!admission.accepted()) {
     for (const scheduler::Item& item : items) parts_.Erase(item.id);
@@ -238,6 +253,13 @@ int Dispatcher::TenantNumber(const std::string& tenant) {
   return number;
 }
 
+// Rises at once, falls by a hundredth an answer. Several fronts may race: one of their figures is as good as
+// another's.
+void Dispatcher::Sent(TimeNs after) {
+  const TimeNs fallen = front_ns_.load(std::memory_order_relaxed) * 99 / 100;
+  front_ns_.store(std::max(after, fallen), std::memory_order_relaxed);
+}
+
 void Dispatcher::Cancel(Ticket ticket) {
   std::unique_lock lock(mutex_);
   std::shared_ptr<Request>* found = requests_.Find(ticket.id);
@@ -284,6 +306,7 @@ void Dispatcher::Succeed(const std::shared_ptr<Request>& request, TimeNs now,
   Reply reply;
   reply.results = std::move(request->results);
   reply.served.rung = model.rungs[static_cast<std::size_t>(request->rung)].info.name;
+  reply.served.ended = now;
   reply.served.queue_ms = Ms(request->queue_ns);
   reply.served.compute_ms = Ms(request->compute_ns);
   for (const text::Encoding& text : request->query.texts) {

@@ -14,6 +14,7 @@
 //             3. Executors of two splits never run at the same time.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -60,6 +61,7 @@ class Dispatcher {
 
   Ticket Submit(Query query, Done done);
   void Cancel(Ticket ticket);
+  void Sent(base::TimeNs after);
   bool Drain(double seconds);
 
   // ---- models (dispatcher_models.cc)
@@ -69,14 +71,19 @@ class Dispatcher {
   void RungLoading(int model, int rung);
   void RungLoaded(int model, int rung, const LoadedRung& loaded);
   void RungFailed(int model, int rung, const std::string& error);
+  // Queries that wait for a rung of the model are answered with kUnavailable.
+  void GiveUp(int model, const std::string& error);
   // False where an accepted query may need the rung: try again after a while.
   bool Evict(int model, int rung);
 
   // What plans memory and cores reads: visits every model that is there, under the lock.
   void VisitModels(const std::function<void(int number, ServedModel& model,
                                             const scheduler::Model& scheduled)>& visit);
-  // Asks for a split; it comes into force when nothing runs and nothing is queued.
-  void WantSplit(int split);
+  // Asks for a split: it comes into force at a moment when nothing runs and nothing is queued, since
+  // what was accepted was promised with the one before. With `hold` nothing is accepted meanwhile, for
+  // a tenth of a second at most: a machine that is never idle has no such moment by itself. True where
+  // it is in force.
+  bool WantSplit(int split, bool hold);
   int split() const;
 
   void AddStatus(ServiceStatus* status) const;
@@ -134,11 +141,13 @@ class Dispatcher {
   SlotMap<std::shared_ptr<Request>> requests_;
   SlotMap<Part> parts_;
   std::unordered_map<std::string, int> tenants_;
+  std::atomic<base::TimeNs> front_ns_ = 0;  // from a batch's end to its answers on the wire, lately
   Counters counters_;
   std::uint64_t batches_ = 0;
   int waiting_ = 0;  // requests, for rungs
   int split_ = 0, wanted_split_ = 0;
   bool accepting_ = true, stopping_ = false;
+  bool holding_ = false;  // for another split
 };
 
 }  // namespace hone::server

@@ -1,5 +1,6 @@
 // The dispatcher's models: added, removed, their rungs loaded and evicted, and what is told of them.
 #include <algorithm>
+#include <chrono>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -77,12 +78,13 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
       scheduler_.setup().models[static_cast<std::size_t>(model.endpoint->number)];
   // The background thread is one, and has what the others leave.
   constexpr double kBackground = 2;
+  constexpr double kLeastMs = 2;  // that a thread of lowest priority takes to begin
   double least_ms = 0;
   bool possible = false;
   for (std::size_t r = 0; r < model.rungs.size(); ++r) {
     if (model.rungs[r].info.state == RungState::kFailed) continue;
     const double threads = static_cast<double>(layouts_.widths.back());
-    const double load_ms = LoadEstimateMs(model.rungs[r].info) * threads * kBackground;
+    const double load_ms = kLeastMs + LoadEstimateMs(model.rungs[r].info) * threads * kBackground;
     least_ms = possible ? std::min(least_ms, load_ms) : load_ms;
     possible = true;
   }
@@ -123,6 +125,11 @@ void Dispatcher::EndWaiting(ServedModel& model, TimeNs now, const std::string& e
       fault = Fault{.kind = FaultKind::kUnavailable, .message = error, .retry_after_s = 1};
     } else {
       fault = Enqueue(request, now);
+      // The load used the time up. The rung is there now: the next one will be quicker.
+      if (fault && fault->retry_after_s == 0) {
+        fault->kind = FaultKind::kUnavailable;
+        fault->retry_after_s = 0.01;
+      }
     }
     if (fault) Fail(request, *std::move(fault), deliveries);
   }
@@ -156,6 +163,13 @@ void Dispatcher::RungFailed(int number, int index, const std::string& error) {
   info.error = error;
   Deliveries deliveries;
   if (!model.any_resident()) EndWaiting(model, env::NowNs(), error, &deliveries);
+  Deliver(&deliveries, lock);
+}
+
+void Dispatcher::GiveUp(int number, const std::string& error) {
+  std::unique_lock lock(mutex_);
+  Deliveries deliveries;
+  EndWaiting(Model(number), env::NowNs(), error, &deliveries);
   Deliver(&deliveries, lock);
 }
 
@@ -193,10 +207,16 @@ void Dispatcher::VisitModels(
   }
 }
 
-void Dispatcher::WantSplit(int split) {
-  const std::lock_guard lock(mutex_);
+bool Dispatcher::WantSplit(int split, bool hold) {
+  std::unique_lock lock(mutex_);
   wanted_split_ = split;
   SwitchSplit();
+  if (split_ == split || !hold) return split_ == split;
+  holding_ = true;
+  constexpr auto kHold = std::chrono::milliseconds(100);
+  quiet_.wait_for(lock, kHold, [&] { return split_ == split || stopping_; });
+  holding_ = false;
+  return split_ == split;
 }
 
 int Dispatcher::split() const {

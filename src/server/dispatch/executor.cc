@@ -169,6 +169,7 @@ void Dispatcher::SwitchSplit() {
   for (const int e : layouts_.splits[static_cast<std::size_t>(split_)]) {
     scheduler_.SetEnabled(e, true);
   }
+  quiet_.notify_all();
 }
 
 }  // namespace hone::server

@@ -52,11 +52,18 @@ base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split) {
     }
     AddSplit(split, &layouts);
   } else {
-    for (int parts = 1; parts <= cores; parts = std::min(parts * 2, std::max(cores, parts + 1))) {
-      const int width = cores / parts;
-      // Six cores as four executors of one thread would leave two idle.
-      if (width * parts * 4 < cores * 3) continue;
-      AddSplit(std::vector<int>(static_cast<std::size_t>(parts), width), &layouts);
+    // 6 cores: 6, 3 and 3, 1 a core. What is left over makes narrower executors: 5 cores are 2, 2, 1.
+    std::vector<int> widths;
+    for (int parts = 1; parts < cores; parts *= 2) widths.push_back(cores / parts);
+    widths.push_back(1);
+    widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
+    for (auto widest = widths.begin(); widest != widths.end(); ++widest) {
+      std::vector<int> executors;
+      int rest = cores;
+      for (auto width = widest; width != widths.end(); ++width) {
+        for (; *width <= rest; rest -= *width) executors.push_back(*width);
+      }
+      AddSplit(executors, &layouts);
     }
   }
   layouts.widths = layouts.threads;

@@ -19,7 +19,8 @@ struct Layouts {
   int Find(std::vector<int> split_widths) const;
 };
 
-// `split` empty: one executor of all `cores`, two of a half, …, one a core; the first is the widest.
+// `split` empty: one executor of all `cores`, two of a half, …, one a core (planner::ChooseSplit has the
+// same ones); the first is the widest.
 // Otherwise that split alone. Errors: widths below 1, or more than the cores together.
 base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split);
 

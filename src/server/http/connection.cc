@@ -197,7 +197,8 @@ void Connection::Dispatch() {
   HttpRequest request = std::move(parser_->request());
   close_after_ = !parser_->keep_alive();
   parser_.reset();
-  request.arrival = env::NowNs();
+  // It has been in the socket for up to the time that the others' turns took since the loop last looked.
+  request.arrival = env::NowNs() - loop_->round_ns;
   deadline_ = base::kNeverNs;
   ++front_.requests;
   if (!front_.keys.Admit(&request)) {  // a request without a body was not asked before
@@ -222,12 +223,18 @@ void Connection::Dispatch() {
     reply->Answer(ErrorResponse(500, base::StrCat("the request failed: ", error.what())));
   }
   in_handler_ = false;
+  loop_->MeasureRound();
   if (end_) CallCancel();
 }
 
 void Connection::TakeAnswer(std::uint64_t serial, HttpResponse response) {
   if (state_ != State::kHandling || serial != serial_) return;  // the client is gone
   cancel_ = nullptr;
+  try {
+    Complete(&response);
+  } catch (const std::exception& error) {  // memory, in all likelihood
+    response = ErrorResponse(500, base::StrCat("the request failed: ", error.what()));
+  }
   Reply(std::move(response));
   if (!in_handler_) Advance();
 }

@@ -57,7 +57,12 @@ struct Loop {
   bool ticking = false;
   std::vector<char> scratch;
   std::unordered_set<std::shared_ptr<Connection>> connections;
+  // How long everything that was ready took, when last measured: the time for which a request lies unread
+  // while others have their turn.
+  base::TimeNs round_ns = 0;
+  bool measuring_round = false;
 
+  void MeasureRound();
   // Both on the loop's thread.
   void Add(std::shared_ptr<Connection> connection);
   void Tick();  // closes what took too long; goes on while there are connections

@@ -190,6 +190,16 @@ void Loop::Add(std::shared_ptr<Connection> connection) {
   if (!ticking) Tick();
 }
 
+void Loop::MeasureRound() {
+  if (measuring_round) return;
+  measuring_round = true;
+  // Queued behind all that is ready now.
+  asio::post(io, [this, start = env::NowNs()] {
+    round_ns = env::NowNs() - start;
+    measuring_round = false;
+  });
+}
+
 void Loop::Tick() {
   const base::TimeNs now = env::NowNs();
   std::vector<std::shared_ptr<Connection>> late;

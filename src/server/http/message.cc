@@ -1,5 +1,7 @@
 #include "server/http/message.h"
 
+#include <utility>
+
 namespace hone::server {
 namespace {
 
@@ -20,6 +22,12 @@ std::optional<std::string_view> HttpRequest::Header(std::string_view lower_case_
 
 std::optional<std::string_view> HttpRequest::Query(std::string_view name) const {
   return Find(query, name);
+}
+
+void Complete(HttpResponse* response) {
+  if (!response->finish) return;
+  const auto finish = std::exchange(response->finish, nullptr);
+  finish(*response);
 }
 
 }  // namespace hone::server

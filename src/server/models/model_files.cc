@@ -30,6 +30,7 @@ base::StatusOr<std::vector<RungFiles>> LadderRungs(env::FileSystem& files,
     RungFiles& to = rungs.emplace_back();
     to.name = rung.path;
     to.directory = env::JoinPath(directory, rung.path);
+    to.format = rung.model.format;
     to.metric = rung.model.metric.name;
     to.accuracy = rung.model.metric.value;
     if (latency.p50_ms > 0 && latency.p95_ms > latency.p50_ms) {
@@ -41,6 +42,18 @@ base::StatusOr<std::vector<RungFiles>> LadderRungs(env::FileSystem& files,
   return rungs;
 }
 
+// The first rung that opens; the error of the very first where none does.
+base::StatusOr<model::Model> OpenFirst(env::FileSystem& files, ModelFiles* model) {
+  base::Status first_error;
+  for (const RungFiles& rung : model->rungs) {
+    base::StatusOr<model::Model> opened = model::Model::Open(files, rung.directory);
+    model->common_directory = rung.directory;
+    if (opened.ok()) return opened;
+    if (first_error.ok()) first_error = opened.status();
+  }
+  return first_error;
+}
+
 }  // namespace
 
 base::StatusOr<ModelFiles> ReadModelFiles(env::FileSystem& files, const ModelOptions& options) {
@@ -49,10 +62,9 @@ base::StatusOr<ModelFiles> ReadModelFiles(env::FileSystem& files, const ModelOpt
   if (compress::IsLadder(files, directory)) {
     HONE_ASSIGN_OR_RETURN(model.rungs, LadderRungs(files, directory));
   } else {
-    model.rungs.push_back({.name = "model", .directory = directory, .metric = {}});
+    model.rungs.push_back({.name = "model", .directory = directory, .format = {}, .metric = {}});
   }
-  HONE_ASSIGN_OR_RETURN(model::Model first,
-                        model::Model::Open(files, model.rungs.front().directory));
+  HONE_ASSIGN_OR_RETURN(model::Model first, OpenFirst(files, &model));
 
   // hone.json holds the hashes of all other files; a directory without one is known by its
   // configuration and the size of its weights.

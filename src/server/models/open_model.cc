@@ -67,6 +67,7 @@ OpenedRung OpenRung(const OpenContext& context, const ModelOptions& options,
                     const planner::RungTables* kept, bool resident) {
   OpenedRung rung;
   rung.info.name = files.name;
+  rung.info.format = files.format;
   rung.info.metric = files.metric;
   rung.info.accuracy = files.accuracy;
   if (kept != nullptr) {

@@ -29,7 +29,6 @@ namespace hone::server {
 // side.
 class TokenizerLoad {
  public:
-  // The tokenizer lies in the directory, or, of a ladder, in that of its first rung.
   TokenizerLoad(env::FileSystem& files, std::string directory);
   base::StatusOr<std::shared_ptr<const text::Tokenizer>> Get();  // waits; once
 

@@ -1,0 +1,119 @@
+#include "server/dispatch/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+
+#include "scheduler/policy.h"
+#include "server/test_models.h"
+
+namespace hone::server {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr base::TimeNs kLong = 60 * base::kSecondNs;
+
+// A dispatcher of two cores with one tiny model.
+class DispatcherTest : public ServiceTest {
+ protected:
+  void SetUp() override {
+    options_.models = {{.name = "m", .directory = TinyModel("bert/embed-mean", "m")}};
+    dispatcher_ = std::make_unique<Dispatcher>(options_, *MakeLayouts(2, {}),
+                                               *scheduler::MakePolicy("ladder"), [] {});
+    const KeptTables kept(files_, "", "");
+    OpenContext context{.files = files_,
+                        .isa = options_.isa,
+                        .kept = kept,
+                        .widths = dispatcher_->layouts().widths,
+                        .pools = {dispatcher_->pool(0)},
+                        .measure_ms = 5};
+    auto files = ReadModelFiles(files_, options_.models[0]);
+    ASSERT_TRUE(files.ok()) << files.status();
+    TokenizerLoad tokenizer(files_, files->common_directory);
+    auto model = OpenModel(context, options_.models[0], *std::move(files), tokenizer, {true});
+    ASSERT_TRUE(model.ok()) << model.status();
+    endpoint_ = dispatcher_->AddModel(*std::move(model));
+    dispatcher_->Start();
+  }
+
+  std::vector<float> RunOne(const std::string& text) {
+    Replies replies;
+    dispatcher_->Submit(Ask(endpoint_, {text}, kLong), replies.Next());
+    const Reply reply = replies.Take().front();
+    EXPECT_TRUE(reply.ok());
+    return reply.ok() ? reply.results[0].outputs[0].values : std::vector<float>{};
+  }
+
+  ServiceOptions options_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::shared_ptr<const Endpoint> endpoint_;
+};
+
+TEST_F(DispatcherTest, SplitsChangeWhenNothingRunsAndTheBitsStay) {
+  const std::vector<float> wide = RunOne("a b c");
+  EXPECT_EQ(wide, Alone(options_.models[0].directory, "a b c")[0]);
+  // The executor may still be on its way to sleep: the switch comes when it gets there.
+  while (!dispatcher_->WantSplit(1, true)) {
+  }
+  EXPECT_EQ(dispatcher_->split(), 1);
+  EXPECT_EQ(RunOne("a b c"), wide);
+  ServiceStatus status;
+  dispatcher_->AddStatus(&status);
+  EXPECT_EQ(status.executors, (std::vector<int>{1, 1}));
+  while (!dispatcher_->WantSplit(0, false)) std::this_thread::yield();
+  EXPECT_EQ(RunOne("a b c"), wide);
+}
+
+TEST_F(DispatcherTest, AHoldRefusesUntilTheSplitIsInForce) {
+  // Two queries: one whose reply holds the executor, one that waits behind it.
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool held = false, released = false;
+  dispatcher_->Submit(Ask(endpoint_, {"a"}, kLong), [&](Reply) {
+    std::unique_lock lock(mutex);
+    held = true;
+    changed.notify_all();
+    changed.wait(lock, [&] { return released; });
+  });
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return held; });
+  }
+  Replies waiting;
+  dispatcher_->Submit(Ask(endpoint_, {"b"}, kLong), waiting.Next());
+  EXPECT_FALSE(dispatcher_->WantSplit(1, false)) << "something is queued";
+  bool refused = false;
+  for (int attempt = 0; attempt < 100 && !refused; ++attempt) {
+    std::atomic<bool> over{false};
+    std::thread hold([&] {
+      EXPECT_FALSE(dispatcher_->WantSplit(1, true)) << "it gives up after a while";
+      over = true;
+    });
+    while (!refused && !over) {
+      Replies replies;
+      const Ticket ticket = dispatcher_->Submit(Ask(endpoint_, {"c"}, kLong), replies.Next());
+      dispatcher_->Cancel(ticket);
+      const Reply reply = replies.Take().front();
+      refused = reply.fault->kind == FaultKind::kRefused;
+      if (refused) {
+        EXPECT_THAT(reply.fault->message, HasSubstr("split"));
+      }
+    }
+    hold.join();
+  }
+  EXPECT_TRUE(refused);
+  {
+    const std::lock_guard lock(mutex);
+    released = true;
+    changed.notify_all();
+  }
+  EXPECT_TRUE(waiting.Take().front().ok());
+  while (!dispatcher_->WantSplit(1, false)) std::this_thread::yield();
+  EXPECT_FALSE(RunOne("d").empty());
+}
+
+}  // namespace
+}  // namespace hone::server

@@ -1,0 +1,330 @@
+// What happens to queries and models over time: cancelled, missed, unloaded, evicted, loaded again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "base/strings.h"
+#include "server/service.h"
+#include "server/test_models.h"
+
+namespace hone::server {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+class ServiceLifeTest : public ServiceTest {
+ protected:
+  // One executor of one thread, so that a Hold holds everything.
+  ServiceOptions One(const std::string& directory) const {
+    ServiceOptions options;
+    options.threads = 1;
+    options.models = {{.name = "m", .directory = directory}};
+    return options;
+  }
+  // Longer than any delay of a busy machine that runs tests.
+  static constexpr base::TimeNs kLong = 60 * base::kSecondNs;
+};
+
+TEST_F(ServiceLifeTest, CancelledQueriesCostNothingAndAreAnsweredOnce) {
+  const auto service = Start(One(TinyModel("bert/embed-mean", "m")));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies replies;
+  {
+    Hold hold(*service, Ask(endpoint, {"a"}, kLong));
+    std::vector<Ticket> tickets;
+    for (int i = 0; i < 20; ++i) {
+      tickets.push_back(service->Submit(Ask(endpoint, {Words(i)}, kLong), replies.Next()));
+    }
+    EXPECT_EQ(service->Status().queued, 20);
+    for (int i = 0; i < 20; i += 2) service->Cancel(tickets[static_cast<std::size_t>(i)]);
+    service->Cancel(tickets[0]);  // again: nothing
+    service->Cancel({12345});     // nobody's
+    EXPECT_EQ(service->Status().queued, 10);
+    EXPECT_EQ(replies.size(), 10u);
+  }
+  int cancelled = 0, answered = 0;
+  for (const Reply& reply : replies.Take()) {
+    reply.ok() ? ++answered : ++cancelled;
+    if (reply.fault) {
+      EXPECT_EQ(reply.fault->kind, FaultKind::kCancelled);
+    }
+  }
+  EXPECT_EQ(cancelled, 10);
+  EXPECT_EQ(answered, 10);
+  const Counters counters = service->Status().counters;
+  EXPECT_EQ(counters.cancelled, 10);
+  EXPECT_EQ(counters.texts, 11);
+}
+
+TEST_F(ServiceLifeTest, AnAcceptedDeadlineThatPassesIsAMissAndCounted) {
+  const auto service = Start(One(TinyModel("bert/embed-mean", "m")));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies replies;
+  {
+    Hold hold(*service, Ask(endpoint, {"a"}, kLong));
+    service->Submit(Ask(endpoint, {"b"}, 50 * base::kMillisecondNs), replies.Next());
+    service->Submit(Ask(endpoint, {"c"}, kLong), replies.Next());
+    std::this_thread::sleep_for(milliseconds(60));
+  }
+  const std::vector<Reply> all = replies.Take();
+  ASSERT_EQ(all.size(), 2u);
+  const auto missed = std::ranges::count_if(
+      all, [](const Reply& r) { return !r.ok() && r.fault->kind == FaultKind::kMissed; });
+  EXPECT_EQ(missed, 1);
+  EXPECT_EQ(service->Status().counters.missed, 1);
+  EXPECT_EQ(service->Status().counters.answered, 2);
+}
+
+TEST_F(ServiceLifeTest, UnloadingAnswersWhatWasAccepted) {
+  const auto service = Start(One(TinyModel("bert/embed-mean", "m")));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies replies;
+  std::thread unload;
+  {
+    Hold hold(*service, Ask(endpoint, {"a"}, kLong));
+    for (int i = 0; i < 8; ++i) {
+      service->Submit(Ask(endpoint, {Words(i)}, kLong), replies.Next());
+    }
+    unload = std::thread([&] { EXPECT_TRUE(service->Unload("m").ok()); });
+    while (service->Find("m") != nullptr) std::this_thread::yield();
+    // Whoever found it before may still ask; the answer says why not.
+    Reply reply;
+    do {
+      Replies late;
+      const Ticket ticket = service->Submit(Ask(endpoint, {"x"}, kLong), late.Next());
+      service->Cancel(ticket);  // accepted before the model was closed
+      reply = late.Take().front();
+    } while (reply.fault->kind == FaultKind::kCancelled);
+    EXPECT_EQ(reply.fault->kind, FaultKind::kUnavailable);
+    EXPECT_THAT(reply.fault->message, HasSubstr("unloaded"));
+  }
+  for (const Reply& reply : replies.Take()) EXPECT_TRUE(reply.ok());
+  unload.join();
+  EXPECT_FALSE(service->Status().models.front().ready);
+  EXPECT_EQ(service->Status().resident_bytes, 0u);
+
+  ASSERT_TRUE(service->Load("m").ok());
+  const auto again = service->Find("m");
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(Run(*service, Ask(again, {"a"})).ok());
+  EXPECT_EQ(Run(*service, Ask(endpoint, {"a"})).fault->kind, FaultKind::kUnavailable)
+      << "the old endpoint is another model's";
+  EXPECT_FALSE(service->Load("other").ok());
+}
+
+TEST_F(ServiceLifeTest, ReloadingUnderLoadLosesNothing) {
+  ServiceOptions options = One(TinyLadder("bert/embed-mean", "l"));
+  options.threads = 2;
+  options.table_cache = Path("tables");
+  const auto service = Start(options);
+  ASSERT_TRUE(service);
+  std::atomic<bool> stop{false};
+  std::atomic<int> answered{0}, other{0};
+  std::vector<std::thread> clients;
+  for (int t = 0; t < 2; ++t) {
+    clients.emplace_back([&] {
+      while (!stop) {
+        const Reply reply = Run(*service, Ask(service->Find("m"), {"a b", "c"}, kLong));
+        // Between finding and asking the model may have been replaced.
+        const bool fine = reply.ok() || reply.fault->kind == FaultKind::kUnavailable;
+        fine ? ++answered : ++other;
+      }
+    });
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(service->Load("m").ok());
+  stop = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_GT(answered.load(), 0);
+  EXPECT_EQ(other.load(), 0);
+  EXPECT_EQ(service->Status().models.size(), 1u);
+}
+
+TEST_F(ServiceLifeTest, AModelThatFailsToLoadLeavesTheOthersServing) {
+  ServiceOptions options = One(TinyModel("bert/embed-mean", "m"));
+  const std::string broken = TinyModel("bert/ForTokenClassification", "broken");
+  Put("broken/bert_ForTokenClassification/model.safetensors", "no tensors");
+  options.models.push_back({.name = "broken", .directory = broken});
+  // A ladder one of whose rungs is broken serves with the other.
+  const std::string ladder = TinyLadder("bert/embed-mean", "l");
+  Put("l/dense/model.safetensors", "no tensors");
+  options.models.push_back({.name = "ladder", .directory = ladder});
+  const auto service = Start(options);
+  ASSERT_TRUE(service);
+  EXPECT_TRUE(Run(*service, Ask(service->Find("m"), {"a"})).ok());
+  EXPECT_EQ(service->Find("broken"), nullptr);
+  EXPECT_EQ(service->Only(), nullptr);
+  for (const ModelStatus& model : service->Status().models) {
+    EXPECT_EQ(model.ready, model.endpoint->name != "broken");
+    if (model.endpoint->name != "broken") continue;
+    EXPECT_THAT(model.error, HasSubstr("model.safetensors"));
+  }
+  const Reply reply = Run(*service, Ask(service->Find("ladder"), {"a"}));
+  ASSERT_TRUE(reply.ok()) << reply.fault->message;
+  EXPECT_EQ(reply.served.rung, "int8");
+}
+
+TEST_F(ServiceLifeTest, NumbersThatAreNotFiniteFailOnlyWhoAskedForThem) {
+  const std::string model = TinyModel("bert/embed-mean", "m");
+  for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
+    if (tiny.name != "bert/embed-mean") continue;
+    std::vector<std::vector<float>> values;
+    for (const tests::TinyTensor& tensor : tiny.folders.front().tensors) {
+      values.push_back(tests::TinyValues(tensor.value, tensor.shape));
+      if (tensor.name.find("word_embeddings") == std::string::npos) continue;
+      constexpr std::size_t kIdOfA = 5;
+      values.back()[kIdOfA * static_cast<std::size_t>(tensor.shape[1])] = NAN;
+    }
+    Put("m/bert_embed-mean/model.safetensors",
+        tests::SafetensorsBytes(tiny.folders.front().tensors, values));
+  }
+  const auto service = Start(One(model));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies sick, well;
+  {
+    // Both run in one batch.
+    Hold hold(*service, Ask(endpoint, {"b"}, kLong));
+    service->Submit(Ask(endpoint, {"c", "a"}, kLong), sick.Next());
+    service->Submit(Ask(endpoint, {"c", "d"}, kLong), well.Next());
+  }
+  const Reply failed = sick.Take().front();
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.fault->kind, FaultKind::kInternal);
+  EXPECT_THAT(failed.fault->message, HasSubstr("not finite"));
+  EXPECT_TRUE(well.Take().front().ok());
+  EXPECT_EQ(service->Status().counters.failed, 1);
+}
+
+TEST_F(ServiceLifeTest, KeptTablesAreUsedAgainAndBrokenOnesMeasuredAnew) {
+  ServiceOptions options = One(TinyLadder("bert/embed-mean", "l"));
+  options.table_cache = Path("tables");
+  const auto measured = [&] {
+    const auto service = Start(options);
+    double ms = 0;
+    for (const RungInfo& rung : service->Status().models.front().rungs) {
+      ms += rung.load.measure_ms;
+    }
+    EXPECT_TRUE(Run(*service, Ask(service->Find("m"), {"a"})).ok());
+    return ms;
+  };
+  EXPECT_GT(measured(), 0);
+  const std::vector<std::string> files = *files_.List(options.table_cache);
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(measured(), 0) << "the second start measures nothing";
+  Put("tables/" + files.front(), "{\"schema\": 1, \"kind\": \"latency-tables\", \"rungs\": [3]}");
+  EXPECT_GT(measured(), 0);
+  EXPECT_EQ(measured(), 0);
+  // Another split has executors of other widths.
+  options.threads = 2;
+  options.split = {2};
+  EXPECT_GT(measured(), 0);
+}
+
+TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
+  ServiceOptions options = One(TinyModel("bert/embed-mean", "a"));
+  options.models.push_back({.name = "n", .directory = TinyModel("bert/embed-cls", "b")});
+  {
+    const auto whole = Start(options);
+    ASSERT_TRUE(whole);
+    // Room for one of the two.
+    options.memory_bytes = whole->Status().resident_bytes * 3 / 4;
+  }
+  const auto service = Start(options);
+  ASSERT_TRUE(service);
+  EXPECT_GT(service->Status().resident_bytes, 0u);
+  for (int i = 0; i < 6; ++i) {
+    const auto endpoint = service->Find(i % 2 == 0 ? "m" : "n");
+    const Reply reply = Run(*service, Ask(endpoint, {Words(i)}, kLong));
+    ASSERT_TRUE(reply.ok()) << reply.fault->message;
+    EXPECT_EQ(reply.results[0].outputs[0].values, Alone(endpoint->directory, Words(i))[0]);
+    EXPECT_LE(service->Status().resident_bytes, options.memory_bytes);
+  }
+  // No time to load it: told when to come again, and by then it is there.
+  const ServiceStatus status = service->Status();
+  const bool first = status.models[0].ready;
+  const auto absent = service->Find(first ? "n" : "m");
+  const Reply early = Run(*service, Ask(absent, {"a"}, base::kMicrosecondNs * 900));
+  ASSERT_FALSE(early.ok());
+  EXPECT_EQ(early.fault->kind, FaultKind::kUnavailable);
+  EXPECT_GT(early.fault->retry_after_s, 0);
+  EXPECT_TRUE(Run(*service, Ask(absent, {"a"}, kLong)).ok());
+
+  options.models[0].pinned = options.models[1].pinned = true;
+  EXPECT_THAT(std::string(Service::Start(files_, options).status().message()), HasSubstr("pinned"));
+}
+
+TEST_F(ServiceLifeTest, DrainingRefusesTheNewAndAnswersTheOld) {
+  const auto service = Start(One(TinyModel("bert/embed-mean", "m")));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies replies;
+  {
+    Hold hold(*service, Ask(endpoint, {"a"}, kLong));
+    service->Submit(Ask(endpoint, {"b"}, kLong), replies.Next());
+    EXPECT_FALSE(service->Drain(0.01));
+    EXPECT_EQ(Run(*service, Ask(endpoint, {"c"}, kLong)).fault->kind, FaultKind::kUnavailable);
+  }
+  EXPECT_TRUE(service->Drain(60));
+  EXPECT_TRUE(replies.Take().front().ok());
+}
+
+TEST_F(ServiceLifeTest, StoppingAnswersWhatStillWaits) {
+  auto service = Start(One(TinyModel("bert/embed-mean", "m")));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies replies;
+  Hold hold(*service, Ask(endpoint, {"a"}, kLong));
+  for (int i = 0; i < 5; ++i) service->Submit(Ask(endpoint, {Words(i)}, kLong), replies.Next());
+  std::thread stop([&] { service.reset(); });
+  // The executor ends only after the hold; by then no batch may begin.
+  std::this_thread::sleep_for(milliseconds(30));
+  hold.Release();
+  stop.join();
+  for (const Reply& reply : replies.Take()) {
+    if (reply.fault) {
+      EXPECT_EQ(reply.fault->kind, FaultKind::kUnavailable);
+    }
+  }
+}
+
+TEST_F(ServiceLifeTest, ABusyMachineRefusesWithATimeToComeAgain) {
+  ServiceOptions options = One(TinyModel("bert/embed-mean", "m"));
+  options.models[0].max_texts = options.max_texts;
+  options.models[0].max_batch_tokens = 1 << 20;
+  const auto service = Start(options);
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies replies;
+  const std::vector<std::string> texts(static_cast<std::size_t>(options.max_texts), Words(6));
+  {
+    Hold hold(*service, Ask(endpoint, {"a"}, kLong));
+    // Each takes milliseconds: no machine does ten thousand of them in two seconds.
+    int accepted = 0;
+    while (accepted < 10'000) {
+      const Ticket ticket =
+          service->Submit(Ask(endpoint, texts, 2 * base::kSecondNs), replies.Next());
+      if (ticket.id == 0) break;
+      ++accepted;
+    }
+    EXPECT_GT(accepted, 0);
+    EXPECT_EQ(service->Status().counters.accepted, accepted + 1);
+  }
+  const std::vector<Reply> all = replies.Take();
+  const auto refused = std::ranges::find_if(
+      all, [](const Reply& r) { return r.fault && r.fault->kind == FaultKind::kRefused; });
+  ASSERT_NE(refused, all.end());
+  EXPECT_GT(refused->fault->retry_after_s, 0);
+  EXPECT_THAT(refused->fault->message, HasSubstr("2000 ms"));
+}
+
+}  // namespace
+}  // namespace hone::server
