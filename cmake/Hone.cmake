@@ -103,6 +103,13 @@ function(hone_report_plots)
   hone_embed(compress ReportScript ${PROJECT_SOURCE_DIR}/src/compress/report/report.js)
 endfunction()
 
+# The page at / of hone serve.
+function(hone_server_page)
+  hone_embed(server PageHtml ${PROJECT_SOURCE_DIR}/src/server/page/page.html)
+  hone_embed(server PageStyle ${PROJECT_SOURCE_DIR}/src/server/page/page.css)
+  hone_embed(server PageScript ${PROJECT_SOURCE_DIR}/src/server/page/page.js)
+endfunction()
+
 # tests/support/*.cc: what the tests of several folders share; linked to those of the folders named.
 function(hone_test_support)
   cmake_parse_arguments(ARG "" "" "USES;FOR" ${ARGN})
@@ -154,7 +161,7 @@ function(hone_simde_test)
   endif()
 endfunction()
 
-# tests/program_test.cc: the built program as a user meets it.
+# tests/program_test.cc, tests/serve_program_test.cc: the built programs as a user meets them.
 function(hone_program_test)
   if(HONE_TESTS AND NOT CMAKE_CROSSCOMPILING)
     add_executable(hone_program_test ${PROJECT_SOURCE_DIR}/tests/program_test.cc
@@ -165,6 +172,10 @@ function(hone_program_test)
     if(HONE_TRAIN)
       target_compile_definitions(hone_program_test PRIVATE HONE_TRAIN)
       add_dependencies(hone_program_test hone-train)
+    endif()
+    if(HONE_SERVE)
+      target_sources(hone_program_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/serve_program_test.cc)
+      add_dependencies(hone_program_test hone-serve)
     endif()
   endif()
 endfunction()

@@ -36,22 +36,25 @@ import texts
 from machine import has_vnni
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
+OUTPUT_AXES = {"last_hidden_state": {0: "batch", 1: "tokens"}, "logits": {0: "batch"}}
 PACKAGES = ["onnxruntime", "openvino", "nncf", "torch", "transformers", "onnx"]
 CALIBRATION_TEXTS = 300  # NNCF's default subset
 SEED = 20240601
 
 
-class LastHidden(torch.nn.Module):
-    """The encoder alone, with positional inputs, so that every exporter sees the same graph."""
+class OneOutput(torch.nn.Module):
+    """A model's output of this name, from positional inputs, so that every exporter sees the same graph."""
 
-    def __init__(self, model):
+    def __init__(self, model, output: str):
         super().__init__()
         self.model = model
+        self.output = output
 
     def forward(self, input_ids, attention_mask, token_type_ids):
-        return self.model(
+        outputs = self.model(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
-        ).last_hidden_state
+        )
+        return getattr(outputs, self.output)
 
 
 def minilm_directory() -> Path:
@@ -77,13 +80,14 @@ def write_directory(name: str, out: Path) -> None:
         shutil.copy(source / file, out)
 
 
-def load(directory: Path, attention: str) -> LastHidden:
+def load(directory: Path, attention: str) -> OneOutput:
+    """The encoder alone."""
     from transformers import BertModel
 
     model = BertModel.from_pretrained(
         directory, add_pooling_layer=False, attn_implementation=attention
     )
-    return LastHidden(model).eval()
+    return OneOutput(model, "last_hidden_state").eval()
 
 
 def example_batch():
@@ -95,12 +99,12 @@ def example_batch():
     return {"input_ids": ids * mask, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
 
 
-def build_onnxruntime(directory: Path, out: Path) -> dict:
+def build_onnxruntime(model: OneOutput, out: Path) -> dict:
+    """Writes ort-f32.onnx and ort-int8.onnx; the fusions that ONNX Runtime found in a BERT."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers import optimizer
 
-    model = load(directory, "eager")
     config = model.model.config
     raw = out / "raw.onnx"
     # The optimizer's fusions know the graphs of the exporter by tracing, hence dynamo=False.
@@ -109,8 +113,9 @@ def build_onnxruntime(directory: Path, out: Path) -> dict:
         tuple(torch.from_numpy(v) for v in example_batch().values()),
         str(raw),
         input_names=INPUTS,
-        output_names=["last_hidden_state"],
-        dynamic_axes={n: {0: "batch", 1: "tokens"} for n in INPUTS + ["last_hidden_state"]},
+        output_names=[model.output],
+        dynamic_axes={n: {0: "batch", 1: "tokens"} for n in INPUTS}
+        | {model.output: OUTPUT_AXES[model.output]},
         opset_version=17,
         dynamo=False,
     )
@@ -201,7 +206,7 @@ def main() -> None:
     directory = args.out / "hf"
     directory.mkdir(parents=True, exist_ok=True)
     write_directory(args.model, directory)
-    fusions = build_onnxruntime(directory, args.out)
+    fusions = build_onnxruntime(load(directory, "eager"), args.out)
     build_openvino(directory, args.out, args.data)
     report = {
         "versions": {p: importlib.metadata.version(p) for p in PACKAGES},

@@ -22,19 +22,6 @@ import machine
 TEXTS = 200  # every fourth or so of SST-2's dev set: enough for a stable median, a second a turn
 
 
-class Classifier(build.torch.nn.Module):
-    """Logits from positional inputs, so that the exporter sees a plain graph."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids, attention_mask, token_type_ids):
-        return self.model(
-            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
-        ).logits
-
-
 def build_peer(dense: Path, scratch: Path) -> Path:
     """The dense classifier, fused and quantised as build.py does it with encoders."""
     target = scratch / "ort-int8.onnx"
@@ -44,12 +31,7 @@ def build_peer(dense: Path, scratch: Path) -> Path:
 
     scratch.mkdir(parents=True, exist_ok=True)
     model = AutoModelForSequenceClassification.from_pretrained(dense, attn_implementation="eager")
-    wrapped = Classifier(model.eval())
-    original, build.load = build.load, lambda directory, attention: wrapped
-    try:
-        build.build_onnxruntime(dense, scratch)
-    finally:
-        build.load = original
+    build.build_onnxruntime(build.OneOutput(model, "logits").eval(), scratch)
     return target
 
 

@@ -1,4 +1,4 @@
-// hone: everything that needs no training. Never linked to libtorch.
+// hone: everything that needs neither training nor a server. Never linked to libtorch or gRPC.
 #include "cli/program.h"
 
 namespace hone::cli {
@@ -11,6 +11,8 @@ namespace {
 
 constexpr char kWithoutTraining[] =
     "it is built where libtorch is: ./dev build installs it (or cmake -DHONE_TRAIN=ON)";
+constexpr char kWithoutServing[] =
+    "it is built where gRPC is: ./dev build installs it (or cmake -DHONE_SERVE=ON)";
 
 Program MakeProgram() {
   Program program;
@@ -23,6 +25,8 @@ Program MakeProgram() {
        kWithoutTraining},
       {"compress", "make a ladder of smaller, faster models for latency targets on this device",
        "hone-train", kWithoutTraining},
+      {"serve", "serve models over HTTP and gRPC, every accepted deadline kept", "hone-serve",
+       kWithoutServing},
   };
   return program;
 }

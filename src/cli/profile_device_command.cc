@@ -10,7 +10,7 @@
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "compress/ladder/workload.h"
-#include "compress/measure_profile.h"
+#include "compress/latency/measure_profile.h"
 #include "env/file.h"
 
 namespace hone::cli {

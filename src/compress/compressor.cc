@@ -30,6 +30,8 @@ class Compressor {
   StatusOr<LadderReport> Run();
 
  private:
+  StatusOr<LadderReport> MakeLadder();
+  void ForgetRefused();
   Status MakeRung(const PruneTarget& target);
   Status FindFastestWithin(double max_drop);
   double Drop(const LadderRung& rung) const {
@@ -127,7 +129,28 @@ Status Compressor::FindFastestWithin(double max_drop) {
   return base::OkStatus();
 }
 
+// A refused target must be asked for otherwise, and OUT.partial would refuse that as another request's
+// work. With nothing in it but the latency table it is not worth that; whoever tries many targets
+// keeps the table with `hone profile-device`.
+void Compressor::ForgetRefused() {
+  env::FileSystem& files = job_.tools.files;
+  const std::string& directory = job_.state->directory();
+  const StatusOr<std::vector<std::string>> names = files.List(directory);
+  if (!names.ok()) return;
+  const bool only_table = std::ranges::all_of(*names, [](const std::string& name) {
+    return name == "profile.json" || name == "state.json";
+  });
+  // Where it cannot be removed it stays; the refusal is what must be said.
+  if (only_table) files.RemoveTree(directory).IgnoreError();
+}
+
 StatusOr<LadderReport> Compressor::Run() {
+  StatusOr<LadderReport> ladder = MakeLadder();
+  if (absl::IsNotFound(ladder.status()) && job_.state) ForgetRefused();
+  return ladder;
+}
+
+StatusOr<LadderReport> Compressor::MakeLadder() {
   const CompressRequest& request = job_.request;
   job_.start_ns = job_.tools.now_ns();
   HONE_RETURN_IF_ERROR(CheckRequest(job_));

@@ -11,7 +11,8 @@
 // moved to OUT, which is written whole or not at all.
 //
 // Errors  everything that can be known early is said before hours are spent: files, columns, recipe,
-//         targets nobody can meet, memory and disk. An OUT.partial of another request is refused.
+//         targets nobody can meet, memory and disk. An OUT.partial of another request is refused;
+//         a target that nobody can meet leaves none where nothing was made yet.
 // Source  ZipLM (arXiv 2302.04089), gradual pruning with rewinds.
 #pragma once
 

@@ -8,9 +8,9 @@
 #include <cmath>
 #include <map>
 
-#include "compress/device_profile.h"
 #include "compress/draft.h"
 #include "compress/ladder/verify.h"
+#include "compress/latency/test_profile.h"
 #include "env/clock.h"
 #include "env/faulty_files.h"
 #include "formats/test_directory.h"
@@ -42,7 +42,7 @@ class CompressTest : public formats::TestDirectory {
     Put("lines.txt", lines);
     Put("dev.jsonl", pairs);
     const model::ModelConfig config = (*model::Model::Open(files_, model_)).config;
-    Put("device.json", ToJson(Profile(config)));
+    Put("device.json", ToJson(ProfileElsewhere(config)));
   }
 
   static std::string Words(int i) {
@@ -52,28 +52,6 @@ class CompressTest : public formats::TestDirectory {
                       static_cast<char>('a' + (5 * i + w) % 26));
     }
     return text;
-  }
-
-  // Another processor's: blocks cost what they have of heads and columns, int8 half of f32.
-  static DeviceProfile Profile(const model::ModelConfig& config) {
-    DeviceProfile profile;
-    profile.processor = "Cortex-A76";
-    profile.isa = "neondot";
-    profile.workload = {1, 2, {8}};
-    profile.architecture = config.architecture;
-    profile.width = config.width;
-    profile.head_size = config.head_size;
-    const int heads = config.layers[0].heads, ffn = config.layers[0].ffn;
-    for (const quant::Format format : {quant::Format::kF32, quant::Format::kInt8}) {
-      const double unit = format == quant::Format::kF32 ? 1 : 0.5;
-      profile.fixed.push_back({format, 0.2});
-      for (int h = 0; h <= heads; ++h) {
-        profile.costs.push_back({Block::kAttention, format, h, unit * (0.02 + 1.0 * h / heads)});
-      }
-      profile.costs.push_back({Block::kFeedForward, format, 0, unit * 0.02});
-      profile.costs.push_back({Block::kFeedForward, format, ffn, unit * 1.02});
-    }
-    return profile;
   }
 
   CompressRequest Request(const std::string& out) const {
@@ -173,7 +151,10 @@ TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
     ++begun_from[request.model];
     if (++calls == fail_at) return base::BadInput("the loss at step 7 is not a number");
     EXPECT_EQ(request.teacher, model_);
-    EXPECT_EQ(request.task, "none") << "unlabelled text alone";
+    EXPECT_EQ(request.task, "stsb");
+    EXPECT_TRUE(request.text_lines) << "unlabelled text alone";
+    EXPECT_EQ(request.loss.task, 0);
+    EXPECT_EQ(request.max_tokens, model::Model::Open(files_, model_)->max_text_tokens);
     HONE_ASSIGN_OR_RETURN(const Draft draft, Draft::Open(files_, request.model));
     HONE_RETURN_IF_ERROR(draft.Write(request.out, {.replace = true}));
     TrainResult result;
@@ -213,6 +194,8 @@ TEST_F(CompressTest, RefusesWhatCannotBe) {
   request.speedups = {100};
   EXPECT_THAT(Error(request), testing::AllOf(HasSubstr("100x cannot be met"),
                                              HasSubstr("is the most that is possible")));
+  EXPECT_FALSE(files_.IsDirectory(Path("out.partial")))
+      << "what is asked instead is another request";
   request = Request("out");
   request.speedups = {0.5};
   EXPECT_THAT(Error(request), HasSubstr("expected more than 1"));
@@ -232,7 +215,7 @@ TEST_F(CompressTest, RefusesWhatCannotBe) {
 }
 
 TEST_F(CompressTest, RefusesAProfileOfAnotherShape) {
-  DeviceProfile profile = Profile((*model::Model::Open(files_, model_)).config);
+  DeviceProfile profile = ProfileElsewhere((*model::Model::Open(files_, model_)).config);
   profile.width *= 2;
   Put("device.json", ToJson(profile));
   EXPECT_THAT(Error(Request("out")), HasSubstr("hone profile-device"));

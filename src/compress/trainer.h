@@ -25,6 +25,8 @@ namespace hone::compress {
 struct LossWeights {
   float task = 1, logits = 0, hidden = 0, relations = 0;
   float temperature = 2;
+
+  bool asks_teacher() const { return logits > 0 || hidden > 0 || relations > 0; }
 };
 
 enum class Schedule : std::uint8_t { kLinear, kCosine, kConstant };
@@ -36,6 +38,7 @@ struct TrainRequest {
   std::string task;           // eval::FindTask; "mlm" for masked-language pre-training; "none":
                               // distil from the texts alone
   std::vector<std::string> train;  // files; ".txt": lines of text alone, where loss.task is 0
+  bool text_lines = false;         // they are that, whatever their names; loss.task must be 0
   std::string dev;                 // file; empty: no evaluation, the last step is the best
   std::string columns;
   std::string teacher;  // directory; empty: no distillation

@@ -1,5 +1,7 @@
 #include "env/clock.h"
 
+#include <time.h>
+
 #include <chrono>
 
 namespace hone::env {
@@ -10,6 +12,23 @@ std::int64_t NowNs() {
 
 double MsSince(std::int64_t start_ns) {
   return static_cast<double>(NowNs() - start_ns) * 1e-6;
+}
+
+namespace {
+
+// Of all threads; before main there is one, and it has run ever since the process began.
+std::int64_t ProcessorNs() {
+  timespec time = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+const std::int64_t kProcessStartNs = NowNs() - ProcessorNs();
+
+}  // namespace
+
+double MsSinceProcessStart() {
+  return MsSince(kProcessStartNs);
 }
 
 }  // namespace hone::env

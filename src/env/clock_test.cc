@@ -16,5 +16,12 @@ TEST(Clock, AdvancesByWhatWasSlept) {
   EXPECT_GE(static_cast<double>(NowNs() - start) * 1e-6, slept_ms);
 }
 
+TEST(Clock, CountsFromBeforeMain) {
+  const double before_ms = MsSinceProcessStart();
+  EXPECT_GT(before_ms, 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  EXPECT_GE(MsSinceProcessStart(), before_ms + 3.0);
+}
+
 }  // namespace
 }  // namespace hone::env

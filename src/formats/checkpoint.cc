@@ -32,9 +32,7 @@ class FileCheckpoint final : public Checkpoint {
                                     const tensor::Shape& shape) const override {
     const TensorView* view = tensors_.Find(name);
     if (view == nullptr) return tensors_.Lacks(name);
-    const bool is_float = view->dtype == tensor::DType::kF32 ||
-                          view->dtype == tensor::DType::kF16 || view->dtype == tensor::DType::kBF16;
-    if (!is_float || !ShapeFits(view->shape, shape)) {
+    if (!IsFloat(view->dtype) || !ShapeFits(view->shape, shape)) {
       return base::BadInput(tensors_.PathOf(name), ": tensor \"", name, "\" is ",
                             tensor::NameOf(view->dtype), " ", view->shape.ToString(),
                             "; expected F32, F16 or BF16 ", ShapeText(shape));

@@ -21,10 +21,6 @@ constexpr std::string_view kWeight = ".weight";
 constexpr std::string_view kParts[] = {".weight", ".weight_scale", ".weight_packed",
                                        ".weight_zero_point", ".weight_shape"};
 
-bool IsFloat(DType dtype) {
-  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
-}
-
 }  // namespace
 
 std::shared_ptr<EditedCheckpoint> EditedCheckpoint::Copy() const {

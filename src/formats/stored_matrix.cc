@@ -19,10 +19,6 @@ using tensor::DType;
 using tensor::Shape;
 using tensor::TensorView;
 
-bool IsFloat(DType dtype) {
-  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
-}
-
 // A tensor of this shape and of a float type, or of `dtype`.
 StatusOr<TensorView> Part(const TensorTable& tensors, const std::string& name, const Shape& shape,
                           std::optional<DType> dtype) {

@@ -47,6 +47,12 @@ class TensorTable {
   std::uint64_t bytes_ = 0;
 };
 
+// The types that a weight may have that is not quantised: F32, F16, BF16.
+inline bool IsFloat(tensor::DType dtype) {
+  return dtype == tensor::DType::kF32 || dtype == tensor::DType::kF16 ||
+         dtype == tensor::DType::kBF16;
+}
+
 // True where `actual` has the rank of `expected` and its sizes; -1 in `expected` is any size.
 bool ShapeFits(const tensor::Shape& actual, const tensor::Shape& expected);
 // "[384, any]"

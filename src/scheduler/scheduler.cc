@@ -198,4 +198,8 @@ void Scheduler::SetEnabled(int executor, bool enabled) {
   setup_.executors[static_cast<std::size_t>(executor)].enabled = enabled;
 }
 
+void Scheduler::SetOverhead(TimeNs overhead_ns) {
+  setup_.overhead_ns = overhead_ns;
+}
+
 }  // namespace hone::scheduler

@@ -49,6 +49,7 @@ class Scheduler {
   void RemoveModel(int model);  // the index is not used again
   void SetResident(int model, int rung, bool resident);
   void SetEnabled(int executor, bool enabled);  // the core split
+  void SetOverhead(TimeNs overhead_ns);         // Setup::overhead_ns, as it has been lately
 
   const Setup& setup() const { return setup_; }
   const Policy& policy() const { return *policy_; }

@@ -62,6 +62,7 @@ struct Served {
   double queue_ms = 0;  // from arrival to the start of its (last) batch
   double compute_ms = 0;
   int tokens = 0;
+  base::TimeNs ended = 0;  // env::NowNs() when its last batch ended
 };
 
 struct Reply {
@@ -72,11 +73,14 @@ struct Reply {
 };
 
 struct Query {
-  std::shared_ptr<const Endpoint> endpoint;
+  std::shared_ptr<const Endpoint> endpoint = {};
   // Encoded by the endpoint's tokenizer, or the client's own ids (checked by Submit): every text has
   // 1 to max_tokens ids below `vocabulary`. Only ids and types are read.
-  std::vector<text::Encoding> texts;
-  Terms terms;
+  std::vector<text::Encoding> texts = {};
+  Terms terms = {};
+  // Instead of the head's outputs: the encoder's own rows, one a token, as the one output [tokens,
+  // Endpoint::width].
+  bool hidden = false;
   base::TimeNs arrival = 0;  // env::NowNs() when the request was read
 };
 

@@ -62,6 +62,7 @@ class ServiceImpl : public Service {
     return dispatcher_->Submit(std::move(query), std::move(done));
   }
   void Cancel(Ticket ticket) override { dispatcher_->Cancel(ticket); }
+  void Sent(base::TimeNs after) override { dispatcher_->Sent(after); }
 
   base::Status Load(const std::string& name) override;
   base::Status Unload(const std::string& name) override;

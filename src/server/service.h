@@ -102,6 +102,8 @@ class Service {
 
   virtual Ticket Submit(Query query, Done done) = 0;
   virtual void Cancel(Ticket ticket) = 0;
+  // A front has put an answer on the wire so long after its batch ended. Promises leave that much.
+  virtual void Sent(base::TimeNs after) = 0;
 
   // KServe's repository: load again (or for the first time) a model of the configuration, unload it.
   // Returns when it is done; does not delay others' promises.

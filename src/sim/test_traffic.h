@@ -29,10 +29,10 @@ inline scheduler::Model ThreeRungs(const std::string& name, double fixed_ms, dou
     double accuracy, share;
   } rungs[] = {{"dense", 0.92, 1}, {"2x", 0.91, 0.5}, {"4x", 0.88, 0.25}};
   for (const auto& rung : rungs) {
-    model.rungs.push_back({.name = rung.name,
-                           .accuracy = rung.accuracy,
-                           .tables = {LinearTable(fixed_ms * rung.share,
-                                                  per_token_ms * rung.share)}});
+    model.rungs.push_back(
+        {.name = rung.name,
+         .accuracy = rung.accuracy,
+         .tables = {LinearTable(fixed_ms * rung.share, per_token_ms * rung.share)}});
   }
   return model;
 }
@@ -47,7 +47,7 @@ inline scheduler::Setup ThreeModels(int executors) {
 }
 
 struct Traffic {
-  double load = 1;      // 1: all executors are just busy with the accurate rungs, one text at a time
+  double load = 1;  // 1: all executors are just busy with the accurate rungs, one text at a time
   double seconds = 4;
   std::string arrivals = "poisson";
   int tenants = 1;
@@ -67,12 +67,11 @@ inline std::vector<SimRequest> MakeTraffic(const scheduler::Setup& setup, const 
     }
   }
   mean_ns /= static_cast<double>(setup.models.size() * std::size(kTokens));
-  const double rate =
-      traffic.load * static_cast<double>(setup.executors.size()) * 1e9 / mean_ns;
+  const double rate = traffic.load * static_cast<double>(setup.executors.size()) * 1e9 / mean_ns;
   std::vector<SimRequest> requests;
   const auto duration = static_cast<base::TimeNs>(traffic.seconds * 1e9);
-  for (const load::Arrival& arrival : load::MakeArrivals(
-           *load::ParseArrivals(traffic.arrivals), rate, duration, random.Next())) {
+  for (const load::Arrival& arrival :
+       load::MakeArrivals(*load::ParseArrivals(traffic.arrivals), rate, duration, random.Next())) {
     SimRequest request{.at = arrival.at};
     request.model = static_cast<int>(random.Below(setup.models.size()));
     request.tenant = static_cast<int>(random.Below(static_cast<std::size_t>(traffic.tenants)));
@@ -80,9 +79,8 @@ inline std::vector<SimRequest> MakeTraffic(const scheduler::Setup& setup, const 
     request.tokens = kTokens[random.Below(std::size(kTokens))];
     const auto& table = setup.models[static_cast<std::size_t>(request.model)].rungs[0].tables[0];
     const double time_ns = static_cast<double>(table.Predict(1, request.tokens));
-    request.deadline =
-        request.at + setup.overhead_ns +
-        static_cast<base::TimeNs>(time_ns * kTimes[random.Below(std::size(kTimes))]);
+    request.deadline = request.at + setup.overhead_ns +
+                       static_cast<base::TimeNs>(time_ns * kTimes[random.Below(std::size(kTimes))]);
     requests.push_back(request);
   }
   return requests;

@@ -38,7 +38,8 @@ std::vector<std::string> Lines(std::string_view text) {
 }
 
 bool IsPlainText(const TrainRequest& request, const eval::Task* task, const std::string& path) {
-  return task == nullptr || (request.loss.task == 0 && path.ends_with(".txt"));
+  if (task == nullptr || request.text_lines) return true;
+  return request.loss.task == 0 && path.ends_with(".txt");
 }
 
 StatusOr<Source> ReadTraining(env::FileSystem& files, const TrainRequest& request,

@@ -15,7 +15,9 @@ std::string RequestText(const TrainRequest& request, const std::vector<std::uint
   json.Key("from_scratch").Bool(request.from_scratch).Key("task").String(request.task);
   json.Key("train").BeginArray();
   for (const std::string& path : request.train) json.String(path);
-  json.EndArray().Key("dev").String(request.dev).Key("bytes").BeginArray();
+  json.EndArray();
+  if (request.text_lines) json.Key("text_lines").Bool(true);
+  json.Key("dev").String(request.dev).Key("bytes").BeginArray();
   for (const std::uint64_t size : bytes) json.Int(static_cast<std::int64_t>(size));
   json.EndArray().Key("columns").String(request.columns).Key("teacher").String(request.teacher);
   const auto number = [&](std::string_view key, double value) { json.Key(key).Double(value); };
@@ -86,7 +88,7 @@ Status CheckRequest(const TrainRequest& r) {
   if (!(loss.temperature > 0)) {
     return wrong("the temperature", double{loss.temperature}, "more than 0");
   }
-  const bool distils = loss.logits > 0 || loss.hidden > 0 || loss.relations > 0;
+  const bool distils = loss.asks_teacher();
   if (distils && r.teacher.empty()) {
     return base::BadInput("the loss has parts of a teacher, but there is none");
   }
@@ -101,6 +103,9 @@ Status CheckRequest(const TrainRequest& r) {
   if (r.task == "none" && !r.dev.empty()) {
     return base::BadInput(
         "task none has no metric for a dev file; name the task, with loss task=0");
+  }
+  if (r.text_lines && r.task != "none" && r.task != "mlm" && loss.task > 0) {
+    return base::BadInput("lines of text alone have no labels, so the loss's task must be 0");
   }
   if (r.task != "none" && loss.task == 0 && !distils) {
     return base::BadInput("all weights of the loss are 0");

@@ -1,5 +1,5 @@
 // What is measured of a model for the ladder: its metric with an interval, size, shapes, and the time
-// of its operations. Latencies are taken apart, for several models in turn (latency.h).
+// of its operations. Latencies are taken apart, for several models in turn (latency/latency.h).
 #pragma once
 
 #include <string>

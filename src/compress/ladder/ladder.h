@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "compress/latency.h"
+#include "compress/latency/latency.h"
 #include "env/file.h"
 #include "formats/artefact.h"
 

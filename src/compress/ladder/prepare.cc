@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "compress/ladder/rung_maker.h"
-#include "compress/measure_profile.h"
+#include "compress/latency/measure_profile.h"
 #include "compress/prune/pruner.h"
 #include "env/cpus.h"
 #include "env/space.h"
@@ -119,6 +119,25 @@ RecipeModules ModulesOf(const model::Model& model) {
   return modules;
 }
 
+// What distillation would otherwise say after the pruning.
+Status CheckDistillation(const CompressJob& job) {
+  for (const Stage& stage : job.request.recipe.stages) {
+    const auto* distill = std::get_if<DistillStage>(&stage.what);
+    if (distill == nullptr || !job.trains()) continue;
+    if (!distill->text.empty()) {
+      HONE_RETURN_IF_ERROR(Missing(job.tools.files, distill->text));
+    }
+    const bool labels = distill->text.empty() && !job.request.train.empty();
+    if (!labels && !distill->loss.asks_teacher()) {
+      return base::BadInput(
+          "recipe ", job.request.recipe.name,
+          ": its distill stage learns from labels alone, and unlabelled lines have "
+          "none; give a training file, or the loss a part of the teacher's");
+    }
+  }
+  return base::OkStatus();
+}
+
 }  // namespace
 
 Status SaveLadder(const CompressJob& job) {
@@ -172,6 +191,7 @@ Status CheckRequest(CompressJob& job) {
     return base::BadInput("recipe ", request.recipe.name,
                           ": has no prune stage, so no latency can be aimed for");
   }
+  HONE_RETURN_IF_ERROR(CheckDistillation(job));
   job.formats = {quant::Format::kF32};
   if (const auto* quantize = FindStage<QuantizeStage>(request.recipe))
     job.formats = quantize->formats;

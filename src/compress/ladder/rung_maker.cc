@@ -6,7 +6,8 @@
 #include <set>
 
 #include "base/json.h"
-#include "compress/measure_profile.h"
+#include "compress/ladder/training_limits.h"
+#include "compress/latency/measure_profile.h"
 #include "compress/prune/drop_layers.h"
 #include "compress/prune/narrow.h"
 #include "compress/prune/refit.h"
@@ -243,26 +244,32 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   request.train = asked.train;
   request.dev = asked.dev;
   request.columns = asked.columns;
-  request.teacher = asked.model;
+  if (stage.loss.asks_teacher()) request.teacher = asked.model;
   request.loss = stage.loss;
-  // Sentences without labels teach by the teacher's answers alone.
+  // Sentences without labels teach by the teacher's answers alone; the task still says what the dev
+  // file's metric is, by which the best step is kept.
   const std::string text = !stage.text.empty() ? stage.text : asked.train.empty() ? asked.text : "";
   if (!text.empty()) {
-    request.task = "none";
     request.train = {text};
-    request.columns.clear();
+    request.text_lines = true;
     request.loss.task = 0;
   }
-  request.epochs = stage.epochs * job_.plan.epoch_share;
-  request.max_seconds = job_.plan.training_s;
+  HONE_ASSIGN_OR_RETURN(const TrainingLimits limits,
+                        KeepLimits(job_.tools.files, out + ".limits.json",
+                                   {stage.epochs * job_.plan.epoch_share, job_.plan.training_s}));
+  request.epochs = limits.epochs;
+  request.max_seconds = limits.max_seconds;
   request.batch = stage.batch;
   request.learning_rate = stage.learning_rate;
   request.schedule = stage.schedule;
   request.warmup = stage.warmup;
   request.patience = stage.patience;
+  // Whole texts, and an answer's window as the engine cuts it.
+  request.max_tokens = job_.dense->max_tokens();
   request.seed = asked.seed;
   request.threads = asked.threads;
-  request.resume = job_.tools.files.IsDirectory(out + ".training");
+  // Killed within training, or behind it and before the state said so; or not begun at all.
+  request.resume = true;
   request.log = out + ".jsonl";
   const auto report = [&](const TrainProgress& progress) {
     job_.Say(base::StrCat(rung, ": training, loss ", base::Fixed(progress.loss, 4), ", best ",

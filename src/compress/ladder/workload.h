@@ -8,9 +8,9 @@
 
 #include "base/status.h"
 #include "bench/forward_bench.h"
-#include "compress/device_profile.h"
 #include "compress/ladder/evaluate.h"
-#include "compress/latency.h"
+#include "compress/latency/device_profile.h"
+#include "compress/latency/latency.h"
 #include "compress/search/prune_to_target.h"
 #include "runtime/text_model.h"
 

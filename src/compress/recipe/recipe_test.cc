@@ -245,7 +245,7 @@ TEST(Recipe, RefusesStagesThatContradict) {
 }
 
 TEST(Recipe, HoldsItsLimits) {
-  EXPECT_THAT(ErrorOf(StrCat("a: ", std::string(70000, 'x'))), HasSubstr("a recipe has at most"));
+  EXPECT_THAT(ErrorOf(StrCat("a: ", std::string(70000, 'x'))), HasSubstr("at most 65536 are read"));
   EXPECT_THAT(ErrorOf(std::string(17, '[')), HasSubstr("recipe.yaml:"));
   EXPECT_THAT(ErrorOf(StrCat(std::string(17, '['), std::string(17, ']'))),
               HasSubstr("nested deeper"));

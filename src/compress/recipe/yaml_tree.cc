@@ -39,13 +39,13 @@ class TreeBuilder : public YAML::EventHandler {
     Add(mark, anchor, YamlKind::kNull, {}, false);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw Refusal{mark.line + 1, "anchors and aliases are not for recipes"};
+    throw Refusal{mark.line + 1, "anchors and aliases are not read here"};
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     // "?" is a plain scalar, "!" a quoted or block one; the rest is an explicit tag.
     if (tag != "?" && tag != "!" && !tag.empty()) {
-      throw Refusal{mark.line + 1, "tags (\"!…\") are not for recipes"};
+      throw Refusal{mark.line + 1, "tags (\"!…\") are not read here"};
     }
     Add(mark, anchor, YamlKind::kScalar, value, tag == "!");
   }
@@ -80,7 +80,7 @@ class TreeBuilder : public YAML::EventHandler {
   YamlNode* Add(const YAML::Mark& mark, YAML::anchor_t anchor, YamlKind kind, std::string text,
                 bool quoted) {
     const int line = mark.line + 1;
-    if (anchor != 0) throw Refusal{line, "anchors and aliases are not for recipes"};
+    if (anchor != 0) throw Refusal{line, "anchors and aliases are not read here"};
     if (++nodes_ > kMaxYamlNodes) {
       throw Refusal{line, base::StrCat("more than ", kMaxYamlNodes, " values")};
     }
@@ -139,7 +139,7 @@ std::string_view KindOf(const YamlNode& node) {
 
 base::StatusOr<YamlNode> ParseYaml(std::string_view text, const std::string& path) {
   if (text.size() > kMaxYamlBytes) {
-    return base::BadInput(path, ": ", text.size(), " bytes; a recipe has at most ", kMaxYamlBytes);
+    return base::BadInput(path, ": ", text.size(), " bytes; at most ", kMaxYamlBytes, " are read");
   }
   try {
     ViewBuffer buffer(text);

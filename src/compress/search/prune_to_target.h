@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "compress/device_profile.h"
 #include "compress/draft.h"
+#include "compress/latency/device_profile.h"
 #include "compress/prune/snapshots.h"
 #include "compress/search/budget_search.h"
 

@@ -19,6 +19,7 @@
 
 #include "base/check.h"
 #include "kernels/matmul/epilogue_avx2.h"
+#include "kernels/matmul/int4_panels.h"
 #include "kernels/matmul/prepare_avx2.h"
 #include "kernels/matmul/x86.h"
 #include "quant/int4.h"
@@ -76,15 +77,8 @@ void PackColumn(const WeightRows& weights, std::size_t n, std::size_t j, std::by
 }
 
 void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
-  HONE_CHECK(weights.format == quant::Format::kInt4 && weights.k <= kMaxK);
-  for (int panel = panel_begin; panel < panel_end; ++panel) {
-    std::byte* out = packed + static_cast<std::size_t>(panel) * PanelBytes(weights.k);
-    std::memset(out, 0, PanelBytes(weights.k));
-    for (int j = 0; j < std::min(kColumns, weights.n - panel * kColumns); ++j) {
-      PackColumn(weights, static_cast<std::size_t>(panel * kColumns + j),
-                 static_cast<std::size_t>(j), out);
-    }
-  }
+  PackInt4Panels<kColumns>(weights, panel_begin, panel_end, packed, PanelBytes(weights.k),
+                           PackColumn);
 }
 
 // Beyond K activations are 0, and so count neither in products nor in their group's sum.

@@ -6,10 +6,7 @@
 //             its low nibbles and vector v + 8, which has the same columns, in its high ones
 //   scratch   one expanded panel
 #if defined(__aarch64__)
-#include <algorithm>
-#include <cstring>
-
-#include "base/check.h"
+#include "kernels/matmul/int4_panels.h"
 #include "kernels/matmul/neon.h"
 #include "quant/int4.h"
 
@@ -63,15 +60,8 @@ void PackColumn(const WeightRows& weights, std::size_t n, std::size_t j, std::by
 
 template <typename Layout>
 void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
-  HONE_CHECK(weights.format == quant::Format::kInt4 && weights.k <= kMaxK);
-  for (int panel = panel_begin; panel < panel_end; ++panel) {
-    std::byte* out = packed + static_cast<std::size_t>(panel) * PanelBytes(weights.k);
-    std::memset(out, 0, PanelBytes(weights.k));
-    for (int j = 0; j < std::min(kColumns, weights.n - panel * kColumns); ++j) {
-      PackColumn<Layout>(weights, static_cast<std::size_t>(panel * kColumns + j),
-                         static_cast<std::size_t>(j), out);
-    }
-  }
+  PackInt4Panels<kColumns>(weights, panel_begin, panel_end, packed, PanelBytes(weights.k),
+                           PackColumn<Layout>);
 }
 
 template <typename Layout>

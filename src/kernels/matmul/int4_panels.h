@@ -19,6 +19,25 @@
 
 namespace hone::kernels {
 
+// Clears panels of `panel_bytes` and has each of their columns packed: row n of the weights is column
+// j of its panel. Columns beyond the weights' stay 0. For panels of other layouts too (int4_avx2.cc,
+// int4_neon.cc).
+template <int kColumns>
+void PackInt4Panels(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed,
+                    std::size_t panel_bytes,
+                    void (*pack_column)(const WeightRows& weights, std::size_t n, std::size_t j,
+                                        std::byte* panel)) {
+  HONE_CHECK(weights.format == quant::Format::kInt4 && weights.k <= kMaxK);
+  for (int panel = panel_begin; panel < panel_end; ++panel) {
+    std::byte* out = packed + static_cast<std::size_t>(panel) * panel_bytes;
+    std::memset(out, 0, panel_bytes);
+    for (int j = 0; j < std::min(kColumns, weights.n - panel * kColumns); ++j) {
+      pack_column(weights, static_cast<std::size_t>(panel * kColumns + j),
+                  static_cast<std::size_t>(j), out);
+    }
+  }
+}
+
 template <int kColumns>
 struct Int4Panels {
   static constexpr std::size_t kColumnBytes = kColumns * (sizeof(std::int32_t) + sizeof(float));
@@ -64,15 +83,8 @@ struct Int4Panels {
   }
 
   static void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
-    HONE_CHECK(weights.format == quant::Format::kInt4 && weights.k <= kMaxK);
-    for (int panel = panel_begin; panel < panel_end; ++panel) {
-      std::byte* out = packed + static_cast<std::size_t>(panel) * PanelBytes(weights.k);
-      std::memset(out, 0, PanelBytes(weights.k));
-      for (int j = 0; j < std::min(kColumns, weights.n - panel * kColumns); ++j) {
-        PackColumn(weights, static_cast<std::size_t>(panel * kColumns + j),
-                   static_cast<std::size_t>(j), out);
-      }
-    }
+    PackInt4Panels<kColumns>(weights, panel_begin, panel_end, packed, PanelBytes(weights.k),
+                             PackColumn);
   }
 };
 

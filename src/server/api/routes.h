@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,16 +15,20 @@
 
 namespace hone::server {
 
+class Aside;  // aside.h
+
 // What handlers may use. Outlives every request.
 struct ApiContext {
   Service& service;
   std::function<std::string()> front_metrics;  // Prometheus lines of the HTTP front; may be empty
+  std::shared_ptr<Aside> aside = nullptr;      // MakeApi's own, for what takes long
 };
 
 struct Route {
   std::string_view method;  // "GET", "POST"
   std::string_view path;    // "/v2/models/{model}/infer"; {name} matches one segment
-  std::string_view tag;  // "OpenAI", "Text Embeddings Inference", "KServe v2", "Hone", "Operation"
+  std::string_view
+      tag;  // "OpenAI", "Text Embeddings Inference", "KServe v2", "Hone", "Hugging Face", …
   std::string_view summary;
   // JSON Schema of the body and of the 200 answer, as JSON text; empty: none.
   std::string_view request_schema, response_schema;
@@ -32,11 +37,12 @@ struct Route {
                           const std::vector<std::string>& segments, Respond respond);
 };
 
-// One list a protocol (openai.cc, tei.cc, kserve_rest.cc, hone_api.cc, operation.cc).
+// One list a protocol (openai.cc, tei.cc, kserve_rest.cc, hone_api.cc, pipeline.cc, operation.cc).
 std::vector<Route> OpenAiRoutes();
 std::vector<Route> TeiRoutes();
 std::vector<Route> KserveRoutes();
 std::vector<Route> HoneRoutes();
+std::vector<Route> PipelineRoutes();   // Hugging Face's InferenceClient: POST / and /models/{model}
 std::vector<Route> OperationRoutes();  // /health /ready /metrics /openapi.json and the page at /
 
 // All of them. Unknown paths are 404, wrong methods 405 with Allow; a body that is not JSON where JSON is

@@ -12,6 +12,11 @@
 namespace hone::server {
 namespace {
 
+// Between a batch's end and its answers on the wire, promises leave at least what a quiet front needs, and at
+// most what a machine that is this far behind may still claim to know.
+constexpr base::TimeNs kLeastFrontNs = 300 * base::kMicrosecondNs;
+constexpr base::TimeNs kMostFrontNs = 50 * base::kMillisecondNs;
+
 using base::TimeNs;
 
 double Ms(TimeNs span) {
@@ -198,6 +203,8 @@ void Dispatcher::Cut(const std::shared_ptr<Request>& request, std::vector<schedu
 std::optional<Fault> Dispatcher::Enqueue(const std::shared_ptr<Request>& request, TimeNs now) {
   std::vector<scheduler::Item> items;
   Cut(request, &items);
+  scheduler_.SetOverhead(
+      std::clamp(front_ns_.load(std::memory_order_relaxed), kLeastFrontNs, kMostFrontNs));
   const scheduler::Admission admission = scheduler_.SubmitAll(items, now);
   if (!admission.accepted()) {
     for (const scheduler::Item& item : items) parts_.Erase(item.id);
@@ -246,6 +253,13 @@ int Dispatcher::TenantNumber(const std::string& tenant) {
   return number;
 }
 
+// Rises at once, falls by a hundredth an answer. Several fronts may race: one of their figures is as good as
+// another's.
+void Dispatcher::Sent(TimeNs after) {
+  const TimeNs fallen = front_ns_.load(std::memory_order_relaxed) * 99 / 100;
+  front_ns_.store(std::max(after, fallen), std::memory_order_relaxed);
+}
+
 void Dispatcher::Cancel(Ticket ticket) {
   std::unique_lock lock(mutex_);
   std::shared_ptr<Request>* found = requests_.Find(ticket.id);
@@ -292,6 +306,7 @@ void Dispatcher::Succeed(const std::shared_ptr<Request>& request, TimeNs now,
   Reply reply;
   reply.results = std::move(request->results);
   reply.served.rung = model.rungs[static_cast<std::size_t>(request->rung)].info.name;
+  reply.served.ended = now;
   reply.served.queue_ms = Ms(request->queue_ns);
   reply.served.compute_ms = Ms(request->compute_ns);
   for (const text::Encoding& text : request->query.texts) {

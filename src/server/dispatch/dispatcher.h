@@ -14,6 +14,7 @@
 //             3. Executors of two splits never run at the same time.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -60,6 +61,7 @@ class Dispatcher {
 
   Ticket Submit(Query query, Done done);
   void Cancel(Ticket ticket);
+  void Sent(base::TimeNs after);
   bool Drain(double seconds);
 
   // ---- models (dispatcher_models.cc)
@@ -139,6 +141,7 @@ class Dispatcher {
   SlotMap<std::shared_ptr<Request>> requests_;
   SlotMap<Part> parts_;
   std::unordered_map<std::string, int> tenants_;
+  std::atomic<base::TimeNs> front_ns_ = 0;  // from a batch's end to its answers on the wire, lately
   Counters counters_;
   std::uint64_t batches_ = 0;
   int waiting_ = 0;  // requests, for rungs

@@ -15,6 +15,15 @@ std::size_t RowsOf(model::Rows rows, std::span<const std::int32_t> ids, std::int
   }
 }
 
+// The rows as output `o` of the part's text i.
+void Put(std::span<const float> rows, int width, std::size_t o, Part& part, int i) {
+  TextResult& result = part.request->results[static_cast<std::size_t>(i)];
+  if (result.outputs.size() <= o) result.outputs.resize(o + 1);
+  result.outputs[o].width = width;
+  result.outputs[o].values.assign(rows.begin(), rows.end());
+  part.finite = part.finite && std::ranges::all_of(rows, [](float x) { return std::isfinite(x); });
+}
+
 }  // namespace
 
 void BatchRunner::LayOut(const Endpoint& endpoint, std::span<const Part> parts) {
@@ -46,14 +55,24 @@ void BatchRunner::HandOut(const Endpoint& endpoint, std::int32_t mask_id, std::s
         const auto end = static_cast<std::size_t>(begins_[text + 1]);
         const std::size_t size =
             width * RowsOf(heads[o].rows, std::span(ids_).subspan(begin, end - begin), mask_id);
-        TextResult& result = part.request->results[static_cast<std::size_t>(i)];
-        result.outputs.resize(heads.size());
-        result.outputs[o].width = heads[o].width;
-        result.outputs[o].values.assign(row, row + size);
-        part.finite =
-            part.finite && std::all_of(row, row + size, [](float x) { return std::isfinite(x); });
+        if (!part.request->query.hidden) {
+          Put({row, size}, heads[o].width, o, part, i);
+        }
         row += size;
       }
+    }
+  }
+}
+
+void BatchRunner::HandOutHidden(int width, std::span<Part> parts) {
+  std::size_t text = 0;
+  for (Part& part : parts) {
+    for (int i = part.begin; i < part.end; ++i, ++text) {
+      if (!part.request->query.hidden) continue;
+      const auto begin = static_cast<std::size_t>(begins_[text]);
+      const auto end = static_cast<std::size_t>(begins_[text + 1]);
+      const auto stride = static_cast<std::size_t>(width);
+      Put(std::span(hidden_).subspan(begin * stride, (end - begin) * stride), width, 0, part, i);
     }
   }
 }
@@ -70,6 +89,7 @@ void BatchRunner::Run(runtime::LocalEngine& engine, const Endpoint& endpoint,
     engine.ApplyHead(static_cast<int>(o), batch, hidden_, mask_id, &outputs_[o]);
   }
   HandOut(endpoint, mask_id, parts);
+  HandOutHidden(engine.width(), parts);
 }
 
 }  // namespace hone::server

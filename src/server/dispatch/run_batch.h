@@ -21,6 +21,8 @@ class BatchRunner {
  private:
   void LayOut(const Endpoint& endpoint, std::span<const Part> parts);
   void HandOut(const Endpoint& endpoint, std::int32_t mask_id, std::span<Part> parts);
+  // The encoder's rows, to the queries that want those.
+  void HandOutHidden(int width, std::span<Part> parts);
 
   std::vector<std::int32_t> ids_, types_, begins_;
   std::vector<float> hidden_;

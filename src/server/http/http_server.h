@@ -1,10 +1,13 @@
 // HTTP/1.1 over TCP or TLS: connections in, one HttpHandler behind. Asio and Beast stay in the .cc files.
 //
 // Threads   `io_threads` (one is enough: it parses, tokenizes and writes; computing is elsewhere).
-// Limits    header, body, connections, time for a request to arrive, idle time: all in HttpOptions; each
-//           has its own status (431, 413, 503, 408) in Hone's error shape. An idle connection holds no buffer.
-// Life      keep-alive and pipelining as HTTP/1.1 has them; a client that closes while it waits is noticed, and
-//           its request cancelled. Stop() takes no new connections and lets answers under way out.
+// Limits    header, body, all bodies together, connections, time for a request to arrive, idle time: all
+//           in HttpOptions; each has its own status (431, 413, 503, 503, 408) in Hone's error shape. An
+//           idle connection holds no buffer.
+// Life      keep-alive and pipelining as HTTP/1.1 has them; a client that closes while it waits is
+//           noticed, and its request cancelled. HEAD is answered as GET without the body, OPTIONS by the
+//           front. Stop() takes no new connections, lets answers under way out, and closes what is left
+//           after its time.
 // Keys      with API keys every route but /health and /ready wants `Authorization: Bearer KEY` (or
 //           `api-key`, `x-api-key`); comparison takes the same time whatever is wrong.
 #pragma once
@@ -25,13 +28,14 @@ struct HttpOptions {
   int io_threads = 1;
   std::uint64_t max_body_bytes = 16 << 20;
   std::uint32_t max_header_bytes = 16 << 10;
+  std::uint64_t max_held_bytes = 256 << 20;  // bodies of all connections together; beyond it 503
   int max_connections = 16384;
   double read_timeout_s = 30;   // from a request's first byte to its last
   double idle_timeout_s = 600;  // between requests
-  std::string tls_cert, tls_key,
-      client_ca;  // PEM files; client_ca: clients must show a certificate
+  // PEM files, certificate and key or neither; client_ca: clients must show a certificate it signed.
+  std::string tls_cert = {}, tls_key = {}, client_ca = {};
   // (tenant, key); empty: everybody may ask.
-  std::vector<std::pair<std::string, std::string>> api_keys;
+  std::vector<std::pair<std::string, std::string>> api_keys = {};
 };
 
 // What a front did, for /metrics.
@@ -39,6 +43,9 @@ struct HttpCounters {
   std::int64_t connections = 0, open = 0, requests = 0, rejected = 0;
   std::int64_t bytes_in = 0, bytes_out = 0;
 };
+
+// Prometheus' text format.
+std::string PrometheusText(const HttpCounters& counters);
 
 class HttpServer {
  public:

@@ -30,7 +30,12 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
+  // What is still to be done to it, by the front's thread just before it is sent: writing a large answer is
+  // not the business of the executor that computed it. May be empty; call Complete, which calls it once.
+  std::function<void(HttpResponse&)> finish = {};
 };
+
+void Complete(HttpResponse* response);
 
 // Called exactly once for a request, from any thread.
 using Respond = std::function<void(HttpResponse)>;

@@ -1,0 +1,249 @@
+// hone simulate: the server's scheduler in virtual time, over measured latency tables.
+#include <charconv>
+#include <cstdio>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "cli/command.h"
+#include "cli/input.h"
+#include "cli/model_flags.h"
+#include "cli/table.h"
+#include "env/file.h"
+#include "load/load.h"
+#include "sim/scene.h"
+
+namespace hone::cli {
+namespace {
+
+constexpr std::uint64_t kMaxTraceBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxTableBytes = std::uint64_t{4} << 20;
+constexpr double kMostRequests = 2e7;  // a gigabyte
+
+base::Status Named(const char* flag, const base::Status& status) {
+  return InvalidUsage(base::StrCat(flag, ": ", status.message()));
+}
+
+class SimulateCommand : public Command {
+ public:
+  std::string name() const override { return "simulate"; }
+  std::string summary() const override {
+    return "how each scheduling policy would serve given arrivals, in virtual time";
+  }
+  std::string example() const override {
+    return "  hone simulate --models intent.json --models embed.json --rate 300 --rate 60 \\\n"
+           "      --deadline 15ms --deadline 80ms --arrivals gamma:4 --duration 60s\n"
+           "  hone simulate --models intent.json --trace arrivals.csv --rate 500 --policy ladder\n"
+           "A model's file is the latency tables that hone serve keeps. Repeated flags belong\n"
+           "together in their order; a single value holds for every --models.";
+  }
+
+  void AddFlags(Flags& flags) override {
+    flags.TextList("--models", &models_, "latency tables of a model (JSON); once for each");
+    flags.TextList("--rate", &rates_,
+                   "requests a second (10); of a trace its mean, as recorded without this");
+    flags.TextList("--arrivals", &arrivals_,
+                   "poisson (default), uniform, gamma:CV (bursts: gamma:4), trace:FILE");
+    flags.TextList("--trace", &traces_, "FILE, as --arrivals trace:FILE");
+    flags.TextList("--deadline", &deadlines_, "from arrival: 20ms (100ms)");
+    flags.TextList("--priority", &priorities_, "low, normal (default), high");
+    flags.IntList("--tokens", &tokens_, 1, 1 << 16, "of a request, each as likely");
+    flags.Int("--max-tokens", &max_tokens_, 1, 1 << 16, "where a trace has more");
+    flags.Text("--duration", &duration_, "how long: 60s, 10m");
+    flags.Text("--policy", &policy_, "all, or one of ladder, edf, round_robin, fcfs");
+    flags.Int("--cores", &cores_, 1, 1024, "cores to compute on");
+    flags.IntList("--split", &split_, 1, 1024,
+                  "threads of each executor; default: what the planner chooses for --cores");
+    flags.Real("--sigma", &machine_.sigma, "spread of a batch's time, of its logarithm");
+    flags.Int("--stall-every", &machine_.stall_every, 0, 1 << 30, "batches; 0: no stalls");
+    flags.Real("--stall-ms", &machine_.stall_ms, "how long one is");
+    flags.Real("--front-ms", &machine_.front_ms, "of a core, that receiving a request costs");
+    flags.Real("--overhead-ms", &overhead_ms_, "between a batch's end and its answers");
+    flags.Int("--seed", &seed_, 0, 1 << 30, "of arrivals and the machine");
+    output_.Add(flags);
+  }
+
+  base::Status Run() override;
+
+ private:
+  base::Status ReadStreams();
+  base::Status ReadStream(std::size_t i, sim::Stream* stream) const;
+  base::Status ReadModels();
+  void Print(const std::string& policy, const sim::SimResult& result, double bound_per_s,
+             TableWriter* table) const;
+
+  std::vector<std::string> models_, rates_, arrivals_, traces_, deadlines_, priorities_;
+  std::vector<int> tokens_ = {32}, split_;
+  std::string duration_ = "60s", policy_ = "all";
+  int cores_ = 2, seed_ = 1, max_tokens_ = 512;
+  double overhead_ms_ = 0.3;
+  sim::Machine machine_;
+  OutputFlag output_;
+  std::vector<planner::TableFile> files_;
+  std::vector<sim::Stream> streams_;
+};
+
+// The value of a repeated flag for model `i`: one value is everybody's.
+std::string Of(const std::vector<std::string>& values, std::size_t i, const char* fallback) {
+  if (values.empty()) return fallback;
+  return values[values.size() == 1 ? 0 : i];
+}
+
+base::Status SimulateCommand::ReadModels() {
+  if (models_.empty()) return InvalidUsage("needs --models FILE.json");
+  for (const std::string& path : models_) {
+    HONE_ASSIGN_OR_RETURN(const std::string json, env::RealFileSystem().Read(path, kMaxTableBytes));
+    HONE_ASSIGN_OR_RETURN(planner::TableFile file, planner::ParseTableFile(json, path));
+    files_.push_back(std::move(file));
+  }
+  return base::OkStatus();
+}
+
+base::Status SimulateCommand::ReadStream(std::size_t i, sim::Stream* stream) const {
+  stream->model = static_cast<int>(i);
+  stream->tokens = tokens_;
+  stream->max_tokens = max_tokens_;
+  const std::string trace = Of(traces_, i, "");
+  auto arrivals =
+      load::ParseArrivals(trace.empty() ? Of(arrivals_, i, "poisson") : "trace:" + trace);
+  if (!arrivals.ok()) return Named("--arrivals", arrivals.status());
+  stream->arrivals = *std::move(arrivals);
+  if (stream->arrivals.process == load::Process::kTrace) {
+    const std::string& path = stream->arrivals.trace;
+    HONE_ASSIGN_OR_RETURN(const std::string csv, env::RealFileSystem().Read(path, kMaxTraceBytes));
+    HONE_ASSIGN_OR_RETURN(stream->trace, load::ParseTrace(csv, path));
+    stream->rate_per_s = 0;
+  }
+  if (!rates_.empty()) {
+    const std::string rate = Of(rates_, i, "");
+    const char* rate_end = rate.data() + rate.size();
+    const auto [end, error] = std::from_chars(rate.data(), rate_end, stream->rate_per_s);
+    if (error != std::errc() || end != rate_end || !(stream->rate_per_s > 0)) {
+      return InvalidUsage(base::StrCat("--rate \"", rate, "\" is no number above 0"));
+    }
+  }
+  const auto deadline = load::ParseSeconds(Of(deadlines_, i, "100ms"));
+  if (!deadline.ok()) return Named("--deadline", deadline.status());
+  stream->deadline_ns = static_cast<base::TimeNs>(*deadline * base::kSecondNs);
+  const std::string priority = Of(priorities_, i, "normal");
+  if (priority != "low" && priority != "normal" && priority != "high") {
+    return InvalidUsage(base::StrCat("--priority \"", priority, "\": low, normal or high"));
+  }
+  stream->priority = priority == "low"    ? scheduler::Priority::kLow
+                     : priority == "high" ? scheduler::Priority::kHigh
+                                          : scheduler::Priority::kNormal;
+  return base::OkStatus();
+}
+
+base::Status SimulateCommand::ReadStreams() {
+  const std::pair<const char*, const std::vector<std::string>*> lists[] = {
+      {"--rate", &rates_},
+      {"--arrivals", &arrivals_},
+      {"--trace", &traces_},
+      {"--deadline", &deadlines_},
+      {"--priority", &priorities_}};
+  for (const auto& [flag, values] : lists) {
+    if (values->size() > 1 && values->size() != models_.size()) {
+      return InvalidUsage(base::StrCat(flag, " is given ", values->size(), " times, --models ",
+                                       models_.size(), " times; once holds for all"));
+    }
+  }
+  if (!(machine_.sigma >= 0 && machine_.sigma <= 2)) return InvalidUsage("--sigma: 0 to 2");
+  constexpr double kMostMs = 1e5;
+  for (const double ms : {machine_.stall_ms, machine_.front_ms, overhead_ms_}) {
+    if (!(ms >= 0 && ms <= kMostMs)) {
+      return InvalidUsage("--stall-ms, --front-ms, --overhead-ms: 0 to 100,000");
+    }
+  }
+  if (!traces_.empty() && !arrivals_.empty()) {
+    return InvalidUsage("--trace and --arrivals: give one");
+  }
+  streams_.resize(models_.size());
+  for (std::size_t i = 0; i < models_.size(); ++i) {
+    HONE_RETURN_IF_ERROR(ReadStream(i, &streams_[i]));
+  }
+  return base::OkStatus();
+}
+
+base::Status SimulateCommand::Run() {
+  HONE_RETURN_IF_ERROR(ReadModels());
+  HONE_RETURN_IF_ERROR(ReadStreams());
+  const auto seconds = load::ParseSeconds(duration_);
+  if (!seconds.ok()) return Named("--duration", seconds.status());
+  double rate = 0;
+  for (const sim::Stream& stream : streams_) rate += stream.rate_per_s;
+  if (rate * *seconds > kMostRequests) {
+    return InvalidUsage(base::StrCat("--rate and --duration make more than ",
+                                     base::WithCommas(static_cast<std::uint64_t>(kMostRequests)),
+                                     " requests"));
+  }
+  if (split_.empty()) {
+    HONE_ASSIGN_OR_RETURN(split_, sim::ChooseSplit(files_, streams_, cores_));
+  }
+  HONE_ASSIGN_OR_RETURN(scheduler::Setup setup, sim::MakeSetup(files_, split_));
+  setup.overhead_ns = static_cast<base::TimeNs>(overhead_ms_ * base::kMillisecondNs);
+  const auto seed = static_cast<std::uint64_t>(seed_);
+  const std::vector<sim::SimRequest> requests =
+      sim::MakeRequests(streams_, static_cast<base::TimeNs>(*seconds * base::kSecondNs), seed);
+  std::fprintf(stderr, "%zu requests, executors of %s threads\n", requests.size(),
+               base::Join(split_, " + ").c_str());
+  TableWriter table(output_.format);
+  double bound = 0;
+  std::vector<std::string> policies = {policy_};
+  if (policy_ == "all") {
+    policies.clear();
+    for (const std::string_view name : scheduler::PolicyNames()) policies.emplace_back(name);
+  }
+  for (const std::string& policy : policies) {
+    HONE_ASSIGN_OR_RETURN(const sim::SimResult result,
+                          sim::Simulate(setup, policy, requests, machine_, seed));
+    if (bound == 0) bound = static_cast<double>(sim::UpperBound(setup, requests));
+    Print(policy, result, bound / result.seconds, &table);
+  }
+  return base::OkStatus();
+}
+
+void SimulateCommand::Print(const std::string& policy, const sim::SimResult& result,
+                            double bound_per_s, TableWriter* table) const {
+  const auto write = [&](const std::string& model, const sim::SimModelResult& of, double goodput,
+                         double accuracy_goodput, const Cell& bound) {
+    base::JsonWriter json;
+    json.BeginObject();
+    std::vector<std::string> parts;
+    for (const auto& [rung, count] : of.rungs) {
+      json.Key(rung).Int(count);
+      parts.push_back(base::StrCat(rung, "=", count));
+    }
+    json.EndObject();
+    table->Write({{"policy", policy},
+                  {"model", model},
+                  {"sent", of.sent},
+                  {"ok", of.ok},
+                  {"late", of.late},
+                  {"refused", of.refused},
+                  {"goodput_per_s", Cell(goodput, 1)},
+                  {"accuracy_goodput_per_s", Cell(accuracy_goodput, 1)},
+                  {"bound_per_s", bound},
+                  {"p50_ms", Cell(of.p50_ms, 2)},
+                  {"p99_ms", Cell(of.p99_ms, 2)},
+                  {"rungs", output_.format == "md" ? Cell(base::Join(parts, "; "))
+                                                   : Cell::RawJson(json.Take())}});
+  };
+  if (files_.size() > 1) {
+    for (std::size_t m = 0; m < files_.size(); ++m) {
+      const sim::SimModelResult& model = result.models[m];
+      const double goodput = static_cast<double>(model.ok) / result.seconds;
+      write(files_[m].model, model, goodput, goodput * model.accuracy,
+            output_.json() ? Cell::RawJson("null") : Cell(""));
+    }
+  }
+  write(files_.size() > 1 ? "all" : files_[0].model, result.total, result.goodput_per_s,
+        result.accuracy_goodput_per_s, Cell(bound_per_s, 1));
+}
+
+}  // namespace
+
+std::unique_ptr<Command> MakeSimulateCommand() {
+  return std::make_unique<SimulateCommand>();
+}
+
+}  // namespace hone::cli

@@ -1,0 +1,358 @@
+// Every protocol over the real service and tiny models, without sockets: requests in, answers out.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "env/clock.h"
+#include "runtime/tasks/scores.h"
+#include "server/api/routes.h"
+#include "server/test_models.h"
+
+namespace hone::server {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+using Json = nlohmann::json;
+
+class ApiTest : public ServiceTest {
+ protected:
+  // One service for a test, with the tiny models of these names.
+  void Serve(const std::vector<std::string>& names) {
+    ServiceOptions options;
+    options.threads = 1;
+    options.max_texts = 8;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      options.models.push_back(
+          {.name = base::StrCat("m", i), .directory = TinyModel(names[i], base::StrCat("d", i))});
+    }
+    service_ = Start(options);
+    ASSERT_TRUE(service_);
+    api_ = MakeApi({.service = *service_, .front_metrics = [] { return "front 1\n"; }});
+  }
+
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+
+  HttpResponse Ask(const std::string& method, const std::string& path, const std::string& body = {},
+                   const Headers& headers = {}) {
+    HttpRequest request{.method = method,
+                        .path = path,
+                        .query = {},
+                        .headers = headers,
+                        .body = body,
+                        .tenant = {},
+                        .arrival = env::NowNs()};
+    std::mutex mutex;
+    std::condition_variable ready;
+    std::optional<HttpResponse> response;
+    api_(std::move(request), [&](HttpResponse r) {
+      const std::lock_guard lock(mutex);
+      response = std::move(r);
+      ready.notify_one();
+    });
+    std::unique_lock lock(mutex);
+    ready.wait(lock, [&] { return response.has_value(); });
+    return *std::move(response);
+  }
+  HttpResponse Post(const std::string& path, const std::string& body, const Headers& headers = {}) {
+    return Ask("POST", path, body, headers);
+  }
+  // The body of a 200.
+  Json Get(const std::string& path) { return Good(Ask("GET", path)); }
+  Json Good(const HttpResponse& response) {
+    EXPECT_EQ(response.status, 200) << response.body;
+    const Json json = Json::parse(response.body, nullptr, false);
+    EXPECT_FALSE(json.is_discarded()) << response.body;
+    return json;
+  }
+  static std::string HeaderOf(const HttpResponse& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+
+  std::unique_ptr<Service> service_;
+  HttpHandler api_;
+};
+
+std::vector<float> Floats(const Json& array) {
+  return array.get<std::vector<float>>();
+}
+
+std::vector<float> UnBase64(const std::string& text) {
+  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    bits = bits << 6 | static_cast<std::uint32_t>(digits.find(c));
+    count += 6;
+    if (count >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 255);
+  }
+  std::vector<float> floats(bytes.size() / 4);
+  std::memcpy(floats.data(), bytes.data(), floats.size() * 4);
+  return floats;
+}
+
+TEST_F(ApiTest, OpenAiEmbeddingsAreTheModelsOwnInEveryForm) {
+  Serve({"bert/embed-mean"});
+  const std::vector<float> expected = Alone(service_->options().models[0].directory, "a b")[0];
+  const HttpResponse response = Post("/v1/embeddings", R"({"model":"m0","input":"a b"})");
+  const Json json = Good(response);
+  EXPECT_EQ(Floats(json["data"][0]["embedding"]), expected) << "the shortest text reads back";
+  EXPECT_EQ(json["usage"]["prompt_tokens"], 4);
+  EXPECT_EQ(HeaderOf(response, "X-Hone-Rung"), "model");
+  EXPECT_GT(std::stod(HeaderOf(response, "X-Hone-Compute-Ms")), 0);
+
+  const Json base64 =
+      Good(Post("/v1/embeddings", R"({"input":["b","a b"],"encoding_format":"base64"})"));
+  EXPECT_EQ(UnBase64(base64["data"][1]["embedding"]), expected);
+
+  text::Encoding tokens;
+  service_->Find("m0")->tokenizer->Encode("a b", {}, &tokens);
+  const std::string ids = "[" + base::Join(tokens.ids, ",") + "]";
+  EXPECT_EQ(
+      Floats(Good(Post("/v1/embeddings", R"({"input":)" + ids + "}"))["data"][0]["embedding"]),
+      expected);
+  EXPECT_EQ(
+      Floats(Good(Post("/v1/embeddings", R"({"input":[)" + ids + "]}"))["data"][0]["embedding"]),
+      expected);
+
+  const auto shorter = Floats(
+      Good(Post("/v1/embeddings", R"({"input":"a b","dimensions":2})"))["data"][0]["embedding"]);
+  ASSERT_EQ(shorter.size(), 2U);
+  EXPECT_NEAR(shorter[0] * shorter[0] + shorter[1] * shorter[1], 1, 1e-5);
+  EXPECT_NEAR(shorter[0] / shorter[1], expected[0] / expected[1], 1e-4);
+}
+
+TEST_F(ApiTest, OpenAiNamesModelsAndRefusesInItsShape) {
+  Serve({"bert/embed-mean", "bert/ForTokenClassification"});
+  EXPECT_EQ(Get("/v1/models")["data"][1]["id"], "m1");
+  EXPECT_EQ(Get("/v1/models/m0")["object"], "model");
+  const struct {
+    std::string body;
+    int status;
+    std::string param, message;
+  } cases[] = {
+      {R"({"model":"x","input":"a"})", 404, "model", "there is no model"},
+      {R"({"model":"m1","input":"a"})", 400, "model", "not supported by this model"},
+      {R"({"input":7})", 400, "input", "expected a string"},
+      {R"({"input":["a",7]})", 400, "input[1]", "expected a string, found a number"},
+      {R"({"input":[]})", 400, "input", "is empty"},
+      {R"({})", 400, "input", "missing"},
+      {R"({"input":["a","a","a","a","a","a","a","a","a"]})", 400, "input", "limit of 8"},
+      {R"({"input":[5,99999999]})", 400, "input[1]", "token id 99999999"},
+      {R"({"input":[5,-1]})", 400, "input[1]", "-1 is not from 0"},
+      {R"({"input":[5,1e99]})", 400, "input[1]", ""},
+      {R"({"input":"a","dimensions":0})", 400, "dimensions", "0 is not from 1"},
+      {R"({"input":"a","dimensions":4096})", 400, "dimensions", "more than the model's"},
+      {R"({"input":"a","encoding_format":"hex"})", 400, "encoding_format", "hex"},
+      {R"({"input":"a")", 400, "", "malformed JSON"},
+      {R"(["a"])", 400, "", "must be a JSON object"},
+      {"", 400, "", "empty"},
+  };
+  for (const auto& c : cases) {
+    const HttpResponse response = Post("/v1/embeddings", c.body);
+    EXPECT_EQ(response.status, c.status) << c.body;
+    const Json error = Json::parse(response.body)["error"];
+    EXPECT_THAT(error["message"].get<std::string>(), HasSubstr(c.message)) << c.body;
+    if (c.param.empty()) {
+      EXPECT_TRUE(error["param"].is_null()) << response.body;
+    } else {
+      EXPECT_EQ(error["param"], c.param) << c.body;
+    }
+  }
+}
+
+TEST_F(ApiTest, ATextOverTheLimitIsRefusedOrCut) {
+  Serve({"bert/embed-mean"});
+  const int limit = service_->Find("m0")->max_tokens;
+  std::string text;
+  for (int i = 0; i < limit + 3; ++i) text += "a ";
+  HttpResponse response = Post("/v1/embeddings", Json{{"input", {"b", text}}}.dump());
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(Json::parse(response.body)["error"]["code"], "context_length_exceeded");
+  EXPECT_EQ(Json::parse(response.body)["error"]["param"], "input[1]");
+  response = Post("/embed", Json{{"inputs", text}}.dump());
+  EXPECT_EQ(response.status, 413) << response.body;
+  EXPECT_EQ(Json::parse(response.body)["error_type"], "Validation");
+  EXPECT_THAT(Json::parse(response.body)["error"].get<std::string>(), StartsWith("inputs: must"));
+  Good(Post("/v1/embeddings", Json{{"input", text}, {"truncate", true}}.dump()));
+  Good(Post("/embed", Json{{"inputs", text}, {"truncate", true}}.dump()));
+}
+
+TEST_F(ApiTest, TermsHaveLimits) {
+  Serve({"bert/embed-mean"});
+  for (const std::string bad : {"0", "-5", "nan", "inf", "1e300", "soon", "", "5ms", "1e-9"}) {
+    const HttpResponse response =
+        Post("/embed", R"({"inputs":"a"})", {{"x-hone-deadline-ms", bad}});
+    EXPECT_EQ(response.status, 422) << bad;
+    EXPECT_THAT(response.body, HasSubstr("X-Hone-Deadline-Ms")) << bad;
+  }
+  for (const std::string bad : {"3", "-1", "urgent", "99999999999999999999"}) {
+    EXPECT_EQ(Post("/embed", R"({"inputs":"a"})", {{"x-hone-priority", bad}}).status, 422) << bad;
+  }
+  Good(Post("/embed", R"({"inputs":"a"})",
+            {{"x-hone-deadline-ms", "5000.5"}, {"x-hone-priority", "high"}}));
+  // Nobody can answer within a microsecond.
+  const HttpResponse refused =
+      Post("/embed", R"({"inputs":"a"})", {{"x-hone-deadline-ms", "0.001"}});
+  EXPECT_EQ(refused.status, 429) << refused.body;
+  EXPECT_GE(std::stoi(HeaderOf(refused, "Retry-After")), 1);
+  EXPECT_EQ(Json::parse(refused.body)["error_type"], "Overloaded");
+}
+
+TEST_F(ApiTest, TeiEmbedsSimilarsAndTokenizes) {
+  Serve({"bert/embed-mean"});
+  const std::string directory = service_->options().models[0].directory;
+  const std::vector<float> expected = Alone(directory, "a b")[0];
+  EXPECT_EQ(Floats(Good(Post("/embed", R"({"inputs":"a b","normalize":false})"))[0]), expected);
+  const auto unit = Floats(Good(Post("/embed", R"({"inputs":["a b","c"]})"))[0]);
+  double square = 0;
+  for (const float x : unit) square += double{x} * double{x};
+  EXPECT_NEAR(square, 1, 1e-5);
+
+  const Json all = Good(Post("/embed_all", R"({"inputs":["a b","c"]})"));
+  ASSERT_EQ(all.size(), 2U);
+  ASSERT_EQ(all[0].size(), 4U);
+  // The model pools by the mean, and normalises.
+  std::vector<float> mean(expected.size());
+  for (const Json& row : all[0]) {
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += row[i].get<float>() / 4;
+  }
+  EXPECT_NEAR(runtime::Cosine(mean, expected), 1, 1e-6);
+  const Json near = Good(
+      Post("/similarity", R"({"inputs":{"source_sentence":"a b","sentences":["c d","a b"]}})"));
+  EXPECT_NEAR(near[1].get<double>(), 1, 1e-6);
+  EXPECT_LT(near[0].get<double>(), 0.9999999);
+
+  const Json tokens = Good(Post("/tokenize", R"({"inputs":"a ä b"})"))[0];
+  EXPECT_EQ(tokens[0]["text"], "[CLS]");
+  EXPECT_EQ(tokens[0]["special"], true);
+  EXPECT_EQ(tokens[3]["text"], "b");
+  EXPECT_EQ(tokens[3]["start"], 4) << "characters, not bytes";
+  EXPECT_EQ(tokens[3]["stop"], 5);
+  Json ids;
+  for (const Json& token : tokens) ids.push_back(token["id"]);
+  EXPECT_EQ(Good(Post("/decode", Json{{"ids", ids}}.dump()))[0], "a a b");
+
+  EXPECT_EQ(Get("/info")["model_type"]["embedding"]["pooling"], "mean");
+  const HttpResponse sparse = Post("/embed_sparse", R"({"inputs":"a"})");
+  EXPECT_EQ(sparse.status, 422);
+  EXPECT_THAT(sparse.body, HasSubstr("not supported by this model"));
+}
+
+TEST_F(ApiTest, TeiPredictsTextsPairsAndBatches) {
+  Serve({"bert/embed-mean", "bert/ForSequenceClassification"});
+  const Json one = Good(Post("/predict", R"({"inputs":"a b"})"));
+  EXPECT_GE(one[0]["score"].get<double>(), one[1]["score"].get<double>());
+  double sum = 0;
+  for (const Json& label : one) sum += label["score"].get<double>();
+  EXPECT_NEAR(sum, 1, 1e-5);
+  const Json pair = Good(Post("/predict", R"({"inputs":["a b","c d"]})"));
+  EXPECT_TRUE(pair[0].is_object());
+  const Json batch =
+      Good(Post("/predict", R"({"inputs":[["a b"],["a b","c d"]],"raw_scores":false})"));
+  EXPECT_EQ(batch[0], one);
+  EXPECT_EQ(batch[1], pair);
+  EXPECT_EQ(Post("/predict", R"({"inputs":["a","b","c"]})").status, 422);
+  EXPECT_EQ(Post("/predict", R"({"inputs":"a","model":"m0"})").status, 422);
+  EXPECT_EQ(Post("/predict", R"({"inputs":"a"})", {{"x-hone-model", "none"}}).status, 404);
+}
+
+TEST_F(ApiTest, RerankingOrdersByEitherKindOfModel) {
+  Serve({"bert/embed-mean"});
+  const Json ranks =
+      Good(Post("/rerank", R"({"query":"a b","texts":["c d","a b"],"return_text":true})"));
+  EXPECT_EQ(ranks[0]["index"], 1);
+  EXPECT_EQ(ranks[0]["text"], "a b");
+  EXPECT_NEAR(ranks[0]["score"].get<double>(), 1, 1e-6);
+  const Json cohere = Good(Post(
+      "/v1/rerank",
+      R"({"query":"a b","documents":["c d",{"text":"a b"}],"top_n":1,"return_documents":true})"));
+  ASSERT_EQ(cohere["results"].size(), 1U);
+  EXPECT_EQ(cohere["results"][0]["index"], 1);
+  EXPECT_EQ(cohere["results"][0]["document"]["text"], "a b");
+  EXPECT_EQ(Post("/rerank", R"({"query":"a"})").status, 422);
+}
+
+TEST_F(ApiTest, HoneTagsAnswersAndFills) {
+  Serve({"bert/ForTokenClassification", "bert/ForQuestionAnswering", "bert/ForMaskedLM",
+         "bert/Joint"});
+  const Json tags =
+      Good(Post("/v1/hone/tag", R"({"model":"m0","words":["a","bc","d"],"aggregation":"none"})"));
+  for (const Json& entity : tags["results"][0]["entities"]) {
+    EXPECT_LE(entity["first_word"], entity["last_word"]);
+  }
+  const Json answers = Good(Post(
+      "/v1/hone/answer", R"({"question":"a b","context":"ä c d e f g h","top":2,"stride":2})"));
+  ASSERT_GE(answers["answers"].size(), 1U);
+  const Json best = answers["answers"][0];
+  EXPECT_LE(best["start"].get<int>(), best["end"].get<int>());
+  const Json filled = Good(Post("/v1/hone/fill", R"({"text":"a [MASK] c [MASK]","top":3})"));
+  ASSERT_EQ(filled["results"][0]["masks"].size(), 2U);
+  EXPECT_EQ(filled["results"][0]["masks"][1].size(), 3U);
+  EXPECT_EQ(Post("/v1/hone/tag", R"({"text":"a","texts":["b"]})").status, 400);
+  EXPECT_EQ(Post("/v1/hone/answer", R"({"question":"a","context":"b","stride":-1})").status, 400);
+  EXPECT_EQ(Get("/v1/hone/models")["models"].size(), 4U);
+}
+
+TEST_F(ApiTest, ALongContextIsCountedBeforeItIsCut) {
+  Serve({"bert/ForQuestionAnswering"});
+  std::string context;
+  for (int i = 0; i < 20000; ++i) context += "a ";
+  const HttpResponse response = Post(
+      "/v1/hone/answer", Json{{"question", "b"}, {"context", context}, {"stride", 65536}}.dump());
+  EXPECT_EQ(response.status, 413);
+  EXPECT_THAT(response.body, HasSubstr("windows, more than the limit of 8"));
+}
+
+TEST_F(ApiTest, RoutesThatAreNotThere) {
+  Serve({"bert/embed-mean"});
+  HttpResponse response = Ask("GET", "/v2/nothing");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_TRUE(Json::parse(response.body)["error"].is_string()) << "KServe's shape";
+  response = Ask("GET", "/v1/nothing");
+  EXPECT_TRUE(Json::parse(response.body)["error"].is_object()) << "OpenAI's shape";
+  response = Ask("DELETE", "/embed");
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(HeaderOf(response, "Allow"), "POST");
+  EXPECT_EQ(Json::parse(response.body)["error_type"], "Validation") << "TEI's shape";
+  response = Post("/embed", "inputs=a", {{"content-type", "application/x-www-form-urlencoded"}});
+  EXPECT_EQ(response.status, 415);
+  Good(Post("/embed", R"({"inputs":"a"})", {{"content-type", "Application/JSON; charset=utf-8"}}));
+  EXPECT_EQ(Ask("HEAD", "/health").body, "");
+}
+
+TEST_F(ApiTest, OperationSaysHowItIs) {
+  Serve({"bert/embed-mean"});
+  Good(Post("/embed", R"({"inputs":"a"})"));
+  EXPECT_EQ(Get("/health")["status"], "ok");
+  EXPECT_EQ(Get("/ready")["models"][0]["ready"], true);
+  const std::string metrics = Ask("GET", "/metrics").body;
+  EXPECT_THAT(metrics, HasSubstr("hone_requests_total{model=\"m0\",outcome=\"answered\"} 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("hone_request_seconds_bucket{model=\"m0\",le=\"+Inf\"} 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("hone_rung_texts_total{model=\"m0\",rung=\"model\"} 1\n"));
+  EXPECT_THAT(metrics, testing::EndsWith("front 1\n"));
+  const HttpResponse page = Ask("GET", "/");
+  EXPECT_THAT(page.body, StartsWith("<!doctype html>"));
+  EXPECT_THAT(HeaderOf(page, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
+  const Json openapi = Get("/openapi.json");
+  EXPECT_EQ(openapi["openapi"], "3.1.0");
+  EXPECT_TRUE(openapi["paths"]["/v2/models/{model}/infer"]["post"].is_object());
+  // What is not required may be null, and is taken so.
+  EXPECT_EQ(openapi["paths"]["/embed"]["post"]["requestBody"]["content"]["application/json"]
+                   ["schema"]["properties"]["truncate"]["type"],
+            (Json::array({"boolean", "null"})));
+  Good(Post("/embed", R"({"inputs":"a","truncate":null,"model":null,"unknown":1})"));
+}
+
+}  // namespace
+}  // namespace hone::server

@@ -1,0 +1,137 @@
+#include "server/api/exchange.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "base/strings.h"
+#include "env/clock.h"
+
+namespace hone::server {
+
+std::optional<scheduler::Priority> ParsePriority(std::string_view text) {
+  if (text == "low" || text == "0") return scheduler::Priority::kLow;
+  if (text == "normal" || text == "1") return scheduler::Priority::kNormal;
+  if (text == "high" || text == "2") return scheduler::Priority::kHigh;
+  return std::nullopt;
+}
+
+MaybeFault ReadTerms(const HttpRequest& request, const ServiceOptions& options, Terms* terms) {
+  terms->tenant = request.tenant;
+  if (const auto text = request.Header("x-hone-deadline-ms")) {
+    constexpr std::string_view kField = "X-Hone-Deadline-Ms";
+    double ms = 0;
+    const auto read = std::from_chars(text->data(), text->data() + text->size(), ms);
+    if (read.ec != std::errc() || read.ptr != text->data() + text->size() || !std::isfinite(ms)) {
+      return BadRequest(kField, "expected milliseconds, found \"", text->substr(0, 40), "\"");
+    }
+    // A nanosecond is the least that the scheduler can tell from nothing.
+    if (ms < 1e-6 || ms > options.max_deadline_ms) {
+      return BadRequest(kField, ms, " ms is not above 0 and at most ", options.max_deadline_ms);
+    }
+    terms->deadline_ns = static_cast<base::TimeNs>(ms * 1e6);
+  }
+  if (const auto text = request.Header("x-hone-priority")) {
+    const auto priority = ParsePriority(*text);
+    if (!priority) {
+      return BadRequest("X-Hone-Priority", "expected low, normal, high or 0 to 2, found \"",
+                        text->substr(0, 40), "\"");
+    }
+    terms->priority = *priority;
+  }
+  return {};
+}
+
+std::string_view SayTask(model::Task task) {
+  switch (task) {
+    case model::Task::kEmbedding: return "an embedding model";
+    case model::Task::kSequenceClassification: return "a text classifier";
+    case model::Task::kTokenClassification: return "a token classifier";
+    case model::Task::kQuestionAnswering: return "a question answering model";
+    case model::Task::kFillMask: return "a model that fills masks";
+    case model::Task::kJoint: return "a model of intents and slots";
+  }
+  return "a model";
+}
+
+std::string_view NameOf(model::Task task) {
+  switch (task) {
+    case model::Task::kEmbedding: return "embedding";
+    case model::Task::kSequenceClassification: return "sequence_classification";
+    case model::Task::kTokenClassification: return "token_classification";
+    case model::Task::kQuestionAnswering: return "question_answering";
+    case model::Task::kFillMask: return "fill_mask";
+    case model::Task::kJoint: return "joint";
+  }
+  return "";
+}
+
+MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,
+                          const std::string& named, const Use& use,
+                          std::shared_ptr<const Endpoint>* endpoint) {
+  const auto fits = [&](const Endpoint& candidate) {
+    return use.fits == nullptr || use.fits(candidate);
+  };
+  std::string name = named;
+  if (name.empty()) name = request.Header("x-hone-model").value_or("");
+  if (name.empty()) name = request.Query("model").value_or("");
+  if (!name.empty()) {
+    *endpoint = api.service.Find(name);
+    if (*endpoint == nullptr) {
+      return NoSuch("model", "there is no model \"", name.substr(0, 100), "\" here");
+    }
+  } else if (*endpoint = api.service.Only(); *endpoint == nullptr) {
+    for (const auto& candidate : api.service.Endpoints()) {
+      if (!fits(*candidate)) continue;
+      *endpoint = candidate;
+      return {};
+    }
+    return NotSupported("model", "not supported: no model here is for ", use.name);
+  }
+  if (!fits(**endpoint)) {
+    return NotSupported("model", "not supported by this model: \"", (*endpoint)->name, "\" is ",
+                        SayTask((*endpoint)->task), " and not for ", use.name);
+  }
+  return {};
+}
+
+HttpResponse JsonResponse(std::string body, int status) {
+  return {.status = status, .body = std::move(body)};
+}
+
+void AddServed(const Endpoint& endpoint, const Served& served, HttpResponse* response) {
+  response->headers.emplace_back("X-Hone-Model", endpoint.name);
+  response->headers.emplace_back("X-Hone-Rung", served.rung);
+  response->headers.emplace_back("X-Hone-Queue-Ms", base::Fixed(served.queue_ms, 3));
+  response->headers.emplace_back("X-Hone-Compute-Ms", base::Fixed(served.compute_ms, 3));
+}
+
+CancelRequest Exchange(ApiContext& api, Protocol protocol, Query query,
+                       std::function<HttpResponse(const Reply&)> write, Respond respond) {
+  auto endpoint = query.endpoint;
+  const Ticket ticket = api.service.Submit(
+      std::move(query), [protocol, endpoint = std::move(endpoint), write = std::move(write),
+                         respond = std::move(respond), service = &api.service](Reply reply) {
+        if (reply.fault) {
+          respond(FaultResponse(protocol, *reply.fault));
+          return;
+        }
+        HttpResponse response;
+        response.finish = [endpoint, write, service,
+                           reply = std::move(reply)](HttpResponse& unfinished) {
+          HttpResponse written = write(reply);
+          AddServed(*endpoint, reply.served, &written);
+          // What others have put on the response stays.
+          std::ranges::move(unfinished.headers, std::back_inserter(written.headers));
+          unfinished = std::move(written);
+          service->Sent(env::NowNs() - reply.served.ended);
+        };
+        respond(std::move(response));
+      });
+  return [service = &api.service, ticket] { service->Cancel(ticket); };
+}
+
+}  // namespace hone::server

@@ -1,0 +1,137 @@
+#include "server/api/router.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "server/api/aside.h"
+
+namespace hone::server {
+namespace {
+
+// The first segment of *path ("a" of "/a/b"); *path keeps "/b".
+std::string_view TakeSegment(std::string_view* path) {
+  path->remove_prefix(1);
+  const std::size_t end = std::min(path->find('/'), path->size());
+  const std::string_view segment = path->substr(0, end);
+  path->remove_prefix(end);
+  return segment;
+}
+
+CancelRequest Handle(ApiContext& api, HttpRequest request, Respond respond) {
+  const bool head = request.method == "HEAD";
+  if (head) {
+    request.method = "GET";
+    respond = [inner = std::move(respond)](HttpResponse response) {
+      Complete(&response);
+      response.body.clear();
+      inner(std::move(response));
+    };
+  }
+  const RouteMatch match = FindRoute(AllRoutes(), request.method, request.path);
+  if (match.route == nullptr) {
+    const Protocol protocol = ProtocolOfPath(request.path);
+    if (match.allow.empty()) {
+      respond(FaultResponse(protocol, NoSuch("", "there is no ", request.path.substr(0, 200),
+                                             " here; / lists what there is")));
+      return {};
+    }
+    HttpResponse response =
+        FaultResponse(protocol,
+                      BadRequest("", request.path.substr(0, 200), " takes ", match.allow, ", not ",
+                                 request.method.substr(0, 20)),
+                      405);
+    response.headers.emplace_back("Allow", match.allow);
+    respond(std::move(response));
+    return {};
+  }
+  const Protocol protocol = ProtocolOf(match.route->tag);
+  const std::string_view type = request.Header("content-type").value_or("");
+  if (!match.route->request_schema.empty() && !AcceptsContentType(protocol, type)) {
+    respond(FaultResponse(
+        protocol,
+        BadRequest("Content-Type", "expected application/json, found ", type.substr(0, 100)), 415));
+    return {};
+  }
+  return match.route->handle(api, request, match.segments, std::move(respond));
+}
+
+}  // namespace
+
+const std::vector<Route>& AllRoutes() {
+  static const std::vector<Route> routes = [] {
+    std::vector<Route> all;
+    for (auto list : {OpenAiRoutes(), TeiRoutes(), KserveRoutes(), HoneRoutes(), PipelineRoutes(),
+                      OperationRoutes()}) {
+      all.insert(all.end(), list.begin(), list.end());
+    }
+    return all;
+  }();
+  return routes;
+}
+
+bool MatchPath(std::string_view pattern, std::string_view path,
+               std::vector<std::string>* segments) {
+  segments->clear();
+  while (pattern.starts_with('/') && path.starts_with('/')) {
+    const std::string_view wanted = TakeSegment(&pattern), found = TakeSegment(&path);
+    if (wanted.starts_with('{')) {
+      if (found.empty()) return false;
+      segments->emplace_back(found);
+    } else if (wanted != found) {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
+RouteMatch FindRoute(std::span<const Route> routes, std::string_view method,
+                     std::string_view path) {
+  RouteMatch match;
+  for (const Route& route : routes) {
+    if (!MatchPath(route.path, path, &match.segments)) continue;
+    if (route.method == method) {
+      match.route = &route;
+      return match;
+    }
+    base::StrAppend(&match.allow, match.allow.empty() ? "" : ", ", route.method);
+    if (route.method == "GET") match.allow += ", HEAD";
+  }
+  return match;
+}
+
+Protocol ProtocolOf(std::string_view tag) {
+  if (tag == "OpenAI") return Protocol::kOpenAi;
+  if (tag == "Text Embeddings Inference" || tag == "Hugging Face") return Protocol::kTei;
+  return tag == "KServe v2" ? Protocol::kKserve : Protocol::kHone;
+}
+
+Protocol ProtocolOfPath(std::string_view path) {
+  std::vector<std::string> segments;
+  for (const Route& route : AllRoutes()) {
+    if (MatchPath(route.path, path, &segments)) return ProtocolOf(route.tag);
+  }
+  if (path == "/v2" || path.starts_with("/v2/")) return Protocol::kKserve;
+  return path.starts_with("/v1/") && !path.starts_with("/v1/hone/") ? Protocol::kOpenAi
+                                                                    : Protocol::kHone;
+}
+
+bool AcceptsContentType(Protocol protocol, std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find(';')));
+  while (type.ends_with(' ')) type.pop_back();
+  std::ranges::transform(type, type.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (type.empty() || type == "application/json" || type.ends_with("+json")) return true;
+  return protocol == Protocol::kKserve && type == "application/octet-stream";
+}
+
+HttpHandler MakeApi(ApiContext api) {
+  auto shared = std::make_shared<ApiContext>(std::move(api));
+  shared->aside = std::make_shared<Aside>();
+  return [shared](HttpRequest request, Respond respond) {
+    return Handle(*shared, std::move(request), std::move(respond));
+  };
+}
+
+}  // namespace hone::server

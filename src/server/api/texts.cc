@@ -1,0 +1,139 @@
+#include "server/api/texts.h"
+
+#include <algorithm>
+
+#include "server/api/fields.h"
+
+namespace hone::server {
+namespace {
+
+MaybeFault ReadText(const base::JsonValue& value, std::vector<TextInput>* texts) {
+  TextInput input{.text = {}, .field = FieldOf(value)};
+  HONE_RETURN_IF_FAULT(AsString(value, &input.text));
+  texts->push_back(std::move(input));
+  return {};
+}
+
+MaybeFault ReadTokens(const base::JsonValue& value, std::vector<TextInput>* texts) {
+  TextInput input{.text = {}, .field = FieldOf(value)};
+  HONE_RETURN_IF_FAULT(AsIds(value, kMaxIds, &input.ids));
+  texts->push_back(std::move(input));
+  return {};
+}
+
+MaybeFault CheckBytes(const TextInput& input, const std::string& text) {
+  if (text.size() <= kMaxTextBytes) return {};
+  return TooLarge(input.field, "a text of ", text.size(), " bytes is over the limit of ",
+                  kMaxTextBytes);
+}
+
+MaybeFault TooManyTokens(const TextInput& input, std::size_t tokens, int limit) {
+  return TooLarge(input.field, "must have no more than ", limit, " tokens, and has ", tokens);
+}
+
+MaybeFault EncodeIds(const Endpoint& endpoint, const TextInput& input, const Truncate& truncate,
+                     text::Encoding* encoding) {
+  const auto limit = static_cast<std::size_t>(endpoint.max_tokens);
+  encoding->ids = input.ids;
+  if (input.ids.size() > limit) {
+    if (!truncate.allowed) return TooManyTokens(input, input.ids.size(), endpoint.max_tokens);
+    if (truncate.left) {
+      encoding->ids.assign(input.ids.end() - static_cast<std::ptrdiff_t>(limit), input.ids.end());
+    } else {
+      encoding->ids.resize(limit);
+    }
+    encoding->truncated = true;
+  }
+  for (std::size_t i = 0; i < encoding->ids.size(); ++i) {
+    if (encoding->ids[i] >= endpoint.vocabulary) {
+      return BadRequest(base::StrCat(input.field, "[", i, "]"), "token id ", encoding->ids[i],
+                        " is not of this model, whose ids end at ", endpoint.vocabulary - 1);
+    }
+  }
+  encoding->types.assign(encoding->ids.size(), 0);
+  return {};
+}
+
+}  // namespace
+
+MaybeFault ReadTexts(const base::JsonValue& value, int limit, std::vector<TextInput>* texts,
+                     bool* single) {
+  *single = true;
+  if (value.IsString()) return ReadText(value, texts);
+  if (!value.IsArray()) {
+    return Wrong(value, "expected a string, an array of strings, or token ids");
+  }
+  if (value.size() == 0) return Wrong(value, "is empty");
+  if ((*value.begin()).IsNumber()) return ReadTokens(value, texts);
+  *single = false;
+  HONE_RETURN_IF_FAULT(CheckCount(value, limit));
+  texts->reserve(static_cast<std::size_t>(value.size()));
+  for (const base::JsonValue element : value) {
+    if (element.IsArray()) {
+      HONE_RETURN_IF_FAULT(ReadTokens(element, texts));
+    } else {
+      HONE_RETURN_IF_FAULT(ReadText(element, texts));
+    }
+  }
+  return {};
+}
+
+MaybeFault Encode(const Endpoint& endpoint, const TextInput& input, const Truncate& truncate,
+                  bool whole, text::Encoding* encoding) {
+  if (!input.ids.empty()) return EncodeIds(endpoint, input, truncate, encoding);
+  HONE_RETURN_IF_FAULT(CheckBytes(input, input.text));
+  if (input.pair) HONE_RETURN_IF_FAULT(CheckBytes(input, *input.pair));
+  // The scratch of an encoding holds the tokenizer's word cache, which is worth keeping warm.
+  thread_local text::Encoding warm;
+  const text::EncodeOptions options{.max_tokens = truncate.allowed ? endpoint.max_tokens : 0,
+                                    .truncate_left = truncate.left};
+  if (input.pair) {
+    endpoint.tokenizer->EncodePair(input.text, *input.pair, options, &warm);
+  } else {
+    endpoint.tokenizer->Encode(input.text, options, &warm);
+  }
+  if (warm.ids.empty()) return BadRequest(input.field, "has no tokens");
+  if (warm.ids.size() > static_cast<std::size_t>(endpoint.max_tokens)) {
+    return TooManyTokens(input, warm.ids.size(), endpoint.max_tokens);
+  }
+  encoding->ids = warm.ids;
+  encoding->types = warm.types;
+  encoding->truncated = warm.truncated;
+  if (whole) {
+    encoding->offsets = warm.offsets;
+    encoding->word = warm.word;
+    encoding->sequence = warm.sequence;
+  }
+  return {};
+}
+
+MaybeFault EncodeAll(const Endpoint& endpoint, const std::vector<TextInput>& inputs,
+                     const Truncate& truncate, std::vector<text::Encoding>* encodings) {
+  encodings->resize(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    HONE_RETURN_IF_FAULT(Encode(endpoint, inputs[i], truncate, false, &(*encodings)[i]));
+  }
+  return {};
+}
+
+int CharacterIndex::At(std::size_t byte) {
+  if (byte < byte_) {
+    byte_ = 0;
+    character_ = 0;
+  }
+  character_ +=
+      static_cast<int>(std::ranges::count_if(text_.substr(byte_, byte - byte_), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+      }));
+  byte_ = byte;
+  return character_;
+}
+
+text::Encoding IdsOf(const text::Encoding& encoding) {
+  text::Encoding copy;
+  copy.ids = encoding.ids;
+  copy.types = encoding.types;
+  return copy;
+}
+
+}  // namespace hone::server

@@ -1,0 +1,33 @@
+#include "server/http/message.h"
+
+#include <utility>
+
+namespace hone::server {
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+std::optional<std::string_view> Find(const Pairs& pairs, std::string_view name) {
+  for (const auto& [key, value] : pairs) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string_view> HttpRequest::Header(std::string_view lower_case_name) const {
+  return Find(headers, lower_case_name);
+}
+
+std::optional<std::string_view> HttpRequest::Query(std::string_view name) const {
+  return Find(query, name);
+}
+
+void Complete(HttpResponse* response) {
+  if (!response->finish) return;
+  const auto finish = std::exchange(response->finish, nullptr);
+  finish(*response);
+}
+
+}  // namespace hone::server

@@ -1,0 +1,81 @@
+// Parts of the front that need no socket.
+#include "server/http/request_parser.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/http/http_server.h"
+#include "server/http/response_text.h"
+#include "server/http/target.h"
+
+namespace hone::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+using testing::StartsWith;
+
+TEST(RequestParser, LeavesTheNextRequestAlone) {
+  RequestParser parser({});
+  const std::string_view two =
+      "POST /a HTTP/1.1\r\nHost: h\r\nX-Mixed: Kept As Is \r\nContent-Length: 2\r\n\r\nhiGET";
+  std::size_t used = 0;
+  ASSERT_EQ(parser.Put(two, &used), ParseProgress::kHeader);
+  EXPECT_EQ(parser.request().Header("x-mixed"), "Kept As Is");
+  std::size_t more = 0;
+  ASSERT_EQ(parser.Put(two.substr(used), &more), ParseProgress::kDone);
+  EXPECT_EQ(two.substr(used + more), "GET");
+  EXPECT_EQ(parser.request().body, "hi");
+  EXPECT_TRUE(parser.keep_alive());
+  EXPECT_FALSE(parser.expects_continue());
+}
+
+TEST(Target, IsDecoded) {
+  HttpRequest request;
+  ASSERT_TRUE(ParseTarget("/v1/caf%C3%A9/a+b?x=1&y=a+b%26c&flag&&z=", &request).ok());
+  EXPECT_EQ(request.path, "/v1/café/a+b");
+  EXPECT_THAT(request.query,
+              ElementsAre(Pair("x", "1"), Pair("y", "a b&c"), Pair("flag", ""), Pair("z", "")));
+  EXPECT_EQ(request.Query("y"), "a b&c");
+  EXPECT_EQ(request.Query("w"), std::nullopt);
+  ASSERT_TRUE(ParseTarget("http://host:80/path?q=1#part", &request).ok());
+  EXPECT_EQ(request.path, "/path");
+  EXPECT_THAT(request.query, ElementsAre(Pair("q", "1")));
+  ASSERT_TRUE(ParseTarget("http://host?q", &request).ok());
+  EXPECT_EQ(request.path, "/");
+  for (const char* wrong : {"/%", "/%4", "/%g0", "/?a=%zz", "/%c3", "path", ""}) {
+    EXPECT_FALSE(ParseTarget(wrong, &request).ok()) << wrong;
+  }
+}
+
+TEST(ResponseText, SaysLengthAndConnection) {
+  const HttpResponse response{.status = 404, .body = "abc", .headers = {{"X-A", "b"}}};
+  EXPECT_EQ(ResponseHead(response, true),
+            "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 3\r\n"
+            "X-A: b\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_THAT(ResponseHead({.status = 799}, false), StartsWith("HTTP/1.1 799 \r\n"));
+  EXPECT_EQ(ErrorResponse(413, "too \"much\"").body,
+            R"({"error":{"code":413,"message":"too \"much\"","type":"invalid_request_error"}})");
+}
+
+TEST(ApiKeys, HaveNamesOrNumbers) {
+  const auto keys = ParseApiKeys("# comment\n\nalice: one\ntwo\r\n bob : th:ree \n", "keys");
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  EXPECT_THAT(*keys,
+              ElementsAre(Pair("alice", "one"), Pair("key-4", "two"), Pair("bob", "th:ree")));
+  const auto error = [](std::string_view text) {
+    return std::string(ParseApiKeys(text, "keys").status().message());
+  };
+  EXPECT_THAT(error("a: b\n: c\n"), StartsWith("keys:2: the name"));
+  EXPECT_THAT(error("a:\n"), StartsWith("keys:1: a key is"));
+  EXPECT_THAT(error("a: two words\n"), StartsWith("keys:1: a key is"));
+  EXPECT_THAT(error("a: b\nc: b\n"), StartsWith("keys:2: the key of \"a\" again"));
+  EXPECT_THAT(error("\n# none\n"), HasSubstr("holds no key"));
+  EXPECT_THAT(error("a: s\xc3\xa9"
+                    "cret"),
+              Not(HasSubstr("cret")));
+}
+
+}  // namespace
+}  // namespace hone::server

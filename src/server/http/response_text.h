@@ -1,0 +1,24 @@
+// How a response begins on the wire, and what the front itself answers.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "server/http/message.h"
+
+namespace hone::server {
+
+// "Not Found"; "" for a status that has no name here.
+std::string_view ReasonOf(int status);
+
+// Status line and header fields with the empty line that ends them. Control characters in a field become
+// spaces, so that nothing a client said can end it.
+std::string ResponseHead(const HttpResponse& response, bool keep_alive);
+
+// {"error":{"code":413,"message":"…","type":"…"}}
+HttpResponse ErrorResponse(int status, std::string_view message);
+
+// Whether a response of this status has a body at all (RFC 9110 §6.4.1).
+bool MayHaveBody(int status);
+
+}  // namespace hone::server

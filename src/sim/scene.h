@@ -1,0 +1,41 @@
+// What a simulation runs on and what comes at it, from files and a few numbers.
+//
+// Usage
+//   HONE_ASSIGN_OR_RETURN(scheduler::Setup setup, MakeSetup(tables, {1, 1}));
+//   const auto requests = MakeRequests(streams, 60 * base::kSecondNs, seed);
+//   HONE_ASSIGN_OR_RETURN(SimResult result, Simulate(setup, "ladder", requests, machine, seed));
+#pragma once
+
+#include <vector>
+
+#include "planner/table_file.h"
+#include "sim/simulation.h"
+
+namespace hone::sim {
+
+// The models of the files, in their order, on executors of `split` threads each. An error names the model
+// and rung that was not measured on executors of such a width.
+base::StatusOr<scheduler::Setup> MakeSetup(const std::vector<planner::TableFile>& files,
+                                           const std::vector<int>& split);
+
+// Requests of one kind to one model.
+struct Stream {
+  int model = 0;
+  load::ArrivalSpec arrivals;
+  std::vector<load::Arrival> trace = {};  // where arrivals are kTrace
+  double rate_per_s = 10;                 // of a trace: 0 as recorded
+  base::TimeNs deadline_ns = 0;           // from arrival
+  scheduler::Priority priority = scheduler::Priority::kNormal;
+  std::vector<int> tokens = {32};  // each as likely; a trace's own where it has them
+  int max_tokens = 512;
+};
+
+// How the cores are split where nobody says so: the planner's choice for these streams.
+base::StatusOr<std::vector<int>> ChooseSplit(const std::vector<planner::TableFile>& files,
+                                             const std::vector<Stream>& streams, int cores);
+
+// Of all streams, ascending by moment, each in [0, duration).
+std::vector<SimRequest> MakeRequests(const std::vector<Stream>& streams, base::TimeNs duration,
+                                     std::uint64_t seed);
+
+}  // namespace hone::sim

@@ -1,0 +1,70 @@
+#include "sim/scene.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hone::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+planner::LatencyGrid Flat(double ms) {
+  return {.lengths = {32}, .texts = {1}, .ms = {ms}};
+}
+
+planner::TableFile File(const std::string& name) {
+  return {.model = name,
+          .device = "",
+          .rungs = {
+              {.name = "dense", .accuracy = 0.9, .widths = {1, 2}, .tables = {Flat(8), Flat(5)}}}};
+}
+
+TEST(MakeSetup, TakesEachExecutorsTable) {
+  const auto setup = MakeSetup({File("intent"), File("tag")}, {2, 1, 1});
+  ASSERT_TRUE(setup.ok()) << setup.status();
+  EXPECT_THAT(setup->widths, ElementsAre(1, 2));
+  ASSERT_EQ(setup->executors.size(), 3u);
+  EXPECT_EQ(setup->executors[0].width, 1);  // an index: of two threads
+  ASSERT_EQ(setup->models.size(), 2u);
+  EXPECT_EQ(setup->models[1].name, "tag");
+  EXPECT_EQ(setup->models[1].rungs[0].tables[1].Predict(1, 32), 5'000'000);
+}
+
+TEST(MakeSetup, NamesTheRungThatWasNotMeasuredSo) {
+  const auto setup = MakeSetup({File("intent")}, {4});
+  EXPECT_THAT(std::string(setup.status().message()),
+              HasSubstr("model \"intent\", rung \"dense\": was not measured with 4 threads; "
+                        "there are 1, 2"));
+}
+
+TEST(MakeRequests, MixesTheStreamsInTheOrderOfTime) {
+  const std::vector<Stream> streams = {
+      {.model = 0,
+       .arrivals = {.process = load::Process::kUniform},
+       .rate_per_s = 100,
+       .deadline_ns = 5'000'000},
+      {.model = 1,
+       .arrivals = {.process = load::Process::kTrace},
+       .trace = {{.at = 0, .tokens = 7}, {.at = 15'000'000, .tokens = 9000}},
+       .rate_per_s = 0,
+       .deadline_ns = 9'000'000}};
+  const auto requests = MakeRequests(streams, 30'000'000, 1);
+  ASSERT_EQ(requests.size(), 5u);  // at 0, 10, 20 ms and at 0, 15 ms
+  EXPECT_EQ(requests[1].model, 1);
+  EXPECT_EQ(requests[1].tokens, 7);
+  EXPECT_EQ(requests[3].at, 15'000'000);
+  EXPECT_EQ(requests[3].tokens, 512);  // no text is longer
+  EXPECT_EQ(requests[3].deadline, 24'000'000);
+  EXPECT_EQ(requests[4].deadline, 25'000'000);
+}
+
+TEST(ChooseSplit, AsksThePlanner) {
+  Stream stream{.arrivals = {}, .rate_per_s = 50, .deadline_ns = 100'000'000};
+  EXPECT_THAT(*ChooseSplit({File("intent")}, {stream}, 2), ElementsAre(1, 1));
+  stream.deadline_ns = 11'000'000;  // twice 8 ms is more
+  EXPECT_THAT(*ChooseSplit({File("intent")}, {stream}, 2), ElementsAre(2));
+}
+
+}  // namespace
+}  // namespace hone::sim
