@@ -76,6 +76,27 @@ int JsonLines(const std::string& text) {
 constexpr const char* kEmbedder = "bert/embed-mean";
 constexpr const char* kClassifier = "bert/ForSequenceClassification";
 
+TEST(Program, LoadSaysWhatIsMissingOrNotThere) {
+  const Result no_model = Hone("load --url http://127.0.0.1:9");
+  EXPECT_EQ(no_model.exit_code, 2);
+  EXPECT_THAT(no_model.err, HasSubstr("needs --model NAME"));
+  const Result uneven =
+      Hone("load --url http://127.0.0.1:9 --model a --model b --model c --rate 1 --rate 2");
+  EXPECT_EQ(uneven.exit_code, 2);
+  EXPECT_THAT(uneven.err, HasSubstr("--rate is given 2 times, --model 3 times"));
+  const Result no_unit = Hone("load --url http://127.0.0.1:9 --model a --deadline 20");
+  EXPECT_EQ(no_unit.exit_code, 2);
+  EXPECT_THAT(no_unit.err, HasSubstr("\"20\" is no duration"));
+  // Port 9 is discard's, which no machine of ours runs.
+  const Result nobody = Hone("load --url http://127.0.0.1:9 --model a --duration 1s");
+  EXPECT_EQ(nobody.exit_code, 1);
+  EXPECT_THAT(nobody.err, HasSubstr("cannot connect to http://127.0.0.1:9"));
+  const Result trace =
+      Hone("load --url http://127.0.0.1:9 --model a --arrivals trace:/nowhere.csv");
+  EXPECT_EQ(trace.exit_code, 1);
+  EXPECT_THAT(trace.err, HasSubstr("/nowhere.csv"));
+}
+
 TEST(Program, EveryCommandHasHelpWithAnExample) {
   for (const char* command : {"run", "rank", "bench", "eval", "quantize", "inspect", "tokenize"}) {
     const Result result = Hone(base::StrCat(command, " --help"));

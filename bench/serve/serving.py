@@ -192,10 +192,13 @@ def threads(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
-def processor_s(pid: int) -> float:
-    """Time of all its threads, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def processor_s(pid: int) -> dict:
+    """Seconds of processor time, user and system, of each of its threads."""
+    tick, times = os.sysconf("SC_CLK_TCK"), {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+        times[task.name] = (int(fields[11]) + int(fields[12])) / tick
+    return times
 
 
 # --- models --------------------------------------------------------------------------------------
