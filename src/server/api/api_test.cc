@@ -329,7 +329,9 @@ TEST_F(ApiTest, RoutesThatAreNotThere) {
   response = Post("/embed", "inputs=a", {{"content-type", "application/x-www-form-urlencoded"}});
   EXPECT_EQ(response.status, 415);
   Good(Post("/embed", R"({"inputs":"a"})", {{"content-type", "Application/JSON; charset=utf-8"}}));
-  EXPECT_EQ(Ask("HEAD", "/health").body, "");
+  response = Ask("OPTIONS", "/health");
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD, OPTIONS");
 }
 
 TEST_F(ApiTest, OperationSaysHowItIs) {

@@ -19,21 +19,16 @@ std::string_view TakeSegment(std::string_view* path) {
 }
 
 CancelRequest Handle(ApiContext& api, HttpRequest request, Respond respond) {
-  const bool head = request.method == "HEAD";
-  if (head) {
-    request.method = "GET";
-    respond = [inner = std::move(respond)](HttpResponse response) {
-      Complete(&response);
-      response.body.clear();
-      inner(std::move(response));
-    };
-  }
   const RouteMatch match = FindRoute(AllRoutes(), request.method, request.path);
   if (match.route == nullptr) {
     const Protocol protocol = ProtocolOfPath(request.path);
     if (match.allow.empty()) {
       respond(FaultResponse(protocol, NoSuch("", "there is no ", request.path.substr(0, 200),
                                              " here; / lists what there is")));
+      return {};
+    }
+    if (request.method == "OPTIONS") {
+      respond({.status = 204, .headers = {{"Allow", match.allow + ", OPTIONS"}}});
       return {};
     }
     HttpResponse response =

@@ -27,6 +27,12 @@ CancelRequest Refuse(const Fault& fault, const Respond& respond) {
   return {};
 }
 
+// What computes nothing needs no terms; those that make no sense are refused all the same.
+MaybeFault CheckTerms(const ApiContext& api, const HttpRequest& http) {
+  Terms terms;
+  return ReadTerms(http, api.service.options(), &terms);
+}
+
 using Reader = MaybeFault (*)(std::string_view body, int max_texts, TeiRequest* request);
 
 // Reads, chooses, encodes: what the routes over texts have in common.
@@ -151,6 +157,7 @@ CancelRequest Tokenize(ApiContext& api, const HttpRequest& http, const Segments&
   if (auto fault = ReadTeiTokenize(http.body, api.service.options().max_texts, &request)) {
     return Refuse(*fault, respond);
   }
+  if (auto fault = CheckTerms(api, http)) return Refuse(*fault, respond);
   if (auto fault = ChooseEndpoint(api, http, request.model, kTokens, &endpoint)) {
     return Refuse(*fault, respond);
   }
@@ -172,6 +179,7 @@ CancelRequest Decode(ApiContext& api, const HttpRequest& http, const Segments&, 
   if (auto fault = ReadTeiDecode(http.body, api.service.options().max_texts, &request)) {
     return Refuse(*fault, respond);
   }
+  if (auto fault = CheckTerms(api, http)) return Refuse(*fault, respond);
   if (auto fault = ChooseEndpoint(api, http, request.model, kTokens, &endpoint)) {
     return Refuse(*fault, respond);
   }

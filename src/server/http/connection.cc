@@ -206,7 +206,7 @@ void Connection::Dispatch() {
   }
   head_only_ = request.method == "HEAD";
   if (head_only_) request.method = "GET";  // the same answer, of which only the header is sent
-  if (request.method == "OPTIONS") {
+  if (request.method == "OPTIONS" && request.path == "*") {  // of the server, not of a route
     HttpResponse response{.status = 204, .headers = {{"Allow", "GET, HEAD, POST, OPTIONS"}}};
     return Reply(std::move(response));
   }
