@@ -51,6 +51,7 @@ class ApiTest : public ServiceTest {
     std::condition_variable ready;
     std::optional<HttpResponse> response;
     api_(std::move(request), [&](HttpResponse r) {
+      Complete(&r);  // the front's part
       const std::lock_guard lock(mutex);
       response = std::move(r);
       ready.notify_one();
