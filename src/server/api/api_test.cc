@@ -57,6 +57,7 @@ class ApiTest : public ServiceTest {
     });
     std::unique_lock lock(mutex);
     ready.wait(lock, [&] { return response.has_value(); });
+    Complete(&*response);  // as the front does
     return *std::move(response);
   }
   HttpResponse Post(const std::string& path, const std::string& body, const Headers& headers = {}) {
