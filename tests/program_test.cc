@@ -359,5 +359,29 @@ TEST(Program, RanksWithAnEmbeddingModel) {
   EXPECT_EQ(empty.out, "");
 }
 
+TEST(Program, SimulatesEveryPolicyOverAModelsTables) {
+  const std::string tables = testing::TempDir() + "/tables.json";
+  std::ofstream(tables) << R"({"schema":1,"kind":"latency-tables","model":"intent","rungs":[
+    {"name":"dense","accuracy":0.9,"widths":[1],"tables":[{"lengths":[32],"texts":[1],"ms":[[4]]}]},
+    {"name":"4x","accuracy":0.8,"widths":[1],"tables":[{"lengths":[32],"texts":[1],"ms":[[1]]}]}]})";
+  const std::string command =
+      "simulate --models " + tables + " --rate 600 --deadline 30ms --duration 2s -o json";
+  const Result result = Hone(command);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(JsonLines(result.out), 4);
+  for (const char* policy : {"ladder", "edf", "round_robin", "fcfs"}) {
+    EXPECT_THAT(result.out, HasSubstr(base::StrCat("{\"policy\":\"", policy, "\"")));
+  }
+  EXPECT_EQ(Hone(command).out, result.out);  // the same seed
+  EXPECT_NE(Hone(command + " --seed 2").out, result.out);
+  EXPECT_EQ(Hone("simulate").exit_code, 2);
+  EXPECT_EQ(Hone(command + " --rate 5").exit_code, 2);  // twice, for one model
+  const Result unknown = Hone(command + " --policy lifo");
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("there are ladder, edf, round_robin, fcfs"));
+  const Result width = Hone(command + " --split 2");
+  EXPECT_THAT(width.err, HasSubstr("was not measured with 2 threads; there are 1"));
+}
+
 }  // namespace
 }  // namespace hone
