@@ -24,7 +24,7 @@ using server::Service;
 using server::ServiceStatus;
 
 // Below the 10 s that container engines give a process between SIGTERM and SIGKILL.
-constexpr double kDrainS = 8;
+constexpr double kDrainS = 8;  // for all of them together
 
 std::string Address(std::string_view scheme, const std::string& host, int port) {
   const bool v6 = host.find(':') != std::string::npos;
@@ -128,9 +128,11 @@ class ServeCommand : public Command {
 
     const char* const signal = env::WaitForStopSignal();
     std::fprintf(stderr, "hone serve: %s: finishing what was accepted\n", signal);
-    if (grpc != nullptr) grpc->Stop(kDrainS);
-    http->Stop(kDrainS);
-    service->Drain(kDrainS);
+    const std::int64_t stopped_ns = env::NowNs();
+    const auto left_s = [&] { return std::max(0.0, kDrainS - env::MsSince(stopped_ns) / 1e3); };
+    if (grpc != nullptr) grpc->Stop(left_s());
+    http->Stop(left_s());
+    service->Drain(left_s());
     return base::OkStatus();
   }
 

@@ -51,13 +51,13 @@ class ApiTest : public ServiceTest {
     std::condition_variable ready;
     std::optional<HttpResponse> response;
     api_(std::move(request), [&](HttpResponse r) {
-      Complete(&r);  // the front's part
       const std::lock_guard lock(mutex);
       response = std::move(r);
       ready.notify_one();
     });
     std::unique_lock lock(mutex);
     ready.wait(lock, [&] { return response.has_value(); });
+    Complete(&*response);  // as the front does
     return *std::move(response);
   }
   HttpResponse Post(const std::string& path, const std::string& body, const Headers& headers = {}) {
