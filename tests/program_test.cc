@@ -76,6 +76,27 @@ int JsonLines(const std::string& text) {
 constexpr const char* kEmbedder = "bert/embed-mean";
 constexpr const char* kClassifier = "bert/ForSequenceClassification";
 
+TEST(Program, LoadSaysWhatIsMissingOrNotThere) {
+  const Result no_model = Hone("load --url http://127.0.0.1:9");
+  EXPECT_EQ(no_model.exit_code, 2);
+  EXPECT_THAT(no_model.err, HasSubstr("needs --model NAME"));
+  const Result uneven =
+      Hone("load --url http://127.0.0.1:9 --model a --model b --model c --rate 1 --rate 2");
+  EXPECT_EQ(uneven.exit_code, 2);
+  EXPECT_THAT(uneven.err, HasSubstr("--rate is given 2 times, --model 3 times"));
+  const Result no_unit = Hone("load --url http://127.0.0.1:9 --model a --deadline 20");
+  EXPECT_EQ(no_unit.exit_code, 2);
+  EXPECT_THAT(no_unit.err, HasSubstr("\"20\" is no duration"));
+  // Port 9 is discard's, which no machine of ours runs.
+  const Result nobody = Hone("load --url http://127.0.0.1:9 --model a --duration 1s");
+  EXPECT_EQ(nobody.exit_code, 1);
+  EXPECT_THAT(nobody.err, HasSubstr("cannot connect to http://127.0.0.1:9"));
+  const Result trace =
+      Hone("load --url http://127.0.0.1:9 --model a --arrivals trace:/nowhere.csv");
+  EXPECT_EQ(trace.exit_code, 1);
+  EXPECT_THAT(trace.err, HasSubstr("/nowhere.csv"));
+}
+
 TEST(Program, EveryCommandHasHelpWithAnExample) {
   for (const char* command : {"run", "rank", "bench", "eval", "quantize", "inspect", "tokenize"}) {
     const Result result = Hone(base::StrCat(command, " --help"));
@@ -336,6 +357,30 @@ TEST(Program, RanksWithAnEmbeddingModel) {
   const Result empty = Hone("rank -m " + model + " --query ab", "printf '' |");
   EXPECT_EQ(empty.exit_code, 0) << empty.err;
   EXPECT_EQ(empty.out, "");
+}
+
+TEST(Program, SimulatesEveryPolicyOverAModelsTables) {
+  const std::string tables = testing::TempDir() + "/tables.json";
+  std::ofstream(tables) << R"({"schema":1,"kind":"latency-tables","model":"intent","rungs":[
+    {"name":"dense","accuracy":0.9,"widths":[1],"tables":[{"lengths":[32],"texts":[1],"ms":[[4]]}]},
+    {"name":"4x","accuracy":0.8,"widths":[1],"tables":[{"lengths":[32],"texts":[1],"ms":[[1]]}]}]})";
+  const std::string command =
+      "simulate --models " + tables + " --rate 600 --deadline 30ms --duration 2s -o json";
+  const Result result = Hone(command);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(JsonLines(result.out), 4);
+  for (const char* policy : {"ladder", "edf", "round_robin", "fcfs"}) {
+    EXPECT_THAT(result.out, HasSubstr(base::StrCat("{\"policy\":\"", policy, "\"")));
+  }
+  EXPECT_EQ(Hone(command).out, result.out);  // the same seed
+  EXPECT_NE(Hone(command + " --seed 2").out, result.out);
+  EXPECT_EQ(Hone("simulate").exit_code, 2);
+  EXPECT_EQ(Hone(command + " --rate 5").exit_code, 2);  // twice, for one model
+  const Result unknown = Hone(command + " --policy lifo");
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("there are ladder, edf, round_robin, fcfs"));
+  const Result width = Hone(command + " --split 2");
+  EXPECT_THAT(width.err, HasSubstr("was not measured with 2 threads; there are 1"));
 }
 
 }  // namespace

@@ -8,7 +8,8 @@ Runtime, fused and dynamically quantised to int8); Hone serves `hone quantize --
 directories. The peer is measured in each style of fastapi_server.py, and its best figure counts. Rates
 are shares of Hone's saturating rate, arrivals Poisson.
 
-Goal: ≥ 3 × the requests in time, comparing each server's best over all rates; the table has every rate.
+Goal: ≥ 3 × the requests in time of the same arrivals. Below what the peer can do both answer everything,
+so two comparisons are made: at the highest rate, and each server at the rate that suits it best.
 """
 
 import os
@@ -23,6 +24,7 @@ import serving
 STYLES = ["threadpool", "async", "workers"]
 DEADLINES = {"minilm": "50ms", "bert-base": "200ms"}
 SHARES = {"minilm": "3", "bert-base": "1"}
+RATES = [0.3, 0.6, 1, 1.5, 2.5]  # times Hone's saturating rate
 BUILD = """
 import sys; from pathlib import Path; import build
 out = Path(sys.argv[2]); (out / "hf").mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,7 @@ def main() -> None:
                for m in names]
     with serving.serve(args, ours) as server:
         saturating = serving.saturation(args, server.url, streams)
-        rates = [saturating * share for share in (0.3, 0.6, 1, 1.5, 2.5)]
+        rates = [saturating * share for share in RATES]
         hone = measure(args, "hone", server, streams, rates)
         vectors = {m: vector(server.url, m) for m in names}
     theirs = []
@@ -111,16 +113,20 @@ def main() -> None:
         with peer(args, style, folders) as server:
             check_same(vectors, {m: vector(server.url, m) for m in names})
             theirs += measure(args, style, server, streams, rates)
-    best_ours = max(r["in time/s"] for r in hone)
-    best_theirs = max(r["in time/s"] for r in theirs)
-    ratio = best_ours / max(best_theirs, 1e-9)
-    at_one = max(r["in time/s"] for r in theirs if r["rate"] == round(rates[2]))
-    same_rate = hone[2]["in time/s"] / max(at_one, 1e-9)
-    serving.report("peer", hone + theirs, {
-        "saturating_per_s": saturating, "rows": hone + theirs, "best_ratio": ratio,
-        "ratio_at_saturating_rate": same_rate}, {
-        "best of all rates: ≥ 3 × the requests in time": (ratio, ratio >= 3),
-        "at Hone's saturating rate: ≥ 3 ×": (same_rate, same_rate >= 3)})
+    at_rate = []
+    for ours_now in hone:
+        best = max((r for r in theirs if r["rate"] == ours_now["rate"]), key=lambda r: r["in time"])
+        at_rate.append({"rate": ours_now["rate"], "hone in time": ours_now["in time"],
+                        "peer in time": best["in time"], "best style": best["server"],
+                        "ratio": ours_now["in time"] / max(1, best["in time"])})
+    best_of_all = max(r["in time/s"] for r in hone) / max(1e-9, *(r["in time/s"] for r in theirs))
+    overloaded = at_rate[-1]["ratio"]
+    serving.say(serving.table(hone + theirs) + "\n")
+    serving.report("peer", at_rate, {
+        "saturating_per_s": saturating, "rows": hone + theirs, "at_rate": at_rate,
+        "best_of_all_rates": best_of_all}, {
+        f"{RATES[-1]} × the saturating rate: ≥ 3 × the requests in time": (overloaded, overloaded >= 3),
+        "each server at its best rate: ≥ 3 × the requests in time": (best_of_all, best_of_all >= 3)})
 
 
 if __name__ == "__main__":

@@ -55,19 +55,18 @@ def besides(args, server, arrivals: str, streams: list) -> tuple:
     args.seed += 1  # other arrivals than those that are compared
     asked, _ = write_traces(args, arrivals, streams, seconds, words)
     args.seed -= 1
-    before, cpu = serving.metrics(server), serving.processor_s(server.pid)
+    before, spent = serving.metrics(server), serving.processor_s(server.pid)
     result = serving.load(args, server.url, asked, duration=f"{seconds}s",
                           texts=args.scratch / "words.txt")
-    after, cpu = serving.metrics(server), serving.processor_s(server.pid) - cpu
+    after = serving.metrics(server)
+    spent = sorted(now - spent.get(task, 0) for task, now in serving.processor_s(server.pid).items())
     grown = lambda key: after[key] - before[key]
     tokens = {n: round(grown(f'hone_tokens_total{{model="{n}"}}') /
                        max(1, grown(f'hone_texts_total{{model="{n}"}}'))) for n in WORDS}
-    # Workers of an executor are busy as long as it computes.
-    width = max(v for k, v in after.items() if k.startswith("hone_executor_threads"))
-    computing = sum(grown(f'hone_compute_seconds_total{{model="{n}"}}') for n in WORDS) * width
+    # The busiest threads are those that compute; what the others did is the front's.
+    workers = round(sum(v for k, v in after.items() if k.startswith("hone_executor_threads")))
     generator_us = float(result["generator"].split()[1])
-    server_ms = max(0.0, cpu - computing) * 1e3 / max(1, result["total"]["sent"])
-    return tokens, server_ms + generator_us / 1e3
+    return tokens, sum(spent[:-workers]) * 1e3 / max(1, result["total"]["sent"]) + generator_us / 1e3
 
 
 def main() -> None:

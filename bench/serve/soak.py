@@ -5,7 +5,7 @@
 In turn: bursts at half the saturating rate, twice the saturating rate with deadlines, connections that
 are opened and closed for one request, clients that leave while they wait, and requests that are wrong.
 The first quarter warms up. Goal: from the second quarter to the last, the median resident memory grows
-by less than 1 MiB and 2 %, descriptors and threads not at all.
+by less than 1 MiB or 2 %, whichever is more, descriptors and threads not at all.
 """
 
 import contextlib

@@ -8,19 +8,27 @@
 //   ladder       edf, and the most accurate rung with which all promises still hold (default)
 //
 // Guarantee of edf and ladder: where batches take no longer than predicted plus the view's reserve,
-// every accepted item ends by its deadline. The proof is the plan itself: Admit lays out all accepted
-// items and the new one on the executors (with the fastest resident rung), in the order of deadlines, in
-// batches of one model, and accepts only where each ends in time; Next only takes a step from which such
-// a plan still exists. Where it fails: a batch that takes longer than predicted by more than the reserve.
+// every accepted item ends by its deadline. The proof is the plan itself (plan_ahead.h): Admit lays out
+// all accepted items and the new one on the executors (edf with the most accurate resident rung, ladder
+// with the fastest), in the order of deadlines, in batches of one model, and accepts only where each ends
+// in time; Next only takes a step from which such a plan still exists. Where it fails: a batch that takes
+// longer than predicted by more than the reserve, or rungs and executors that go while items wait. What
+// is lost for good then is left to expire, and is no reason to refuse others.
 //
+// Headroom  a plan that only just holds has no room for who comes next. ladder takes a slower rung than
+//           the fastest only where all that wait would still end within two fifths of what admission
+//           gives them, and, unless another executor is idle, only for half of the time that those in a
+//           hurry have lately given: accuracy falls before refusals begin.
 // Classes   a low-priority item is accepted only where it would end within half of its time, a normal one
 //           within nine tenths, a high one within all of it: under load the lower give way first.
 // Tenants   of equal class: once the plan uses more than half of an item's time, a tenant that has had
 //           more than its share of the accepted work of the last second (among those that asked) is
 //           refused.
+// Models    reserved and limiting cores are means over the last second of accepted work: a model over its
+//           limit is refused, and so is one that would take what is reserved for others.
 // Batching  a batch takes items of the head's model in the order of deadlines as long as all promises
 //           hold and max_batch_ns, max_texts and max_tokens are kept: only inside the slack; nobody ever
-//           waits for a batch to fill.
+//           waits for a batch to fill, and idle executors share what waits.
 #pragma once
 
 #include <memory>

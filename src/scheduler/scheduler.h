@@ -8,6 +8,9 @@
 //   if (auto run = scheduler.Next(executor, now)) …            // the executor is busy until Finished
 //   scheduler.Finished(executor, now);                         // the table and the reserve learn
 //
+// After every Submit and every Finished, each idle executor asks Next, in the order of their numbers
+// where they are of different widths: a plan may have kept work for the other one.
+//
 // Thread-safety  none: the caller holds a lock.  Limits  Setup::max_queued.
 // Time           never goes back between calls.
 #pragma once

@@ -162,7 +162,8 @@ TEST_F(ServiceLifeTest, AModelThatFailsToLoadLeavesTheOthersServing) {
   EXPECT_TRUE(Run(*service, Ask(service->Find("m"), {"a"})).ok());
   EXPECT_EQ(service->Find("broken"), nullptr);
   EXPECT_EQ(service->Only(), nullptr);
-  for (const ModelStatus& model : service->Status().models) {
+  const ServiceStatus status = service->Status();
+  for (const ModelStatus& model : status.models) {
     EXPECT_EQ(model.ready, model.endpoint->name != "broken");
     if (model.endpoint->name != "broken") continue;
     EXPECT_THAT(model.error, HasSubstr("model.safetensors"));
@@ -210,7 +211,8 @@ TEST_F(ServiceLifeTest, KeptTablesAreUsedAgainAndBrokenOnesMeasuredAnew) {
   const auto measured = [&] {
     const auto service = Start(options);
     double ms = 0;
-    for (const RungInfo& rung : service->Status().models.front().rungs) {
+    const ServiceStatus status = service->Status();
+    for (const RungInfo& rung : status.models.front().rungs) {
       ms += rung.load.measure_ms;
     }
     EXPECT_TRUE(Run(*service, Ask(service->Find("m"), {"a"})).ok());

@@ -181,8 +181,9 @@ MaybeFault ReadKserve(std::string_view body, std::optional<std::string_view> jso
   }
   std::optional<base::JsonValue> inputs;
   HONE_RETURN_IF_FAULT(Require(root, "inputs", &inputs));
-  if (!inputs->IsArray()) return Wrong(*inputs, "expected an array of tensors");
-  HONE_RETURN_IF_FAULT(CheckCount(*inputs, kMaxTensors));
+  if (!inputs->IsArray() || inputs->size() < 1 || inputs->size() > kMaxTensors) {
+    return Wrong(*inputs, base::StrCat("expected an array of 1 to ", kMaxTensors, " tensors"));
+  }
   for (const base::JsonValue input : *inputs) {
     HONE_RETURN_IF_FAULT(ReadTensor(input, &binary, &request->infer.inputs.emplace_back()));
   }

@@ -88,6 +88,7 @@ class InferCall final : public ServerUnaryReactor {
                                   return;
                                 }
                                 WriteMessage(request, *endpoint, reply, answer);
+                                service_.Sent(env::NowNs() - reply.served.ended);
                                 Finish(grpc::Status::OK);
                               });
   }

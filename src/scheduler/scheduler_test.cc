@@ -1,0 +1,210 @@
+#include "scheduler/scheduler.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hone::scheduler {
+namespace {
+
+using base::kMillisecondNs;
+using base::kSecondNs;
+
+constexpr TimeNs Ms(double ms) {
+  return static_cast<TimeNs>(ms * kMillisecondNs);
+}
+
+// A text of 32 tokens takes `ms`, a batch of n texts n times that.
+planner::LatencyTable Linear(double ms) {
+  return *planner::LatencyTable::FromGrid(
+      {.lengths = {32, 64}, .texts = {1, 64}, .ms = {ms, 64 * ms, 2 * ms, 128 * ms}});
+}
+
+Model OneRung(double ms) {
+  return {.name = "only", .rungs = {{.name = "only", .tables = {Linear(ms)}}}};
+}
+
+Scheduler Make(const char* policy, std::vector<Model> models) {
+  return Scheduler({.widths = {1}, .models = std::move(models), .executors = {{}}},
+                   *MakePolicy(policy));
+}
+
+Item At(std::uint64_t id, TimeNs arrival, TimeNs span) {
+  return {.id = id, .arrival = arrival, .deadline = arrival + span, .tokens = 32};
+}
+
+TEST(Scheduler, TakesAllPartsOfARequestOrNone) {
+  Scheduler scheduler = Make("ladder", {OneRung(4)});
+  const std::vector<Item> four = {At(1, 0, Ms(20)), At(2, 0, Ms(20)), At(3, 0, Ms(20)),
+                                  At(4, 0, Ms(20))};
+  std::vector<Item> five = four;
+  five.push_back(At(5, 0, Ms(20)));
+  EXPECT_EQ(scheduler.SubmitAll(five, 0).refusal, Refusal::kDeadline);
+  EXPECT_EQ(scheduler.queued(), 0);
+  EXPECT_TRUE(scheduler.SubmitAll(four, 0).accepted());
+  EXPECT_EQ(scheduler.queued(), 4);
+}
+
+TEST(Scheduler, SaysWhenItIsWorthAskingAgain) {
+  Scheduler scheduler = Make("ladder", {OneRung(4)});
+  for (std::uint64_t id = 0; id < 4; ++id) {
+    ASSERT_TRUE(scheduler.Submit(At(id, 0, Ms(20)), 0).accepted());
+  }
+  const Admission refused = scheduler.Submit(At(9, 0, Ms(20)), 0);
+  ASSERT_EQ(refused.refusal, Refusal::kDeadline);
+  EXPECT_GT(refused.retry_after, 0);
+  EXPECT_LE(refused.retry_after, Ms(20));
+  const auto batch = scheduler.Next(0, 0);
+  ASSERT_TRUE(batch);
+  const TimeNs later = std::max(refused.retry_after, batch->expected_ns);
+  scheduler.Finished(0, batch->expected_ns);
+  EXPECT_TRUE(scheduler.Submit(At(9, later, Ms(20)), later).accepted());
+  // No wait would help one that is in more of a hurry than the model is fast.
+  EXPECT_EQ(scheduler.Submit(At(10, later, Ms(3)), later).retry_after, 0);
+  // Nor one whose model is not there: loading it is the caller's business.
+  scheduler.SetResident(0, 0, false);
+  const Admission cold = scheduler.Submit(At(11, later, kSecondNs), later);
+  EXPECT_EQ(cold.refusal, Refusal::kNotResident);
+  EXPECT_EQ(cold.retry_after, 0);
+}
+
+TEST(Scheduler, RefusesADeadlineInThePast) {
+  for (const std::string_view policy : PolicyNames()) {
+    Scheduler scheduler = Make(std::string(policy).c_str(), {OneRung(4)});
+    EXPECT_EQ(scheduler.Submit(At(1, 0, Ms(5)), Ms(6)).refusal, Refusal::kDeadline) << policy;
+  }
+}
+
+TEST(Scheduler, LearnsFromBatchesThatTakeLonger) {
+  Scheduler scheduler = Make("ladder", {OneRung(4)});
+  EXPECT_EQ(scheduler.reserve_ns(), Ms(0.2));
+  ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(100)), 0).accepted());
+  ASSERT_TRUE(scheduler.Next(0, 0));
+  scheduler.Finished(0, Ms(9));  // 5 ms late
+  EXPECT_EQ(scheduler.reserve_ns(), Ms(5));
+  EXPECT_GT(scheduler.setup().models[0].rungs[0].tables[0].correction(), 1);
+  // Half of it is forgotten in two seconds, while batches are as expected.
+  const TimeNs now = Ms(9) + 2 * kSecondNs;
+  ASSERT_TRUE(scheduler.Submit(At(2, now, Ms(100)), now).accepted());
+  const auto batch = scheduler.Next(0, now);
+  scheduler.Finished(0, now + batch->expected_ns);
+  EXPECT_NEAR(static_cast<double>(scheduler.reserve_ns()), 2.5e6, 0.01e6);
+  // It stays within its limits, whatever happens.
+  ASSERT_TRUE(scheduler.Submit(At(3, 2 * now, Ms(100)), 2 * now).accepted());
+  ASSERT_TRUE(scheduler.Next(0, 2 * now));
+  scheduler.Finished(0, 3 * now);
+  EXPECT_EQ(scheduler.reserve_ns(), Ms(20));
+}
+
+TEST(Scheduler, LetsABrokenPromiseGoWithoutRefusingTheNext) {
+  Scheduler scheduler = Make("ladder", {OneRung(4)});
+  ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(20)), 0).accepted());
+  ASSERT_TRUE(scheduler.Submit(At(2, 1, Ms(12)), 1).accepted());
+  const auto batch = scheduler.Next(0, 1);
+  ASSERT_EQ(batch->items.size(), 2u);
+  ASSERT_TRUE(scheduler.Submit(At(3, 2, Ms(19)), 2).accepted());
+  scheduler.Finished(0, Ms(17));  // it stalled: the third has 2 ms left and needs 4
+  const TimeNs now = Ms(17);
+  EXPECT_TRUE(scheduler.Submit(At(4, now, Ms(60)), now).accepted());
+  const auto next = scheduler.Next(0, now);
+  ASSERT_TRUE(next);
+  ASSERT_EQ(next->items.size(), 1u);
+  EXPECT_EQ(next->items[0].id, 4u);
+  EXPECT_TRUE(scheduler.TakeExpired(now).empty());
+  const std::vector<Item> expired = scheduler.TakeExpired(Ms(19.1));
+  ASSERT_EQ(expired.size(), 1u);
+  EXPECT_EQ(expired[0].id, 3u);
+  EXPECT_EQ(scheduler.queued(), 0);
+}
+
+TEST(Scheduler, AcceptsNobodyInAHurryWhileTheMachineStalls) {
+  Scheduler scheduler = Make("ladder", {OneRung(4)});
+  ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(20)), 0).accepted());
+  ASSERT_TRUE(scheduler.Next(0, 0));  // until 4 ms, as predicted
+  EXPECT_TRUE(scheduler.Submit(At(2, Ms(3.9), Ms(12)), Ms(3.9)).accepted());
+  scheduler.Cancel(2);
+  EXPECT_FALSE(scheduler.Submit(At(3, Ms(16), Ms(12)), Ms(16)).accepted());
+  EXPECT_TRUE(scheduler.Submit(At(4, Ms(16), Ms(40)), Ms(16)).accepted());
+}
+
+TEST(Scheduler, KeepsLateItemsWhereNothingWasPromised) {
+  Scheduler scheduler = Make("fcfs", {OneRung(4)});
+  ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(2)), 0).accepted());
+  EXPECT_TRUE(scheduler.TakeExpired(Ms(3)).empty());
+  EXPECT_TRUE(scheduler.Next(0, Ms(3)));
+}
+
+TEST(Scheduler, CancelsOnlyWhatWaits) {
+  Scheduler scheduler = Make("ladder", {OneRung(4)});
+  ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(20)), 0).accepted());
+  ASSERT_TRUE(scheduler.Next(0, 0));
+  EXPECT_FALSE(scheduler.Cancel(1));
+  EXPECT_FALSE(scheduler.Cancel(7));
+  ASSERT_TRUE(scheduler.Submit(At(2, 0, Ms(20)), 0).accepted());
+  EXPECT_TRUE(scheduler.Cancel(2));
+  EXPECT_EQ(scheduler.queued(), 0);
+}
+
+TEST(Scheduler, TakesModelsInAndOutWhileItServes) {
+  Scheduler scheduler = Make("ladder", {OneRung(4)});
+  const int added = scheduler.AddModel(OneRung(2));
+  EXPECT_EQ(added, 1);
+  Item item = At(1, 0, Ms(20));
+  item.model = added;
+  ASSERT_TRUE(scheduler.Submit(item, 0).accepted());
+  EXPECT_EQ(scheduler.queued(added), 1);
+  ASSERT_EQ(scheduler.Next(0, 0)->model, added);
+  scheduler.Finished(0, Ms(2));
+  scheduler.RemoveModel(added);
+  EXPECT_EQ(scheduler.Submit(item, Ms(3)).refusal, Refusal::kNotResident);
+  EXPECT_TRUE(scheduler.Submit(At(2, Ms(3), Ms(20)), Ms(3)).accepted());
+}
+
+TEST(Scheduler, KeepsTheReservedCoresFree) {
+  Model reserved = OneRung(10), other = OneRung(10);
+  reserved.reserved_cores = 0.5;
+  Scheduler scheduler = Make("ladder", {other, reserved});
+  int accepted[2] = {};
+  for (int i = 0; i < 200; ++i) {
+    Item item = At(static_cast<std::uint64_t>(i), 0, 100 * kSecondNs);
+    item.model = i < 150 ? 0 : 1;
+    accepted[item.model] += scheduler.Submit(item, 0).accepted();
+  }
+  // Work of half a core, as it fades: 0.5 · 1 s / ln 2 = 0.72 s of 10 ms each.
+  EXPECT_NEAR(accepted[0], 73, 1);
+  EXPECT_EQ(accepted[1], 50);
+}
+
+TEST(Usage, SharesFadeAndAskingCounts) {
+  Usage usage;
+  const Item a = {.tenant = 1, .arrival = 0, .deadline = Ms(10)};
+  const Item b = {.tenant = 2, .arrival = 0, .deadline = Ms(80)};
+  EXPECT_EQ(usage.FairShare(Priority::kNormal, 0), 1);
+  usage.Accepted(a, Ms(30), 0);
+  usage.Accepted(b, Ms(10), 0);
+  EXPECT_NEAR(usage.TenantShare(1, Priority::kNormal, 0), 0.75, 1e-9);
+  EXPECT_EQ(usage.TenantShare(1, Priority::kHigh, 0), 0);  // of another class
+  EXPECT_EQ(usage.FairShare(Priority::kNormal, 0), 0.5);
+  usage.Accepted(b, Ms(5), kSecondNs);  // 15 of a, 5 + 5 of b
+  EXPECT_NEAR(usage.TenantShare(1, Priority::kNormal, kSecondNs), 0.6, 1e-9);
+  EXPECT_EQ(usage.FairShare(Priority::kNormal, Ms(1500)), 1);  // the first has not asked since
+  usage.Refused(a, Ms(1500));
+  EXPECT_EQ(usage.FairShare(Priority::kNormal, Ms(1500)), 0.5);
+}
+
+TEST(Usage, KnowsHowLittleTimeAFewGive) {
+  Usage usage;
+  EXPECT_EQ(usage.TightSpan(0), base::kNeverNs);
+  for (int i = 0; i < 100; ++i) {
+    const Item item = {.arrival = 0, .deadline = i % 10 == 0 ? Ms(5) : Ms(100)};
+    usage.Accepted(item, Ms(1), Ms(i));
+  }
+  // Known to half a power of two.
+  EXPECT_LE(usage.TightSpan(Ms(100)), Ms(5));
+  EXPECT_GT(usage.TightSpan(Ms(100)), Ms(3.5));
+  const Item calm = {.arrival = 0, .deadline = Ms(100)};
+  for (int i = 0; i < 100; ++i) usage.Accepted(calm, Ms(1), 4 * kSecondNs);
+  EXPECT_GT(usage.TightSpan(4 * kSecondNs), Ms(70));
+}
+
+}  // namespace
+}  // namespace hone::scheduler
