@@ -5,8 +5,8 @@
 //           in HttpOptions; each has its own status (431, 413, 503, 503, 408) in Hone's error shape. An
 //           idle connection holds no buffer.
 // Life      keep-alive and pipelining as HTTP/1.1 has them; a client that closes while it waits is
-//           noticed, and its request cancelled. HEAD is answered as GET without the body,
-//           OPTIONS * by the front. Stop() takes no new connections, lets answers under way out, and closes what is left
+//           noticed, and its request cancelled. HEAD is answered as GET without the body, OPTIONS * by the
+//           front. Stop() takes no new connections, lets answers under way out, and closes what is left
 //           after its time.
 // Keys      with API keys every route but /health and /ready wants `Authorization: Bearer KEY` (or
 //           `api-key`, `x-api-key`); comparison takes the same time whatever is wrong.
