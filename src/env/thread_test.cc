@@ -20,5 +20,17 @@ TEST(Thread, BackgroundIsOneThreadsOwn) {
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
 }
 
+TEST(Thread, PromptlyNeverLowersAThread) {
+  const int before = getpriority(PRIO_PROCESS, 0);
+  int inside = 0;
+  std::thread thread([&inside] {
+    RunPromptly();
+    inside = getpriority(PRIO_PROCESS, 0);
+  });
+  thread.join();
+  EXPECT_LE(inside, before) << "better where this process may, otherwise as it was";
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
+}
+
 }  // namespace
 }  // namespace hone::env

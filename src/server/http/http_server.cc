@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "env/clock.h"
+#include "env/thread.h"
 #include "server/http/connection.h"
 #include "server/http/tls.h"
 
@@ -107,7 +108,10 @@ base::Status Server::Listen() {
   }
   Accept();
   for (const auto& loop : loops_) {
-    threads_.emplace_back([loop] { loop->io.run(); });
+    threads_.emplace_back([loop] {
+      env::RunPromptly();
+      loop->io.run();
+    });
   }
   return base::OkStatus();
 }
