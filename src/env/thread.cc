@@ -27,11 +27,7 @@ void RunPromptly() {
   } attributes;
   static_assert(sizeof attributes == 48);
   const auto thread = static_cast<id_t>(syscall(SYS_gettid));
-  constexpr int kBetter = 10;
-  const int nice = getpriority(PRIO_PROCESS, thread);
-  attributes.nice = nice - kBetter;
-  if (syscall(SYS_sched_setattr, 0, &attributes, 0) == 0) return;
-  attributes.nice = nice;  // a lower one is a privilege
+  attributes.nice = getpriority(PRIO_PROCESS, thread);
   static_cast<void>(syscall(SYS_sched_setattr, 0, &attributes, 0));
 }
 

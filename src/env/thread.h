@@ -8,8 +8,9 @@ namespace hone::env {
 void RunInBackground();
 
 // From now on this thread, which works little at a time, goes before those that compute for long: it asks for
-// a tenth of a millisecond at a time (Linux 6.12 and newer wake such a thread first; no privilege needed) and,
-// where this process may, for a better nice value. Does nothing where the system will not.
+// a tenth of a millisecond at a time (Linux 6.12 and newer wake such a thread first; no privilege needed). Its
+// share of a busy machine stays what it was: with a better nice value the kernel balanced two computing threads
+// onto one processor, and left the other to this one. Does nothing where the system will not.
 void RunPromptly();
 
 }  // namespace hone::env

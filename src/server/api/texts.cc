@@ -1,6 +1,7 @@
 #include "server/api/texts.h"
 
 #include <algorithm>
+#include <list>
 
 #include "server/api/fields.h"
 
@@ -54,6 +55,24 @@ MaybeFault EncodeIds(const Endpoint& endpoint, const TextInput& input, const Tru
   return {};
 }
 
+// The scratch of an encoding holds a tokenizer's word cache, megabytes that are worth keeping warm: one for each
+// tokenizer that this thread has used lately.
+text::Encoding& WarmEncoding(const text::Tokenizer* tokenizer) {
+  constexpr std::size_t kMost = 8;
+  struct Warm {
+    const text::Tokenizer* tokenizer;
+    text::Encoding encoding;
+  };
+  thread_local std::list<Warm> recent;  // the last used first
+  auto found = std::ranges::find(recent, tokenizer, &Warm::tokenizer);
+  if (found == recent.end()) {
+    if (recent.size() >= kMost) recent.pop_back();
+    found = recent.insert(recent.begin(), {tokenizer, {}});
+  }
+  recent.splice(recent.begin(), recent, found);
+  return recent.front().encoding;
+}
+
 }  // namespace
 
 MaybeFault ReadTexts(const base::JsonValue& value, int limit, std::vector<TextInput>* texts,
@@ -83,8 +102,7 @@ MaybeFault Encode(const Endpoint& endpoint, const TextInput& input, const Trunca
   if (!input.ids.empty()) return EncodeIds(endpoint, input, truncate, encoding);
   HONE_RETURN_IF_FAULT(CheckBytes(input, input.text));
   if (input.pair) HONE_RETURN_IF_FAULT(CheckBytes(input, *input.pair));
-  // The scratch of an encoding holds the tokenizer's word cache, which is worth keeping warm.
-  thread_local text::Encoding warm;
+  text::Encoding& warm = WarmEncoding(endpoint.tokenizer.get());
   const text::EncodeOptions options{.max_tokens = truncate.allowed ? endpoint.max_tokens : 0,
                                     .truncate_left = truncate.left};
   if (input.pair) {
