@@ -31,4 +31,17 @@ void RunPromptly() {
   static_cast<void>(syscall(SYS_sched_setattr, 0, &attributes, 0));
 }
 
+bool StayOnCpu(int index) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return false;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed) || index-- > 0) continue;
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(cpu, &only);
+    return sched_setaffinity(0, sizeof only, &only) == 0;
+  }
+  return false;
+}
+
 }  // namespace hone::env

@@ -13,4 +13,8 @@ void RunInBackground();
 // onto one processor, and left the other to this one. Does nothing where the system will not.
 void RunPromptly();
 
+// From now on this thread runs on the processor that is number `index` (from 0) of those it may use; returns
+// false, and changes nothing, where there are not that many, or the system will not.
+bool StayOnCpu(int index);
+
 }  // namespace hone::env

@@ -1,6 +1,7 @@
 #include "env/thread.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <thread>
@@ -30,6 +31,22 @@ TEST(Thread, PromptlyKeepsTheShare) {
   thread.join();
   EXPECT_EQ(inside, before);
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
+}
+
+TEST(Thread, StaysOnTheProcessorOfThatNumber) {
+  bool first = false, none = true;
+  int cpu = -1, again = -2;
+  std::thread thread([&] {
+    none = StayOnCpu(1 << 20);
+    first = StayOnCpu(0);
+    cpu = sched_getcpu();
+    for (int i = 0; i < 100; ++i) std::this_thread::yield();
+    again = sched_getcpu();
+  });
+  thread.join();
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(none);
+  EXPECT_EQ(cpu, again);
 }
 
 }  // namespace

@@ -324,6 +324,7 @@ base::StatusOr<std::unique_ptr<Service>> Service::Start(env::FileSystem& files,
   HONE_RETURN_IF_ERROR(CheckOptions(options));
   const int cores = options.threads > 0 ? options.threads : env::UsableCpus();
   HONE_ASSIGN_OR_RETURN(Layouts layouts, MakeLayouts(cores, options.split));
+  layouts.pinned = cores == env::UsableCpus();
   auto service = std::make_unique<ServiceImpl>(files, options, cores);
   HONE_RETURN_IF_ERROR(service->Open(std::move(layouts)));
   return service;

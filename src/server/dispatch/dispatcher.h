@@ -121,6 +121,7 @@ class Dispatcher {
   void Forget(Request& request);
   void Expire(base::TimeNs now, Deliveries* deliveries);
 
+  void StayOnCores(int index);
   void RunExecutor(int index);
   void RunBatch(int index, const scheduler::Dispatch& dispatch, std::unique_lock<std::mutex>& lock);
   void FinishPart(Part& part, int rung, base::TimeNs start, base::TimeNs end,

@@ -18,6 +18,18 @@ void AddSplit(const std::vector<int>& widths, Layouts* layouts) {
 
 }  // namespace
 
+int Layouts::FirstCore(int executor) const {
+  if (!pinned) return -1;
+  for (const std::vector<int>& split : splits) {
+    int core = 0;
+    for (const int other : split) {
+      if (other == executor) return core;
+      core += threads[static_cast<std::size_t>(other)];
+    }
+  }
+  return -1;
+}
+
 int Layouts::WidthIndex(int executor) const {
   const auto found = std::ranges::lower_bound(widths, threads[static_cast<std::size_t>(executor)]);
   return static_cast<int>(found - widths.begin());

@@ -13,6 +13,10 @@ struct Layouts {
   std::vector<int> threads;              // of each executor
   std::vector<std::vector<int>> splits;  // executors of each split, as indices into `threads`
 
+  // Threads stay each on a processor of its own: where the layouts have all that the process may use.
+  bool pinned = false;
+
+  int FirstCore(int executor) const;           // of its threads, within its split; -1: not pinned
   int WidthIndex(int executor) const;          // into `widths`
   std::vector<int> WidthsOf(int split) const;  // of its executors
   // The split whose executors have these widths, in any order; -1: none.
