@@ -75,7 +75,7 @@ int ChooseRung(const Model& model, int width, PlanRung choice) {
 }
 
 TimeNs PlanAhead::Due(const View& view, const Item& item) {
-  const TimeNs most = (item.deadline - item.arrival) / 4;
+  const TimeNs most = (item.deadline - item.arrival) / 2;
   return item.deadline - view.setup.overhead_ns - std::min(view.reserve_ns, most);
 }
 
