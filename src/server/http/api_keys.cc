@@ -49,8 +49,14 @@ KeyRing::Digest KeyRing::DigestOf(std::string_view key) {
   return digest;
 }
 
+bool NeedsNoKey(const HttpRequest& request) {
+  // The page has a field for the key that its requests then carry.
+  const bool page = request.path == "/" && (request.method == "GET" || request.method == "HEAD");
+  return page || request.path == "/health" || request.path == "/ready";
+}
+
 bool KeyRing::Admit(HttpRequest* request) const {
-  if (keys_.empty() || request->path == "/health" || request->path == "/ready") return true;
+  if (keys_.empty() || NeedsNoKey(*request)) return true;
   std::string_view shown;
   if (const auto value = request->Header("authorization")) shown = BearerKey(*value);
   for (const char* name : {"api-key", "x-api-key"}) {

@@ -12,12 +12,15 @@
 
 namespace hone::server {
 
+// What anybody may ask: /health, /ready, and the page at /.
+bool NeedsNoKey(const HttpRequest& request);
+
 class KeyRing {
  public:
   // (tenant, key); empty: everybody may ask.
   explicit KeyRing(const std::vector<std::pair<std::string, std::string>>& keys);
 
-  // Whether the request may go on; sets its tenant. /health and /ready need no key. Keys are compared
+  // Whether the request may go on; sets its tenant. NeedsNoKey's need none. Keys are compared
   // as SHA-256 digests, all of them every time, so that neither length nor place of a fault shows.
   bool Admit(HttpRequest* request) const;
 

@@ -392,6 +392,8 @@ TEST_F(HttpServerTest, WantsAKeyForEverythingButHealth) {
             "bob");
   EXPECT_EQ(client.Ask(get("/echo", "X-API-Key: key-of-bob\r\n")).headers["X-Tenant"], "bob");
   EXPECT_EQ(client.Ask(get("/echo", "Api-Key: key-of-alice\r\n")).headers["X-Tenant"], "alice");
+  EXPECT_EQ(client.Ask(get("/", "")).status, 200) << "the page, which asks for the key itself";
+  ExpectError(TestClient(port()).Ask(Post("/", "{}")), 401, "API key");
   EXPECT_EQ(client.Ask(get("/health", "")).status, 200);
   EXPECT_EQ(client.Ask(get("/ready", "")).status, 200);
   // Before a body is read, or its sender is told to go on.
