@@ -14,13 +14,6 @@
 namespace hone::env {
 namespace {
 
-int AffinityCpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(std::thread::hardware_concurrency());
-}
-
 std::string ReadText(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
@@ -39,6 +32,13 @@ std::uint64_t StatusBytes(std::string_view field) {
 }
 
 }  // namespace
+
+int AffinityCpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
 
 int UsableCpus() {
   const double quota = std::ceil(CgroupCpuLimit(ReadText("/proc/self/cgroup"), ReadText));

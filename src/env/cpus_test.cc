@@ -35,6 +35,11 @@ TEST(Cpus, FollowANarrowedAffinity) {
   EXPECT_EQ(usable, 1);
 }
 
+TEST(Cpus, AQuotaNeverGivesMoreThanTheMask) {
+  EXPECT_GE(AffinityCpus(), 1);
+  EXPECT_LE(UsableCpus(), AffinityCpus());
+}
+
 TEST(Memory, ResidentBytesGrowWithWhatIsTouched) {
   const std::uint64_t before = ResidentBytes();
   ASSERT_GT(before, 0u);

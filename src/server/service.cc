@@ -324,7 +324,8 @@ base::StatusOr<std::unique_ptr<Service>> Service::Start(env::FileSystem& files,
   HONE_RETURN_IF_ERROR(CheckOptions(options));
   const int cores = options.threads > 0 ? options.threads : env::UsableCpus();
   HONE_ASSIGN_OR_RETURN(Layouts layouts, MakeLayouts(cores, options.split));
-  layouts.pinned = cores == env::UsableCpus();
+  // A quota or fewer threads than processors: others are on them too, and the system moves threads better.
+  layouts.pinned = cores == env::UsableCpus() && cores == env::AffinityCpus();
   auto service = std::make_unique<ServiceImpl>(files, options, cores);
   HONE_RETURN_IF_ERROR(service->Open(std::move(layouts)));
   return service;
