@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
+#include <limits>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -26,10 +27,11 @@ std::string Lower(std::string_view text) {
   return out;
 }
 
+HttpFault HeaderTooLarge(const ParserLimits& limits) {
+  return {431, base::StrCat("the header is larger than ", limits.header_bytes, " bytes")};
+}
+
 HttpFault FaultOf(const error_code& error, const ParserLimits& limits) {
-  if (error == http::error::header_limit) {
-    return {431, base::StrCat("the header is larger than ", limits.header_bytes, " bytes")};
-  }
   if (error == http::error::body_limit || error == http::error::buffer_overflow) {
     return {413, base::StrCat("the body is larger than ", limits.body_bytes, " bytes")};
   }
@@ -43,7 +45,9 @@ HttpFault FaultOf(const error_code& error, const ParserLimits& limits) {
 class RequestParser::Grammar : public http::basic_parser<true> {
  public:
   explicit Grammar(const ParserLimits& limits) : limits_(limits) {
-    header_limit(limits.header_bytes);
+    // Beast counts a header against its limit piece by piece, and by other pieces it comes to another sum:
+    // Put counts.
+    header_limit(std::numeric_limits<std::uint32_t>::max());
     body_limit(limits.body_bytes);
   }
 
@@ -95,6 +99,7 @@ class RequestParser::Grammar : public http::basic_parser<true> {
   ParserLimits limits_;
   HttpRequest request_;
   HttpFault fault_;
+  std::size_t header_used_ = 0;
   bool in_body_ = false, expects_continue_ = false, http_1_0_ = false, told_header_ = false;
 };
 
@@ -125,9 +130,19 @@ ParseProgress RequestParser::Grammar::Put(std::string_view bytes, std::size_t* u
   while (!is_done()) {
     if (bytes.empty()) return ParseProgress::kNeedMore;
     error_code error;
+    const bool in_header = !is_header_done();
     const std::size_t taken = put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
     *used += taken;
     bytes.remove_prefix(std::min(taken, bytes.size()));
+    if (in_header) {
+      header_used_ += taken;
+      // Of an incomplete header what was shown and not used counts as well.
+      const std::size_t seen = header_used_ + (is_header_done() ? 0 : bytes.size());
+      if (seen > limits_.header_bytes) {
+        fault_ = HeaderTooLarge(limits_);
+        return ParseProgress::kFailed;
+      }
+    }
     if (error && error != http::error::need_more) {
       if (fault_.message.empty()) fault_ = FaultOf(error, limits_);
       return ParseProgress::kFailed;
@@ -137,8 +152,8 @@ ParseProgress RequestParser::Grammar::Put(std::string_view bytes, std::size_t* u
       if (!is_done()) return ParseProgress::kHeader;
     }
     if (error != http::error::need_more) continue;
-    // A line of a chunked body: as bounded as a header, which Beast sees to itself.
-    if (bytes.size() > limits_.header_bytes) {
+    // A line of a chunked body is as bounded as a header.
+    if (!in_header && bytes.size() > limits_.header_bytes) {
       fault_ = {431, base::StrCat("a chunk's header or trailer is larger than ",
                                   limits_.header_bytes, " bytes")};
       return ParseProgress::kFailed;

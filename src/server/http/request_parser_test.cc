@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/strings.h"
 #include "server/http/http_server.h"
 #include "server/http/response_text.h"
 #include "server/http/target.h"
@@ -29,6 +30,33 @@ TEST(RequestParser, LeavesTheNextRequestAlone) {
   EXPECT_EQ(parser.request().body, "hi");
   EXPECT_TRUE(parser.keep_alive());
   EXPECT_FALSE(parser.expects_continue());
+}
+
+TEST(RequestParser, CountsAHeaderAlikeInAnyPieces) {
+  const std::string_view begin = "GET /a HTTP/1.1\r\nHost: h\r\nX-Long: ";
+  for (const std::size_t size : {std::size_t{128}, std::size_t{129}}) {
+    // A header of `size` bytes, and something after it that does not count.
+    const std::string request =
+        base::StrCat(begin, std::string(size - begin.size() - 4, 'x'), "\r\n\r\n", "GET /next");
+    for (const std::size_t step : {std::size_t{1}, std::size_t{5}, request.size()}) {
+      RequestParser parser({.header_bytes = 128});
+      std::string ahead;
+      ParseProgress progress = ParseProgress::kNeedMore;
+      for (std::size_t at = 0; at < request.size() && progress == ParseProgress::kNeedMore;
+           at += step) {
+        ahead.append(request, at, step);
+        std::size_t used = 0;
+        progress = parser.Put(ahead, &used);
+        ahead.erase(0, used);
+      }
+      if (size == 128) {
+        EXPECT_EQ(progress, ParseProgress::kDone) << step;
+      } else {
+        ASSERT_EQ(progress, ParseProgress::kFailed) << step;
+        EXPECT_EQ(parser.fault().status, 431);
+      }
+    }
+  }
 }
 
 TEST(Target, IsDecoded) {
