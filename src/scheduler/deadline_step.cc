@@ -14,13 +14,20 @@ constexpr double kHeadroom = 0.4;
 // While no other executor is idle, a slower rung runs for at most that share of the time that those in a
 // hurry have lately given: else whoever comes next with so little time is refused.
 constexpr double kSlowerRungShare = 0.5;
+// Both shrink as requests are refused, to nothing once that share of them is: accuracy is not paid for with
+// answers.
+constexpr double kRefusedWithoutSlack = 0.05;
 // And a batch that could be shorter for at most that share.
 constexpr double kBatchShare = 1.0;
 
 class StepSearch {
  public:
   StepSearch(const View& view, int executor, PlanRung choice)
-      : view_(view), choice_(choice), plan_(view, choice), first_(plan_.First(executor)) {}
+      : view_(view),
+        choice_(choice),
+        plan_(view, choice),
+        first_(plan_.First(executor)),
+        slack_(std::max(0.0, 1 - view.usage.RefusedShare(view.now) / kRefusedWithoutSlack)) {}
 
   Decision Find();
 
@@ -43,6 +50,7 @@ class StepSearch {
   PlanRung choice_;
   PlanAhead plan_;
   const Step first_;
+  const double slack_;  // how much of the slower rungs' shares is left, 0 to 1
 };
 
 const planner::LatencyTable& TableOf(const Setup& setup, const Model& model, int rung,
@@ -120,12 +128,12 @@ Decision StepSearch::Find() {
   for (int rung = 0; rung < static_cast<int>(model().rungs.size()); ++rung) {
     const bool last = rung == planned;
     if (!model().rungs[static_cast<std::size_t>(rung)].resident) continue;
-    if (choice_ == PlanRung::kMostAccurate && !last) continue;
-    const TimeNs longest = LongestStep(last ? kBatchShare : kSlowerRungShare);
+    if (!last && (choice_ == PlanRung::kMostAccurate || slack_ == 0)) continue;
+    const TimeNs longest = LongestStep(last ? kBatchShare : kSlowerRungShare * slack_);
     if (!last && EndOf(rung, 1) - view_.now > longest) continue;
     const int most = std::min(Fitting(rung, longest), part);
     for (int count = most; count > 0; count = count > 1 ? (count + 1) / 2 : 0) {
-      if (Holds(rung, count, last ? 1 : kHeadroom)) return Take(rung, count);
+      if (Holds(rung, count, last ? 1 : kHeadroom * slack_)) return Take(rung, count);
     }
     if (last) break;  // what is less accurate and not faster is of no use
   }

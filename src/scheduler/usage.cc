@@ -8,10 +8,11 @@ namespace {
 
 constexpr TimeNs kAskedNs = base::kSecondNs;
 constexpr TimeNs kSpansFadeNs = base::kSecondNs / 16;
+constexpr TimeNs kRefusedHalfLifeNs = base::kSecondNs / 8;
 constexpr TimeNs kGoneNs = 10 * Usage::kHalfLifeNs;
 
-double Fade(TimeNs age) {
-  return std::exp2(-static_cast<double>(age) / static_cast<double>(Usage::kHalfLifeNs));
+double Fade(TimeNs age, TimeNs half_life = Usage::kHalfLifeNs) {
+  return std::exp2(-static_cast<double>(age) / static_cast<double>(half_life));
 }
 
 }  // namespace
@@ -36,6 +37,7 @@ void Usage::Accepted(const Item& item, TimeNs work_ns, TimeNs now) {
 
 void Usage::Refused(const Item& item, TimeNs now) {
   Asked(item, now);
+  refused_ += 1;
 }
 
 void Usage::Asked(const Item& item, TimeNs now) {
@@ -50,6 +52,10 @@ void Usage::Asked(const Item& item, TimeNs now) {
   const auto span = static_cast<double>(std::max<TimeNs>(item.deadline - item.arrival, 1));
   spans_[static_cast<std::size_t>(2 * std::log2(span))] += 1;
   span_count_ += 1;
+  const double faded = Fade(now - asked_at_, kRefusedHalfLifeNs);
+  asked_ = asked_ * faded + 1;
+  refused_ *= faded;
+  asked_at_ = now;
 }
 
 void Usage::Forget(TimeNs now) {
@@ -93,6 +99,11 @@ TimeNs Usage::TightSpan(TimeNs now) const {
     }
   }
   return base::kNeverNs;
+}
+
+double Usage::RefusedShare(TimeNs now) const {
+  // Without others that ask it fades all the same: a machine that nobody asks turns nobody away.
+  return asked_ > 0 ? refused_ / std::max(asked_, 1.0) * Fade(now - asked_at_, kRefusedHalfLifeNs) : 0;
 }
 
 }  // namespace hone::scheduler

@@ -1,5 +1,5 @@
 // Who has had how much of the machine lately: accepted work by tenant and by model, fading with a
-// half-life of a second, and how much time those gave who asked.
+// half-life of a second, how much time those gave who asked, and how many were turned away.
 #pragma once
 
 #include <array>
@@ -29,6 +29,9 @@ class Usage {
   // A twentieth of those that asked lately gave less time than that from arrival to deadline; kNeverNs
   // where nobody asked. A batch that runs much longer blocks who may come next.
   TimeNs TightSpan(TimeNs now) const;
+  // Of those that asked lately (half-life: an eighth of a second), the share that was refused; 0 where
+  // nobody asked.
+  double RefusedShare(TimeNs now) const;
 
  private:
   struct Faded {
@@ -54,6 +57,8 @@ class Usage {
   std::array<double, kBuckets> spans_ = {};
   double span_count_ = 0;
   TimeNs spans_at_ = 0;
+  double asked_ = 0, refused_ = 0;  // as of asked_at_
+  TimeNs asked_at_ = 0;
 };
 
 }  // namespace hone::scheduler

@@ -12,10 +12,14 @@ std::vector<float> Softmax(std::span<const float> logits) {
   std::vector<float> out(logits.size());
   if (logits.empty()) return out;
   const double largest = *std::max_element(logits.begin(), logits.end());
+  std::vector<double> powers(logits.size());
   double total = 0;
-  for (const float x : logits) total += std::exp(x - largest);
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    out[i] = static_cast<float>(std::exp(logits[i] - largest) / total);
+    powers[i] = std::exp(logits[i] - largest);
+    total += powers[i];
+  }
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    out[i] = static_cast<float>(powers[i] / total);
   }
   return out;
 }

@@ -1,23 +1,23 @@
 #include "server/api/vectors.h"
 
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/float_text.h"
+
 namespace hone::server {
 
 void AppendJson(std::span<const float> values, std::string* out) {
-  // "-1.2345678e-38," is the longest there is.
-  constexpr std::size_t kLongest = 16;
+  constexpr std::size_t kLongest = base::kLongestFloat + 1;  // and a comma
   const std::size_t begin = out->size();
   out->resize(begin + 2 + values.size() * kLongest);
   char* at = out->data() + begin;
   *at++ = '[';
   for (const float x : values) {
     if (std::isfinite(x)) {
-      at = std::to_chars(at, at + kLongest, x).ptr;
+      at = base::WriteFloat(at, x);
     } else {
       for (const char c : std::string_view("null")) *at++ = c;
     }

@@ -8,8 +8,7 @@
 
 namespace hone::server {
 
-// "[0.1,-2,3e-05]": the shortest text of each that reads back the same; null for what is not
-// finite.
+// "[0.1,-2,3e-05]": short texts that read back the same (base/float_text.h); null for what is not finite.
 void AppendJson(std::span<const float> values, std::string* out);
 
 // RFC 4648, section 4, with padding.
