@@ -9,7 +9,9 @@ policy gets the same Poisson arrivals. Goals:
 - of the accepted requests ≥ 99.9 % are in time, by the client's clock from the planned moment;
 - goodput (answers in time a second) ≥ 1.5 × that of fcfs on the same server;
 - ladder's goodput ≥ 90 % of what any schedule could reach on these latency tables: the bound of `hone
-  simulate`, which knows the future, may interrupt, batches at will, and answers by the cheapest rung;
+  simulate`, which knows the future, may interrupt, batches at will, and answers by the cheapest rung, on
+  the processor time that receiving, answering and generating leave. Beside it stands the bound for which
+  those cost nothing;
 - as load rises, the ladder's accuracy falls before refusals begin; a second after load has fallen, the
   most accurate rung answers again.
 """
@@ -37,14 +39,14 @@ def mean_accuracy(row: dict, of_rung: dict) -> float:
     return sum(of_rung.get(r, 0) * n for r, n in row["rungs"].items()) / answers if answers else 0
 
 
-def bound(args, server, directories: dict, streams: list) -> float:
+def bound(args, server, directories: dict, streams: list, front_ms: float) -> float:
     """Percent of the requests that no schedule exceeds, for requests of the mean length seen."""
     seen = serving.metrics(server)
     total = lambda what: sum(seen[f'hone_{what}_total{{model="{s["model"]}"}}'] for s in streams)
     tokens = max(1, round(total("tokens") / max(1, total("texts"))))
     row = simulation.simulate(args, streams, simulation.tables_of(args, list(directories)),
                               simulation.split_of(server), args.seconds, "--policy", "ladder",
-                              "--tokens", tokens)
+                              "--tokens", tokens, "--front-ms", f"{front_ms:.4f}")
     return min(100.0, 100 * row["bound_per_s"] * args.seconds / max(1, row["sent"]))
 
 
@@ -55,10 +57,12 @@ def measure(args, directories, streams, saturating) -> list:
             of_rung = accuracies(server)
             serving.load(args, server.url, serving.scaled(streams, saturating / 2), duration="1s")
             for factor in [1.5, 3]:
-                before = missed(server)
+                before, spent = missed(server), serving.processor_s(server.pid)
                 asked = serving.scaled(streams, factor * saturating)
                 result = serving.load(args, server.url, asked, duration=f"{args.seconds}s")
                 row = result["total"]
+                front_ms = serving.front_ms(spent, serving.processor_s(server.pid), args.threads,
+                                            row["sent"], result["generator"])
                 accepted = row["ok"] + row["late"]
                 rows.append({
                     "policy": policy, "load": f"{factor}×", "sent": row["sent"], "ok": row["ok"],
@@ -67,7 +71,9 @@ def measure(args, directories, streams, saturating) -> list:
                     "in time of accepted %": 100 * row["ok"] / accepted if accepted else 0.0,
                     "goodput/s": row["goodput_per_s"],
                     "in time of sent %": 100 * row["ok"] / row["sent"],
-                    "bound %": bound(args, server, directories, asked), "p99_ms": row["p99_ms"],
+                    "bound %": bound(args, server, directories, asked, front_ms),
+                    "bound, free front %": bound(args, server, directories, asked, 0),
+                    "front_ms": front_ms, "p99_ms": row["p99_ms"],
                     **{f"{s['model']} %": 100 * result[s["model"]]["ok"] / result[s["model"]]["sent"]
                        for s in streams},
                     "embed accuracy": mean_accuracy(result["embed"], of_rung["embed"]),

@@ -205,6 +205,13 @@ def processor_s(pid: int) -> dict:
     return times
 
 
+def front_ms(before: dict, after: dict, workers: int, sent: int, generator: str) -> float:
+    """Milliseconds of a core that each request sent cost besides computing, the generator's included: by
+    processor_s before and after. The busiest threads are those that compute."""
+    spent = sorted(now - before.get(task, 0) for task, now in after.items())
+    return sum(spent[:-workers]) * 1e3 / max(1, sent) + float(generator.split()[1]) / 1e3
+
+
 # --- models --------------------------------------------------------------------------------------
 
 

@@ -59,14 +59,12 @@ def besides(args, server, arrivals: str, streams: list) -> tuple:
     result = serving.load(args, server.url, asked, duration=f"{seconds}s",
                           texts=args.scratch / "words.txt")
     after = serving.metrics(server)
-    spent = sorted(now - spent.get(task, 0) for task, now in serving.processor_s(server.pid).items())
+    now = serving.processor_s(server.pid)
     grown = lambda key: after[key] - before[key]
     tokens = {n: round(grown(f'hone_tokens_total{{model="{n}"}}') /
                        max(1, grown(f'hone_texts_total{{model="{n}"}}'))) for n in WORDS}
-    # The busiest threads are those that compute; what the others did is the front's.
     workers = round(sum(v for k, v in after.items() if k.startswith("hone_executor_threads")))
-    generator_us = float(result["generator"].split()[1])
-    return tokens, sum(spent[:-workers]) * 1e3 / max(1, result["total"]["sent"]) + generator_us / 1e3
+    return tokens, serving.front_ms(spent, now, workers, result["total"]["sent"], result["generator"])
 
 
 def main() -> None:

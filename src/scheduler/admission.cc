@@ -9,6 +9,8 @@ namespace {
 // A client that is told to come back sooner than that would find the same queue.
 constexpr TimeNs kShortestRetryNs = base::kMillisecondNs;
 constexpr TimeNs kLongestRetryNs = 10 * base::kSecondNs;
+// Shares of accepted work that differ by less are alike.
+constexpr double kNearlyFair = 0.9;
 
 Admission Refuse(Refusal reason, double retry_ns) {
   return {reason, static_cast<TimeNs>(
@@ -77,6 +79,28 @@ TimeNs ShortestNs(const View& view, const Item& item, PlanRung choice) {
   return shortest;
 }
 
+// Where more is asked than the cores can do, some must be refused, and refusing one that costs much leaves room
+// for several that cost little. So what costs more than others counts with those that will come while it
+// waits: of each core the share that they have lately asked for is theirs. Returns what is left, 1 to kLeast.
+double ShareLeft(const View& view, const Item& item) {
+  constexpr double kLeast = 1.0 / 8;    // however much cheaper requests ask for
+  constexpr double kAllOfIt = 1.2;      // asked, in machines, from which on the whole share counts
+  const double cores = std::max(Cores(view.setup), 1.0);
+  const double asked = view.usage.AskedCores(item.priority, view.now) / cores;
+  if (asked <= 1) return 1;
+  // Who has had less than a fair part, or has cores reserved, is not pushed aside for being expensive.
+  if (view.usage.TenantShare(item.tenant, item.priority, view.now) <
+      kNearlyFair * view.usage.FairShare(item.priority, view.now)) {
+    return 1;
+  }
+  const Model& model = view.setup.models[static_cast<std::size_t>(item.model)];
+  if (view.usage.ModelCores(item.model, view.now) < model.reserved_cores) return 1;
+  const double cheaper =
+      view.usage.AskedCoresBelow(WorkOf(view.setup, item), item.priority, view.now) / cores;
+  const double counted = std::min((asked - 1) / (kAllOfIt - 1), 1.0);
+  return std::max(1 - cheaper * counted, kLeast);
+}
+
 }  // namespace
 
 TimeNs WorkOf(const Setup& setup, const Item& item) {
@@ -122,7 +146,9 @@ Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
       answer = PlanAhead(view, choice, &item).Run({.drift = view.drift, .allowed = lost});
     }
   }
-  if (answer.broken > lost || answer.extra_end > by) {
+  const double wait = static_cast<double>(answer.extra_end - view.now);
+  const TimeNs end = view.now + static_cast<TimeNs>(wait / ShareLeft(view, item));
+  if (answer.broken > lost || end > by) {
     // By then what is laid out now has shrunk to the half.
     return Refuse(Refusal::kDeadline, static_cast<double>(answer.end - view.now) / 2);
   }

@@ -86,7 +86,7 @@ Admission Scheduler::SubmitAll(const std::vector<Item>& items, TimeNs now) {
     }
     for (std::size_t j = 0; j < i; ++j) Cancel(items[j].id);
     // One that could never be kept has no claim on the machine.
-    if (admission.retry_after > 0) usage_.Refused(item, now);
+    if (admission.retry_after > 0) usage_.Refused(item, WorkOf(setup_, item), now);
     return admission;
   }
   for (const Item& item : items) usage_.Accepted(item, WorkOf(setup_, item), now);

@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace hone::scheduler {
 namespace {
 
 constexpr TimeNs kAskedNs = base::kSecondNs;
-constexpr TimeNs kSpansFadeNs = base::kSecondNs / 16;
+constexpr TimeNs kHistogramsFadeNs = base::kSecondNs / 16;
 constexpr TimeNs kRefusedHalfLifeNs = base::kSecondNs / 8;
 constexpr TimeNs kGoneNs = 10 * Usage::kHalfLifeNs;
+
+// A steady rate of r cores has a faded sum of r · half-life / ln 2.
+constexpr double kCoresOfFadedSum =
+    std::numbers::ln2 / static_cast<double>(Usage::kHalfLifeNs);
 
 double Fade(TimeNs age, TimeNs half_life = Usage::kHalfLifeNs) {
   return std::exp2(-static_cast<double>(age) / static_cast<double>(half_life));
@@ -28,34 +33,44 @@ void Usage::Faded::Add(double work, TimeNs now) {
 }
 
 void Usage::Accepted(const Item& item, TimeNs work_ns, TimeNs now) {
-  Asked(item, now);
+  Asked(item, work_ns, now);
   const auto work = static_cast<double>(work_ns);
   tenants_[{item.priority, item.tenant}].Add(work, now);
   classes_[item.priority].Add(work, now);
   models_[item.model].Add(work, now);
 }
 
-void Usage::Refused(const Item& item, TimeNs now) {
-  Asked(item, now);
+void Usage::Refused(const Item& item, TimeNs work_ns, TimeNs now) {
+  Asked(item, work_ns, now);
   refused_ += 1;
 }
 
-void Usage::Asked(const Item& item, TimeNs now) {
+void Usage::Asked(const Item& item, TimeNs work_ns, TimeNs now) {
   tenants_[{item.priority, item.tenant}].last_asked = now;
   if (tenants_.size() > forget_above_) Forget(now);
-  if (now - spans_at_ > kSpansFadeNs) {
-    const double faded = Fade(now - spans_at_);
-    for (double& count : spans_) count *= faded;
-    span_count_ *= faded;
-    spans_at_ = now;
-  }
-  const auto span = static_cast<double>(std::max<TimeNs>(item.deadline - item.arrival, 1));
-  spans_[static_cast<std::size_t>(2 * std::log2(span))] += 1;
+  if (now - histograms_at_ > kHistogramsFadeNs) FadeHistograms(now);
+  spans_[BucketOf(item.deadline - item.arrival)] += 1;
   span_count_ += 1;
+  asked_work_[static_cast<std::size_t>(item.priority)][BucketOf(work_ns)] +=
+      static_cast<double>(work_ns);
   const double faded = Fade(now - asked_at_, kRefusedHalfLifeNs);
   asked_ = asked_ * faded + 1;
   refused_ *= faded;
   asked_at_ = now;
+}
+
+std::size_t Usage::BucketOf(TimeNs span) {
+  return static_cast<std::size_t>(2 * std::log2(static_cast<double>(std::max<TimeNs>(span, 1))));
+}
+
+void Usage::FadeHistograms(TimeNs now) {
+  const double faded = Fade(now - histograms_at_);
+  for (double& count : spans_) count *= faded;
+  for (Histogram& work : asked_work_) {
+    for (double& sum : work) sum *= faded;
+  }
+  span_count_ *= faded;
+  histograms_at_ = now;
 }
 
 void Usage::Forget(TimeNs now) {
@@ -83,14 +98,13 @@ double Usage::FairShare(Priority priority, TimeNs now) const {
 double Usage::ModelCores(int model, TimeNs now) const {
   const auto found = models_.find(model);
   if (found == models_.end()) return 0;
-  // A steady rate of r cores has a faded sum of r · half-life / ln 2.
-  return found->second.At(now) * std::log(2.0) / static_cast<double>(kHalfLifeNs);
+  return found->second.At(now) * kCoresOfFadedSum;
 }
 
 TimeNs Usage::TightSpan(TimeNs now) const {
   constexpr double kShare = 0.05;
   // Fewer than one request, faded, says nothing about those to come.
-  if (span_count_ * Fade(now - spans_at_) < 1.0 / 16) return base::kNeverNs;
+  if (span_count_ * Fade(now - histograms_at_) < 1.0 / 16) return base::kNeverNs;
   double below = 0;
   for (std::size_t i = 0; i < spans_.size(); ++i) {
     below += spans_[i];
@@ -99,6 +113,20 @@ TimeNs Usage::TightSpan(TimeNs now) const {
     }
   }
   return base::kNeverNs;
+}
+
+double Usage::AskedCores(Priority lowest, TimeNs now) const {
+  return AskedCoresBelow(base::kNeverNs, lowest, now);
+}
+
+double Usage::AskedCoresBelow(TimeNs work_ns, Priority lowest, TimeNs now) const {
+  // What is in the next bucket below may cost nearly as much.
+  const std::size_t end = std::max<std::size_t>(BucketOf(work_ns), 1) - 1;
+  double work = 0;
+  for (auto c = static_cast<std::size_t>(lowest); c < asked_work_.size(); ++c) {
+    for (std::size_t b = 0; b < end; ++b) work += asked_work_[c][b];
+  }
+  return work * Fade(now - histograms_at_) * kCoresOfFadedSum;
 }
 
 double Usage::RefusedShare(TimeNs now) const {

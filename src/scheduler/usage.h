@@ -1,5 +1,6 @@
 // Who has had how much of the machine lately: accepted work by tenant and by model, fading with a
-// half-life of a second, how much time those gave who asked, and how many were turned away.
+// half-life of a second; how much time those gave who asked, what they would cost, and how many were turned
+// away.
 #pragma once
 
 #include <array>
@@ -17,8 +18,8 @@ class Usage {
 
   // `work_ns` of executor time times its threads was promised to the item (its expected cost).
   void Accepted(const Item& item, TimeNs work_ns, TimeNs now);
-  // It asked in vain: it still counts as somebody who wants a share.
-  void Refused(const Item& item, TimeNs now);
+  // It asked in vain: it still counts as somebody who wants a share, and would have cost that much.
+  void Refused(const Item& item, TimeNs work_ns, TimeNs now);
 
   // Share of the accepted work of all tenants of that class, 0 to 1, and what would be fair: one part of
   // those that asked within the last second.
@@ -29,6 +30,10 @@ class Usage {
   // A twentieth of those that asked lately gave less time than that from arrival to deadline; kNeverNs
   // where nobody asked. A batch that runs much longer blocks who may come next.
   TimeNs TightSpan(TimeNs now) const;
+  // Work per time, in cores, that items of that class or a higher one have lately asked for, refused ones
+  // included: all, or those that cost clearly less than `work_ns` each.
+  double AskedCores(Priority lowest, TimeNs now) const;
+  double AskedCoresBelow(TimeNs work_ns, Priority lowest, TimeNs now) const;
   // Of those that asked lately (half-life: an eighth of a second), the share that was refused; 0 where
   // nobody asked.
   double RefusedShare(TimeNs now) const;
@@ -43,7 +48,8 @@ class Usage {
   };
   using Tenant = std::pair<Priority, int>;
 
-  void Asked(const Item& item, TimeNs now);
+  void Asked(const Item& item, TimeNs work_ns, TimeNs now);
+  void FadeHistograms(TimeNs now);
   void Forget(TimeNs now);
 
   // Tenants come from outside: those long gone are forgotten once there are more than `forget_above_`.
@@ -52,11 +58,14 @@ class Usage {
   std::map<Tenant, Faded> tenants_;
   std::map<Priority, Faded> classes_;
   std::map<int, Faded> models_;
-  // How many gave a time of 2^(bucket/2) to 2^((bucket+1)/2) ns, fading.
+  // Bucket b is of 2^(b/2) to 2^((b+1)/2) ns; what is in it fades.
   static constexpr int kBuckets = 128;
-  std::array<double, kBuckets> spans_ = {};
+  using Histogram = std::array<double, kBuckets>;
+  static std::size_t BucketOf(TimeNs span);
+  Histogram spans_ = {};                  // how many gave such a time
+  std::array<Histogram, 3> asked_work_ = {};  // [class] work of items that cost so much each, ns
   double span_count_ = 0;
-  TimeNs spans_at_ = 0;
+  TimeNs histograms_at_ = 0;
   double asked_ = 0, refused_ = 0;  // as of asked_at_
   TimeNs asked_at_ = 0;
 };

@@ -163,8 +163,10 @@ int ExactOptimum(const Setup& setup, const std::vector<SimRequest>& requests) {
 }
 
 // The work vectors that fit form a polymatroid whose rank is MostWork, so the most requests, counted in
-// parts, are had by taking the cheapest first: each class of equal cost adds what it raises the rank by.
-std::int64_t UpperBound(const Setup& setup, const std::vector<SimRequest>& requests) {
+// parts, are had by taking the cheapest first: each class of equal cost adds what it raises the rank by. The
+// front's work comes before all of them, whatever else is done.
+std::int64_t UpperBound(const Setup& setup, const std::vector<SimRequest>& requests,
+                        double front_ms) {
   struct Sum {
     double texts = 0, tokens = 0;
   };
@@ -178,8 +180,14 @@ std::int64_t UpperBound(const Setup& setup, const std::vector<SimRequest>& reque
     const double length = sums[m].texts > 0 ? sums[m].tokens / sums[m].texts : 1;
     costs.push_back(LeastCostOf(setup, setup.models[m], length));
   }
-  double speed = 0;
-  for (const scheduler::Executor& executor : setup.executors) speed += executor.enabled;
+  double speed = 0, threads = 0;
+  for (const scheduler::Executor& executor : setup.executors) {
+    if (!executor.enabled) continue;
+    speed += 1;
+    threads += setup.widths[static_cast<std::size_t>(executor.width)];
+  }
+  // A core's time in that of an executor, which has several.
+  const double front_ns = front_ms * base::kMillisecondNs * speed / std::max(threads, 1.0);
   // Costs are rounded down to steps of 3 %, so that there are few classes.
   std::map<int, std::vector<std::size_t>> classes;
   constexpr double kStep = 1.03;
@@ -199,17 +207,21 @@ std::int64_t UpperBound(const Setup& setup, const std::vector<SimRequest>& reque
         alone != base::kNeverNs && request.at + alone <= request.deadline - setup.overhead_ns;
     if (possible) classes[step].push_back(i);
   }
-  double bound = 0, rank = 0;
   std::vector<double> work(requests.size(), 0.0);
+  const auto most = [&] {
+    std::vector<Job> jobs;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if (work[i] + front_ns == 0) continue;
+      jobs.push_back(
+          {requests[i].at, requests[i].deadline - setup.overhead_ns, work[i] + front_ns});
+    }
+    return MostWork(jobs, speed);
+  };
+  double bound = 0, rank = most();
   for (const auto& [step, members] : classes) {
     const double cost = std::pow(kStep, step);
     for (const std::size_t i : members) work[i] = cost;
-    std::vector<Job> jobs;
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-      if (work[i] == 0) continue;
-      jobs.push_back({requests[i].at, requests[i].deadline - setup.overhead_ns, work[i]});
-    }
-    const double higher = MostWork(jobs, speed);
+    const double higher = most();
     bound += (higher - rank) / cost;
     rank = higher;
   }

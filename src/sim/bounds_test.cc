@@ -50,6 +50,15 @@ TEST(UpperBound, IsReachedWhereWorkIsAllThatCounts) {
   EXPECT_LE(bound, 102);  // costs are rounded down by up to 3 %
 }
 
+TEST(UpperBound, LeavesTheFrontItsTime) {
+  // 300 times 0.2 ms of front leave 40 of 100 ms.
+  const std::vector<SimRequest> requests(300, At(0, 100));
+  const auto bound = UpperBound(OneModel(), requests, 0.2);
+  EXPECT_GE(bound, 39);
+  EXPECT_LE(bound, 41);
+  EXPECT_EQ(UpperBound(OneModel(), requests, 1), 0);
+}
+
 TEST(UpperBound, LeavesOutWhatNobodyCouldServe) {
   EXPECT_EQ(UpperBound(OneModel(), {At(0, 1), At(5, 6), At(9, 20)}), 1);
 }

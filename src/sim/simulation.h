@@ -59,7 +59,9 @@ base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::str
 int ExactOptimum(const scheduler::Setup& setup, const std::vector<SimRequest>& requests);
 int ExactLimit();
 // An upper bound for any number: preemption allowed, every text at the lowest cost per text that any batch
-// and rung gives, all executors together.
-std::int64_t UpperBound(const scheduler::Setup& setup, const std::vector<SimRequest>& requests);
+// and rung gives, all executors together. Receiving and answering a request, accepted or not, takes the
+// executors front_ms of one core by its deadline, as in Machine.
+std::int64_t UpperBound(const scheduler::Setup& setup, const std::vector<SimRequest>& requests,
+                        double front_ms = 0);
 
 }  // namespace hone::sim
