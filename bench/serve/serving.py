@@ -196,20 +196,19 @@ def threads(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
-def processor_s(pid: int) -> dict:
-    """Seconds of processor time, user and system, of each of its threads."""
-    tick, times = os.sysconf("SC_CLK_TCK"), {}
+def front_s(pid: int) -> float:
+    """Seconds of processor time, user and system, of all its threads but those that compute."""
+    tick, total = os.sysconf("SC_CLK_TCK"), 0.0
     for task in Path(f"/proc/{pid}/task").iterdir():
-        fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
-        times[task.name] = (int(fields[11]) + int(fields[12])) / tick
-    return times
+        name, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+        if name != "compute":
+            total += (int(fields.split()[11]) + int(fields.split()[12])) / tick
+    return total
 
 
-def front_ms(before: dict, after: dict, workers: int, sent: int, generator: str) -> float:
-    """Milliseconds of a core that each request sent cost besides computing, the generator's included: by
-    processor_s before and after. The busiest threads are those that compute."""
-    spent = sorted(now - before.get(task, 0) for task, now in after.items())
-    return sum(spent[:-workers]) * 1e3 / max(1, sent) + float(generator.split()[1]) / 1e3
+def front_ms(spent_s: float, sent: int, generator: str) -> float:
+    """Milliseconds of a core that each request sent cost besides computing, the generator's included."""
+    return spent_s * 1e3 / max(1, sent) + float(generator.split()[1]) / 1e3
 
 
 # --- models --------------------------------------------------------------------------------------

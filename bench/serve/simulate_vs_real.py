@@ -55,16 +55,15 @@ def besides(args, server, arrivals: str, streams: list) -> tuple:
     args.seed += 1  # other arrivals than those that are compared
     asked, _ = write_traces(args, arrivals, streams, seconds, words)
     args.seed -= 1
-    before, spent = serving.metrics(server), serving.processor_s(server.pid)
+    before, spent = serving.metrics(server), serving.front_s(server.pid)
     result = serving.load(args, server.url, asked, duration=f"{seconds}s",
                           texts=args.scratch / "words.txt")
     after = serving.metrics(server)
-    now = serving.processor_s(server.pid)
+    spent = serving.front_s(server.pid) - spent
     grown = lambda key: after[key] - before[key]
     tokens = {n: round(grown(f'hone_tokens_total{{model="{n}"}}') /
                        max(1, grown(f'hone_texts_total{{model="{n}"}}'))) for n in WORDS}
-    workers = round(sum(v for k, v in after.items() if k.startswith("hone_executor_threads")))
-    return tokens, serving.front_ms(spent, now, workers, result["total"]["sent"], result["generator"])
+    return tokens, serving.front_ms(spent, result["total"]["sent"], result["generator"])
 
 
 def main() -> None:
@@ -79,6 +78,10 @@ def main() -> None:
     rows = []
     with serving.serve(args, directories, "fcfs") as server:
         saturating = serving.saturation(args, server.url, streams)
+    # A first server learns what batches take between others; its tables are those that both then go by.
+    with serving.serve(args, directories, args.policy) as server:
+        for factor in [0.7, 3]:
+            serving.load(args, server.url, serving.scaled(streams, factor * saturating), duration="4s")
     with serving.serve(args, directories, args.policy) as server:
         serving.load(args, server.url, serving.scaled(streams, saturating / 2), duration="1s")
         tables = simulation.tables_of(args, list(directories))

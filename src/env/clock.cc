@@ -16,16 +16,20 @@ double MsSince(std::int64_t start_ns) {
 
 namespace {
 
-// Of all threads; before main there is one, and it has run ever since the process began.
-std::int64_t ProcessorNs() {
+std::int64_t Read(clockid_t clock) {
   timespec time = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  clock_gettime(clock, &time);
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-const std::int64_t kProcessStartNs = NowNs() - ProcessorNs();
+// Of all threads; before main there is one, and it has run ever since the process began.
+const std::int64_t kProcessStartNs = NowNs() - Read(CLOCK_PROCESS_CPUTIME_ID);
 
 }  // namespace
+
+std::int64_t ThreadNs() {
+  return Read(CLOCK_THREAD_CPUTIME_ID);
+}
 
 double MsSinceProcessStart() {
   return MsSince(kProcessStartNs);

@@ -1,6 +1,7 @@
 #include "env/thread.h"
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,6 +9,10 @@
 #include <cstdint>
 
 namespace hone::env {
+
+void NameThread(const char* name) {
+  static_cast<void>(prctl(PR_SET_NAME, name));  // cuts what is longer
+}
 
 void RunInBackground() {
   // gettid by number: older C libraries have no function for it. On Linux "process" means thread.

@@ -3,6 +3,9 @@
 
 namespace hone::env {
 
+// How the calling thread is called in ps, top -H and /proc: at most 15 bytes of `name`.
+void NameThread(const char* name);
+
 // From now on this thread runs only on what the others leave (nice 19, which Linux keeps a thread):
 // for work that nobody waits for. Does nothing where the system will not.
 void RunInBackground();

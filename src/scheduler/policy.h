@@ -19,7 +19,7 @@
 //           the fastest only where all that wait would still end within two fifths of what admission
 //           gives them, and, unless another executor is idle, only for half of the time that those in a
 //           hurry have lately given: accuracy falls before refusals begin. Both shares shrink with every
-//           refusal of the last eighth of a second, and are nothing once one in twenty is refused: what
+//           refusal of the last sixteenth of a second, and are nothing once one in twenty is refused: what
 //           accuracy would cost then are answers.
 // Classes   a low-priority item is accepted only where it would end within half of its time, a normal one
 //           within nine tenths, a high one within all of it: under load the lower give way first.

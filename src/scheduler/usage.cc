@@ -9,7 +9,7 @@ namespace {
 
 constexpr TimeNs kAskedNs = base::kSecondNs;
 constexpr TimeNs kHistogramsFadeNs = base::kSecondNs / 16;
-constexpr TimeNs kRefusedHalfLifeNs = base::kSecondNs / 8;
+constexpr TimeNs kRefusedHalfLifeNs = base::kSecondNs / 16;
 constexpr TimeNs kGoneNs = 10 * Usage::kHalfLifeNs;
 
 // A steady rate of r cores has a faded sum of r · half-life / ln 2.

@@ -34,7 +34,7 @@ class Usage {
   // included: all, or those that cost clearly less than `work_ns` each.
   double AskedCores(Priority lowest, TimeNs now) const;
   double AskedCoresBelow(TimeNs work_ns, Priority lowest, TimeNs now) const;
-  // Of those that asked lately (half-life: an eighth of a second), the share that was refused; 0 where
+  // Of those that asked lately (half-life: a sixteenth of a second), the share that was refused; 0 where
   // nobody asked.
   double RefusedShare(TimeNs now) const;
 

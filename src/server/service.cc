@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -33,6 +34,7 @@ class ServiceImpl : public Service {
   ~ServiceImpl() override {
     if (dispatcher_) dispatcher_->Stop();
     if (background_) background_->Stop();
+    if (dispatcher_) KeepLearnt();
   }
 
   base::Status Open(Layouts layouts);
@@ -83,6 +85,7 @@ class ServiceImpl : public Service {
       const std::vector<const ModelFiles*>& models, const std::vector<const ModelOptions*>& options,
       std::uint64_t budget_bytes) const;
   base::Status LoadNow(const ModelOptions& options);
+  void KeepLearnt();
   base::StatusOr<const ModelOptions*> Configured(const std::string& name) const;
 
   env::FileSystem& files_;
@@ -222,6 +225,19 @@ base::StatusOr<const ModelOptions*> ServiceImpl::Configured(const std::string& n
   for (const ModelOptions& model : options_.models) names.push_back(model.name);
   return base::NotFound("there is no model \"", name, "\"; the configuration has ",
                         base::Join(names, ", "));
+}
+
+// The next start begins with what this one has learnt. Nothing depends on it.
+void ServiceImpl::KeepLearnt() {
+  dispatcher_->VisitModels([&](int, ServedModel& model, const scheduler::Model&) {
+    std::optional<planner::TableFile> learnt = model.Learnt();
+    if (!learnt) return;
+    const base::Status written = kept_.Write(model.content, *std::move(learnt));
+    if (!written.ok()) {
+      std::fprintf(stderr, "what was learnt of latency is not kept: %s\n",
+                   std::string(written.message()).c_str());
+    }
+  });
 }
 
 base::Status ServiceImpl::LoadNow(const ModelOptions& options) {

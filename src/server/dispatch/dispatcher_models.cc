@@ -45,7 +45,10 @@ std::shared_ptr<const Endpoint> Dispatcher::AddModel(NewModel model) {
     rung.info = model.infos[r];
     rung.packed = model.packed[r];
     rung.engines.resize(executors_.size());
+    for (const planner::LatencyTable& table : model.tables[r]) rung.learnt.emplace_back(table);
   }
+  served->content = std::move(model.content);
+  served->measured = std::move(model.measured);
   const std::lock_guard lock(mutex_);
   model.endpoint.number = scheduler_.AddModel(Scheduled(model));
   HONE_CHECK(static_cast<std::size_t>(model.endpoint.number) == models_.size());

@@ -103,14 +103,15 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
   const std::uint64_t batch = ++batches_;
   ++model.running;
   lock.unlock();
-  const TimeNs start = env::NowNs();
+  const TimeNs start = env::NowNs(), thread_start = env::ThreadNs();
   me.runner.Run(*engine, *endpoint, me.parts);
-  const TimeNs end = env::NowNs();
+  const TimeNs end = env::NowNs(), computed = env::ThreadNs() - thread_start;
   lock.lock();
 
   scheduler_.Finished(index, end);
   --model.running;
   rung.info.served += texts;
+  rung.learnt[static_cast<std::size_t>(layouts_.WidthIndex(index))].Observe(texts, tokens, computed);
   if (dispatch.expected_ns > 0) {
     rung.ratios.Add(static_cast<double>(end - start) / static_cast<double>(dispatch.expected_ns));
   }

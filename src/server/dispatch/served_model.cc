@@ -1,6 +1,7 @@
 #include "server/dispatch/served_model.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace hone::server {
 
@@ -51,6 +52,22 @@ base::TimeNs Demand::TightestTenth() const {
 
 bool ServedModel::any_resident() const {
   return std::ranges::any_of(rungs, [](const ServedRung& rung) { return rung.resident(); });
+}
+
+std::optional<planner::TableFile> ServedModel::Learnt() const {
+  constexpr double kWorthKeeping = 0.03;
+  if (content.empty()) return std::nullopt;
+  planner::TableFile file = measured;
+  bool changed = false;
+  for (std::size_t r = 0; r < rungs.size(); ++r) {
+    for (std::size_t w = 0; w < rungs[r].learnt.size(); ++w) {
+      const planner::LearntLatency& learnt = rungs[r].learnt[w];
+      file.rungs[r].tables[w] = learnt.grid();
+      changed = changed || std::abs(learnt.factor() - 1) > kWorthKeeping;
+    }
+  }
+  if (!changed) return std::nullopt;
+  return file;
 }
 
 double LoadEstimateMs(const RungInfo& rung) {

@@ -4,10 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/time_ns.h"
+#include "planner/learnt_latency.h"
+#include "planner/table_file.h"
 #include "runtime/local_engine.h"
 #include "server/dispatch/request.h"
 #include "server/endpoint.h"
@@ -50,6 +53,7 @@ struct ServedRung {
   std::shared_ptr<const runtime::LocalEngine> packed;  // null: not in memory
   std::vector<std::shared_ptr<runtime::LocalEngine>> engines;  // one an executor, made at first use
   RatioWindow ratios;
+  std::vector<planner::LearntLatency> learnt;  // one a width of the layouts
 
   bool resident() const { return packed != nullptr; }
 };
@@ -65,8 +69,12 @@ struct ServedModel {
   Demand demand;
   Counters counters;
   Histogram queue, compute, total;
+  std::string content;          // what its tables are kept for; empty: they are not
+  planner::TableFile measured;  // as they were at the start
 
   bool any_resident() const;
+  // The measured tables with what was learnt since; nothing where that is less than a few percent.
+  std::optional<planner::TableFile> Learnt() const;
 };
 
 // Expected milliseconds from disk to ready, by what the last load took; by its size where there was

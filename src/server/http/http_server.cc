@@ -109,6 +109,7 @@ base::Status Server::Listen() {
   Accept();
   for (const auto& loop : loops_) {
     threads_.emplace_back([loop] {
+      env::NameThread("http");
       env::RunPromptly();
       loop->io.run();
     });

@@ -157,6 +157,10 @@ base::StatusOr<NewModel> OpenModel(const OpenContext& context, const ModelOption
                           model.endpoint.tokenizer->vocabulary_size(),
                           " tokens, the model's embedding ", model.endpoint.vocabulary, " rows");
   }
+  if (errors.empty()) {
+    result.content = model.content;
+    result.measured = tables;
+  }
   if (!kept && errors.empty()) {
     const base::Status written = context.kept.Write(model.content, std::move(tables));
     // Serving does not depend on it; the next start measures again.
