@@ -187,8 +187,39 @@ TEST(Usage, SharesFadeAndAskingCounts) {
   usage.Accepted(b, Ms(5), kSecondNs);  // 15 of a, 5 + 5 of b
   EXPECT_NEAR(usage.TenantShare(1, Priority::kNormal, kSecondNs), 0.6, 1e-9);
   EXPECT_EQ(usage.FairShare(Priority::kNormal, Ms(1500)), 1);  // the first has not asked since
-  usage.Refused(a, Ms(1500));
+  usage.Refused(a, Ms(30), Ms(1500));
   EXPECT_EQ(usage.FairShare(Priority::kNormal, Ms(1500)), 0.5);
+}
+
+TEST(Usage, KnowsWhatShareWasRefusedAndForgetsItSoon) {
+  Usage usage;
+  EXPECT_EQ(usage.RefusedShare(0), 0);
+  const Item item = {.arrival = 0, .deadline = Ms(10)};
+  for (int i = 0; i < 1000; ++i) {
+    i % 4 == 0 ? usage.Refused(item, Ms(1), Ms(i)) : usage.Accepted(item, Ms(1), Ms(i));
+  }
+  EXPECT_NEAR(usage.RefusedShare(Ms(1000)), 0.25, 0.02);
+  // Half in a sixteenth of a second where nobody asks, and sooner where all are accepted.
+  EXPECT_NEAR(usage.RefusedShare(Ms(1062.5)), 0.125, 0.01);
+  for (int i = 1000; i < 1250; ++i) usage.Accepted(item, Ms(1), Ms(i));
+  EXPECT_LT(usage.RefusedShare(Ms(1250)), 0.02);
+}
+
+TEST(Usage, KnowsWhatCheaperOnesAskFor) {
+  Usage usage;
+  const Item item = {.arrival = 0, .deadline = Ms(10)};
+  const Item low = {.priority = Priority::kLow, .arrival = 0, .deadline = Ms(10)};
+  // For seconds: 200 of 1 ms, 50 of 6 ms and 100 of low priority and 2 ms a second.
+  for (int i = 0; i < 8000; i += 5) {
+    usage.Accepted(item, Ms(1), Ms(i));
+    if (i % 20 == 0) usage.Refused(item, Ms(6), Ms(i));
+    if (i % 10 == 0) usage.Accepted(low, Ms(2), Ms(i));
+  }
+  EXPECT_NEAR(usage.AskedCores(Priority::kNormal, Ms(8000)), 0.5, 0.05);
+  EXPECT_NEAR(usage.AskedCoresBelow(Ms(6), Priority::kNormal, Ms(8000)), 0.2, 0.02);
+  EXPECT_NEAR(usage.AskedCoresBelow(Ms(6), Priority::kLow, Ms(8000)), 0.4, 0.04);
+  EXPECT_EQ(usage.AskedCoresBelow(Ms(1), Priority::kLow, Ms(8000)), 0);
+  EXPECT_EQ(usage.AskedCoresBelow(Ms(1.2), Priority::kNormal, Ms(8000)), 0) << "about as much";
 }
 
 TEST(Usage, KnowsHowLittleTimeAFewGive) {

@@ -147,6 +147,30 @@ SimResult AtLoad(double load, std::uint64_t seed) {
   return RunPolicy(setup, "ladder", requests);
 }
 
+TEST(Ladder, RefusesFirstWhatCostsMostAndLeavesItSome) {
+  scheduler::Setup setup{.widths = {1}};
+  setup.models = {{.name = "cheap", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.03)}}}},
+                  {.name = "dear", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.3)}}}}};
+  setup.executors = {{}, {}};
+  // Each asks for nine tenths of the two cores and more; the dear one gives itself more time.
+  std::vector<SimRequest> requests;
+  for (int i = 0; i < 8000; ++i) {
+    SimRequest request{.at = base::TimeNs{i} * 500'000, .model = i % 10 == 0, .tokens = 32};
+    request.deadline = request.at + (request.model == 1 ? 200'000'000 : 20'000'000);
+    requests.push_back(request);
+  }
+  const SimResult result = RunPolicy(setup, "ladder", requests);
+  const auto share = [&](std::size_t model) {
+    const SimModelResult& of = result.models[model];
+    return static_cast<double>(of.ok) / static_cast<double>(of.sent);
+  };
+  // Were all alike, the dear ones, who book early, would have 0.9 of what they ask, the cheap ones 0.2.
+  EXPECT_GT(share(0), 0.6);
+  EXPECT_LT(share(1), 0.5);
+  EXPECT_GT(share(1), 0.1);
+  EXPECT_EQ(result.total.late, 0);
+}
+
 TEST(Ladder, GivesUpAccuracyBeforeItRefuses) {
   const SimResult light = AtLoad(0.4, 1);
   EXPECT_EQ(light.total.refused, 0);
