@@ -79,31 +79,8 @@ TimeNs ShortestNs(const View& view, const Item& item, PlanRung choice) {
   return shortest;
 }
 
-// Where more is asked than the cores can do, some must be refused, and refusing one that costs much leaves room
-// for several that cost little. So what costs more than others counts with those that will come while it
-// waits: of each core the share that they have lately asked for is theirs. Returns what is left, 1 to kLeast.
-double ShareLeft(const View& view, const Item& item) {
-  constexpr double kLeast = 1.0 / 8;    // however much cheaper requests ask for
-  constexpr double kAllOfIt = 1.2;      // asked, in machines, from which on the whole share counts
-  const double cores = std::max(Cores(view.setup), 1.0);
-  const double asked = view.usage.AskedCores(item.priority, view.now) / cores;
-  if (asked <= 1) return 1;
-  // Who has had less than a fair part, or has cores reserved, is not pushed aside for being expensive.
-  if (view.usage.TenantShare(item.tenant, item.priority, view.now) <
-      kNearlyFair * view.usage.FairShare(item.priority, view.now)) {
-    return 1;
-  }
-  const Model& model = view.setup.models[static_cast<std::size_t>(item.model)];
-  if (view.usage.ModelCores(item.model, view.now) < model.reserved_cores) return 1;
-  const double cheaper =
-      view.usage.AskedCoresBelow(WorkOf(view.setup, item), item.priority, view.now) / cores;
-  const double counted = std::min((asked - 1) / (kAllOfIt - 1), 1.0);
-  return std::max(1 - cheaper * counted, kLeast);
-}
-
-}  // namespace
-
-TimeNs WorkOf(const Setup& setup, const Item& item) {
+// Executor time times its threads of the item as one of `count` alike in a batch, by the fastest rung.
+TimeNs WorkAmong(const Setup& setup, const Item& item, int count) {
   const Model& model = setup.models[static_cast<std::size_t>(item.model)];
   for (const Executor& executor : setup.executors) {
     if (!executor.enabled) continue;
@@ -111,9 +88,41 @@ TimeNs WorkOf(const Setup& setup, const Item& item) {
     if (rung < 0) return 0;
     const auto width = static_cast<std::size_t>(executor.width);
     const auto& table = model.rungs[static_cast<std::size_t>(rung)].tables[width];
-    return table.Predict(item.texts, item.tokens) * setup.widths[width];
+    return table.Predict(item.texts * count, item.tokens * count) * setup.widths[width] / count;
   }
   return 0;
+}
+
+// Where some are refused, refusing one that costs much leaves room for several that cost little. So what costs
+// more than others counts with those that will come while it waits: of each core the share that they have lately
+// asked for is theirs. Returns what is left, 1 to kLeast.
+double ShareLeft(const View& view, const Item& item) {
+  constexpr double kLeast = 1.0 / 8;     // however much cheaper requests ask for
+  constexpr double kAllOfIt = 1.0 / 20;  // share of refused requests from which on the whole of it counts
+  const double counted = std::min(view.usage.RefusedShare(view.now) / kAllOfIt, 1.0);
+  if (counted == 0) return 1;
+  // Who has had less than a fair part, or has cores reserved, is not pushed aside for being expensive.
+  if (view.usage.TenantShare(item.tenant, item.priority, view.now) <
+      kNearlyFair * view.usage.FairShare(item.priority, view.now)) {
+    return 1;
+  }
+  const Model& model = view.setup.models[static_cast<std::size_t>(item.model)];
+  if (view.usage.ModelCores(item.model, view.now) < model.reserved_cores) return 1;
+  const double cores = std::max(Cores(view.setup), 1.0);
+  const TimeNs work_ns = BatchedWorkOf(view.setup, item);
+  const double cheaper = view.usage.AskedCoresBelow(work_ns, item.priority, view.now) / cores;
+  return std::max(1 - cheaper * counted, kLeast);
+}
+
+}  // namespace
+
+TimeNs WorkOf(const Setup& setup, const Item& item) {
+  return WorkAmong(setup, item, 1);
+}
+
+TimeNs BatchedWorkOf(const Setup& setup, const Item& item) {
+  constexpr int kBatch = 8;  // from there on a text costs hardly less
+  return WorkAmong(setup, item, kBatch);
 }
 
 Admission CheckRoom(const View& view, const Item& item) {

@@ -16,5 +16,7 @@ Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice);
 
 // What the item costs, in executor time times threads, on the first executor in force.
 TimeNs WorkOf(const Setup& setup, const Item& item);
+// The same as part of a full batch of its like: what it takes from a machine that has more than enough to do.
+TimeNs BatchedWorkOf(const Setup& setup, const Item& item);
 
 }  // namespace hone::scheduler

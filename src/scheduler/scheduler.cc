@@ -87,10 +87,17 @@ Admission Scheduler::SubmitAll(const std::vector<Item>& items, TimeNs now) {
     }
     for (std::size_t j = 0; j < i; ++j) Cancel(items[j].id);
     // One that could never be kept has no claim on the machine.
-    if (admission.retry_after > 0) usage_.Refused(item, WorkOf(setup_, item), now);
+    if (admission.retry_after > 0) {
+      usage_.Asked(item, BatchedWorkOf(setup_, item), now);
+      // A share that is used up says nothing of the machine.
+      if (admission.refusal != Refusal::kShare) usage_.TurnedAway();
+    }
     return admission;
   }
-  for (const Item& item : items) usage_.Accepted(item, WorkOf(setup_, item), now);
+  for (const Item& item : items) {
+    usage_.Asked(item, BatchedWorkOf(setup_, item), now);
+    usage_.Accepted(item, WorkOf(setup_, item), now);
+  }
   return {};
 }
 

@@ -96,14 +96,14 @@ TEST(Scheduler, LearnsFromBatchesThatTakeLonger) {
 }
 
 TEST(Scheduler, LetsABrokenPromiseGoWithoutRefusingTheNext) {
-  Scheduler scheduler = Make("ladder", {OneRung(4)});
+  Scheduler scheduler = Make("ladder", {OneRung(2)});
   ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(20)), 0).accepted());
   ASSERT_TRUE(scheduler.Submit(At(2, 1, Ms(12)), 1).accepted());
   const auto batch = scheduler.Next(0, 1);
   ASSERT_EQ(batch->items.size(), 2u);
   ASSERT_TRUE(scheduler.Submit(At(3, 2, Ms(19)), 2).accepted());
-  scheduler.Finished(0, Ms(17));  // it stalled: the third has 2 ms left and needs 4
-  const TimeNs now = Ms(17);
+  scheduler.Finished(0, Ms(18));  // it stalled: the third has 1 ms left and needs 2
+  const TimeNs now = Ms(18);
   EXPECT_TRUE(scheduler.Submit(At(4, now, Ms(60)), now).accepted());
   const auto next = scheduler.Next(0, now);
   ASSERT_TRUE(next);
@@ -179,15 +179,19 @@ TEST(Usage, SharesFadeAndAskingCounts) {
   const Item a = {.tenant = 1, .arrival = 0, .deadline = Ms(10)};
   const Item b = {.tenant = 2, .arrival = 0, .deadline = Ms(80)};
   EXPECT_EQ(usage.FairShare(Priority::kNormal, 0), 1);
-  usage.Accepted(a, Ms(30), 0);
-  usage.Accepted(b, Ms(10), 0);
+  const auto accept = [&](const Item& item, TimeNs work, TimeNs now) {
+    usage.Asked(item, work, now);
+    usage.Accepted(item, work, now);
+  };
+  accept(a, Ms(30), 0);
+  accept(b, Ms(10), 0);
   EXPECT_NEAR(usage.TenantShare(1, Priority::kNormal, 0), 0.75, 1e-9);
   EXPECT_EQ(usage.TenantShare(1, Priority::kHigh, 0), 0);  // of another class
   EXPECT_EQ(usage.FairShare(Priority::kNormal, 0), 0.5);
-  usage.Accepted(b, Ms(5), kSecondNs);  // 15 of a, 5 + 5 of b
+  accept(b, Ms(5), kSecondNs);  // 15 of a, 5 + 5 of b
   EXPECT_NEAR(usage.TenantShare(1, Priority::kNormal, kSecondNs), 0.6, 1e-9);
   EXPECT_EQ(usage.FairShare(Priority::kNormal, Ms(1500)), 1);  // the first has not asked since
-  usage.Refused(a, Ms(30), Ms(1500));
+  usage.Asked(a, Ms(30), Ms(1500));
   EXPECT_EQ(usage.FairShare(Priority::kNormal, Ms(1500)), 0.5);
 }
 
@@ -196,12 +200,13 @@ TEST(Usage, KnowsWhatShareWasRefusedAndForgetsItSoon) {
   EXPECT_EQ(usage.RefusedShare(0), 0);
   const Item item = {.arrival = 0, .deadline = Ms(10)};
   for (int i = 0; i < 1000; ++i) {
-    i % 4 == 0 ? usage.Refused(item, Ms(1), Ms(i)) : usage.Accepted(item, Ms(1), Ms(i));
+    usage.Asked(item, Ms(1), Ms(i));
+    if (i % 4 == 0) usage.TurnedAway();
   }
   EXPECT_NEAR(usage.RefusedShare(Ms(1000)), 0.25, 0.02);
   // Half in a sixteenth of a second where nobody asks, and sooner where all are accepted.
   EXPECT_NEAR(usage.RefusedShare(Ms(1062.5)), 0.125, 0.01);
-  for (int i = 1000; i < 1250; ++i) usage.Accepted(item, Ms(1), Ms(i));
+  for (int i = 1000; i < 1250; ++i) usage.Asked(item, Ms(1), Ms(i));
   EXPECT_LT(usage.RefusedShare(Ms(1250)), 0.02);
 }
 
@@ -211,11 +216,11 @@ TEST(Usage, KnowsWhatCheaperOnesAskFor) {
   const Item low = {.priority = Priority::kLow, .arrival = 0, .deadline = Ms(10)};
   // For seconds: 200 of 1 ms, 50 of 6 ms and 100 of low priority and 2 ms a second.
   for (int i = 0; i < 8000; i += 5) {
-    usage.Accepted(item, Ms(1), Ms(i));
-    if (i % 20 == 0) usage.Refused(item, Ms(6), Ms(i));
-    if (i % 10 == 0) usage.Accepted(low, Ms(2), Ms(i));
+    usage.Asked(item, Ms(1), Ms(i));
+    if (i % 20 == 0) usage.Asked(item, Ms(6), Ms(i));
+    if (i % 10 == 0) usage.Asked(low, Ms(2), Ms(i));
   }
-  EXPECT_NEAR(usage.AskedCores(Priority::kNormal, Ms(8000)), 0.5, 0.05);
+  EXPECT_NEAR(usage.AskedCoresBelow(Ms(60), Priority::kNormal, Ms(8000)), 0.5, 0.05);
   EXPECT_NEAR(usage.AskedCoresBelow(Ms(6), Priority::kNormal, Ms(8000)), 0.2, 0.02);
   EXPECT_NEAR(usage.AskedCoresBelow(Ms(6), Priority::kLow, Ms(8000)), 0.4, 0.04);
   EXPECT_EQ(usage.AskedCoresBelow(Ms(1), Priority::kLow, Ms(8000)), 0);
@@ -227,13 +232,13 @@ TEST(Usage, KnowsHowLittleTimeAFewGive) {
   EXPECT_EQ(usage.TightSpan(0), base::kNeverNs);
   for (int i = 0; i < 100; ++i) {
     const Item item = {.arrival = 0, .deadline = i % 10 == 0 ? Ms(5) : Ms(100)};
-    usage.Accepted(item, Ms(1), Ms(i));
+    usage.Asked(item, Ms(1), Ms(i));
   }
   // Known to half a power of two.
   EXPECT_LE(usage.TightSpan(Ms(100)), Ms(5));
   EXPECT_GT(usage.TightSpan(Ms(100)), Ms(3.5));
   const Item calm = {.arrival = 0, .deadline = Ms(100)};
-  for (int i = 0; i < 100; ++i) usage.Accepted(calm, Ms(1), 4 * kSecondNs);
+  for (int i = 0; i < 100; ++i) usage.Asked(calm, Ms(1), 4 * kSecondNs);
   EXPECT_GT(usage.TightSpan(4 * kSecondNs), Ms(70));
 }
 

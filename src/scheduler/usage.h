@@ -16,10 +16,12 @@ class Usage {
  public:
   static constexpr TimeNs kHalfLifeNs = base::kSecondNs;
 
-  // `work_ns` of executor time times its threads was promised to the item (its expected cost).
+  // It asks, in vain or not: somebody who wants a share, and would cost that much of executor time times threads.
+  void Asked(const Item& item, TimeNs work_ns, TimeNs now);
+  // After Asked: that much was promised to it.
   void Accepted(const Item& item, TimeNs work_ns, TimeNs now);
-  // It asked in vain: it still counts as somebody who wants a share, and would have cost that much.
-  void Refused(const Item& item, TimeNs work_ns, TimeNs now);
+  // After Asked: the machine had no time for it.
+  void TurnedAway() { refused_ += 1; }
 
   // Share of the accepted work of all tenants of that class, 0 to 1, and what would be fair: one part of
   // those that asked within the last second.
@@ -31,8 +33,7 @@ class Usage {
   // where nobody asked. A batch that runs much longer blocks who may come next.
   TimeNs TightSpan(TimeNs now) const;
   // Work per time, in cores, that items of that class or a higher one have lately asked for, refused ones
-  // included: all, or those that cost clearly less than `work_ns` each.
-  double AskedCores(Priority lowest, TimeNs now) const;
+  // included, which cost clearly less than `work_ns` each.
   double AskedCoresBelow(TimeNs work_ns, Priority lowest, TimeNs now) const;
   // Of those that asked lately (half-life: a sixteenth of a second), the share that was refused; 0 where
   // nobody asked.
@@ -48,7 +49,6 @@ class Usage {
   };
   using Tenant = std::pair<Priority, int>;
 
-  void Asked(const Item& item, TimeNs work_ns, TimeNs now);
   void FadeHistograms(TimeNs now);
   void Forget(TimeNs now);
 
@@ -58,12 +58,12 @@ class Usage {
   std::map<Tenant, Faded> tenants_;
   std::map<Priority, Faded> classes_;
   std::map<int, Faded> models_;
-  // Bucket b is of 2^(b/2) to 2^((b+1)/2) ns; what is in it fades.
-  static constexpr int kBuckets = 128;
-  using Histogram = std::array<double, kBuckets>;
-  static std::size_t BucketOf(TimeNs span);
-  Histogram spans_ = {};                  // how many gave such a time
-  std::array<Histogram, 3> asked_work_ = {};  // [class] work of items that cost so much each, ns
+  // Bucket b is of 2^(b/steps) to 2^((b+1)/steps) ns; what is in it fades.
+  static constexpr int kSpanSteps = 2, kWorkSteps = 4;
+  template <int steps>
+  using Histogram = std::array<double, std::size_t{64} * steps>;
+  Histogram<kSpanSteps> spans_ = {};  // how many gave such a time
+  std::array<Histogram<kWorkSteps>, 3> asked_work_ = {};  // [class] work of items that cost so much, ns
   double span_count_ = 0;
   TimeNs histograms_at_ = 0;
   double asked_ = 0, refused_ = 0;  // as of asked_at_
