@@ -277,7 +277,12 @@ void Dispatcher::Cancel(Ticket ticket) {
   std::shared_ptr<Request>* found = requests_.Find(ticket.id);
   if (found == nullptr) return;
   Deliveries deliveries;
-  Fail(*found, {.kind = FaultKind::kCancelled, .message = "cancelled by the client"}, &deliveries);
+  // Who leaves because the time is up leaves a broken promise, which counts as one.
+  const bool late = env::NowNs() > (*found)->deadline;
+  Fail(*found,
+       {.kind = late ? FaultKind::kMissed : FaultKind::kCancelled,
+        .message = late ? "was accepted, and its deadline passed" : "cancelled by the client"},
+       &deliveries);
   Deliver(&deliveries, lock);
 }
 
