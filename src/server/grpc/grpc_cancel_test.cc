@@ -29,8 +29,9 @@ class GrpcCancelTest : public GrpcTest {
     StatusCode Wait() { return ended.get_future().get().error_code(); }
   };
   void Begin(Call* call) {
-    stub_->async()->ModelInfer(&call->context, &call->request, &call->answer,
-                               [call](grpc::Status status) { call->ended.set_value(status); });
+    stub_->async()->ModelInfer(
+        &call->context, &call->request, &call->answer,
+        [call](const grpc::Status& status) { call->ended.set_value(status); });
   }
 
   // What the server sees of a client comes when it comes; 30 s is longer than any busy machine takes.
