@@ -301,7 +301,9 @@ void Dispatcher::Forget(Request& request) {
 }
 
 void Dispatcher::Fail(const std::shared_ptr<Request>& held, Fault fault, Deliveries* deliveries) {
-  const std::shared_ptr<Request> request = held;  // `held` may lie in what Forget erases
+  // `held` may lie in what Forget erases.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+  const std::shared_ptr<Request> request = held;
   Counters& model = Model(request->query.endpoint->number).counters;
   const auto count = [&](std::int64_t Counters::*which) { ++(counters_.*which), ++(model.*which); };
   switch (fault.kind) {
