@@ -32,7 +32,7 @@ class TlsTest : public testing::Test {
          .tls_cert = server_identity->cert_path,
          .tls_key = server_identity->key_path,
          .client_ca = client_ca},
-        [](HttpRequest request, Respond respond) {
+        [](const HttpRequest& request, const Respond& respond) {
           const std::size_t size = request.path == "/large" ? 3'000'000 : 10;
           respond(HttpResponse{.body = request.path + std::string(size, 'x') + request.body});
           return CancelRequest();
