@@ -164,10 +164,9 @@ void Generator::Write(Connection& connection) {
              connection.out.size() - connection.written, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
       connection.written += static_cast<std::size_t>(count);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      return;  // epoll says when there is room
     } else if (errno != EINTR) {
-      // The answer to a request that was cut short may still be there to read: reading says what is.
+      // Without room, epoll says when there is some. After an error the answer to a request that was cut
+      // short may still be there to read: reading says what is.
       return;
     }
   }

@@ -19,6 +19,7 @@ LoadRequest Uniform(const TestServer& server, double rate, double seconds, doubl
   LoadRequest request;
   request.url = server.url();
   request.seconds = seconds;
+  request.timeout_s = 600;  // a machine may stand still: only the test of timeouts is for that
   Stream stream;
   stream.model = "m";
   stream.rate_per_s = rate;

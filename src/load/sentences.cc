@@ -27,9 +27,8 @@ const std::vector<std::string>& DefaultTexts() {
       "Which of the two plans includes support at the weekend?",
       "The film is half an hour too long, yet I would watch the last scene again at once.",
       "Make it two degrees warmer in the living room.",
-      "Please send me the receipt for the second payment as well, since the first one only shows "
-      "the "
-      "deposit that we made in March.",
+      ("Please send me the receipt for the second payment as well, since the first one only shows "
+       "the deposit that we made in March."),
       "Find a recipe with lentils and carrots.",
       "The bridge will stay closed until the end of the month because one of its bearings must be "
       "replaced, so buses take the longer way around the harbour.",

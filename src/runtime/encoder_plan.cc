@@ -211,7 +211,8 @@ void PlanBuilder::AddRelativeBias() {
                                              config.relative_max_distance);
     for (int h = 0; h < heads; ++h) {
       plan_.relative_bias[static_cast<std::size_t>(h) * stride + static_cast<std::size_t>(i)] =
-          values[static_cast<std::size_t>(bucket * heads + h)];
+          values[static_cast<std::size_t>(bucket) * static_cast<std::size_t>(heads) +
+                 static_cast<std::size_t>(h)];
     }
   }
 }

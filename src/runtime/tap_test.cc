@@ -44,7 +44,7 @@ SeenAll RunTapped(LocalEngine& engine, const model::Model& model, const Batch& b
     EXPECT_EQ(rows.width, to.width);
     EXPECT_LT(rows.worker, engine.threads());
     for (int r = 0; r < rows.rows; ++r) {
-      const auto row = static_cast<std::size_t>(rows.first_row + r);
+      const auto row = static_cast<std::size_t>(rows.first_row) + static_cast<std::size_t>(r);
       ++to.times[row];
       std::copy_n(rows.x + r * rows.stride, rows.width,
                   to.values.begin() + static_cast<std::ptrdiff_t>(row) * rows.width);

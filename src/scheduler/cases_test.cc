@@ -17,6 +17,7 @@
 //   expect 7 x finish on rung fast                 at least 7 of x1, x2, …, and
 //   expect 3 x refused                             exactly 3
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -33,7 +34,7 @@ namespace {
 using Words = std::vector<std::string>;
 
 TimeNs Ms(const std::string& text) {
-  return static_cast<TimeNs>(std::strtod(text.c_str(), nullptr) * base::kMillisecondNs + 0.5);
+  return std::llround(std::strtod(text.c_str(), nullptr) * base::kMillisecondNs);
 }
 
 // The value of the word "name=value"; `fallback` where there is none.

@@ -84,6 +84,21 @@ TEST_F(ServiceLifeTest, AnAcceptedDeadlineThatPassesIsAMissAndCounted) {
   EXPECT_EQ(service->Status().counters.answered, 2);
 }
 
+TEST_F(ServiceLifeTest, WhoLeavesAfterTheDeadlineWasMissed) {
+  const auto service = Start(One(TinyModel("bert/embed-mean", "m")));
+  ASSERT_TRUE(service);
+  const auto endpoint = service->Find("m");
+  Replies replies;
+  Hold hold(*service, Ask(endpoint, {"a"}, kLong));
+  const Ticket ticket =
+      service->Submit(Ask(endpoint, {"b"}, 50 * base::kMillisecondNs), replies.Next());
+  std::this_thread::sleep_for(milliseconds(60));
+  service->Cancel(ticket);
+  EXPECT_EQ(replies.Take().front().fault->kind, FaultKind::kMissed);
+  EXPECT_EQ(service->Status().counters.missed, 1);
+  EXPECT_EQ(service->Status().counters.cancelled, 0);
+}
+
 TEST_F(ServiceLifeTest, UnloadingAnswersWhatWasAccepted) {
   const auto service = Start(One(TinyModel("bert/embed-mean", "m")));
   ASSERT_TRUE(service);

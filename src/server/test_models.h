@@ -28,7 +28,7 @@ class ServiceTest : public formats::TestDirectory {
     EXPECT_TRUE(files_.MakeDirectory(parent).ok());
     for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
       if (tiny.name != name) continue;
-      const std::string model = tests::WriteTinyModel(tiny, parent);
+      std::string model = tests::WriteTinyModel(tiny, parent);
       EXPECT_TRUE(env::WriteFile(files_, model + "/vocab.txt", Vocabulary()).ok());
       return model;
     }
@@ -39,7 +39,7 @@ class ServiceTest : public formats::TestDirectory {
   // A ladder of the model itself ("dense") and its int8 form ("int8"), with made-up figures.
   std::string TinyLadder(const std::string& name, const std::string& folder) {
     const std::string model = TinyModel(name, folder + "-source");
-    const std::string ladder = Path(folder);
+    std::string ladder = Path(folder);
     EXPECT_TRUE(files_.MakeDirectory(ladder).ok());
     EXPECT_TRUE(files_.Move(model, ladder + "/dense").ok());
     const base::Status status = compress::QuantizeDirectory(
@@ -104,7 +104,7 @@ class ServiceTest : public formats::TestDirectory {
   class Hold {
    public:
     Hold(Service& service, Query query) {
-      service.Submit(std::move(query), [this](Reply) {
+      service.Submit(std::move(query), [this](const Reply&) {
         std::unique_lock lock(mutex_);
         held_ = true;
         changed_.notify_all();

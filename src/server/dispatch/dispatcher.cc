@@ -280,7 +280,12 @@ void Dispatcher::Cancel(Ticket ticket) {
   std::shared_ptr<Request>* found = requests_.Find(ticket.id);
   if (found == nullptr) return;
   Deliveries deliveries;
-  Fail(*found, {.kind = FaultKind::kCancelled, .message = "cancelled by the client"}, &deliveries);
+  // Who leaves because the time is up leaves a broken promise, which counts as one.
+  const bool late = env::NowNs() > (*found)->deadline;
+  Fail(*found,
+       {.kind = late ? FaultKind::kMissed : FaultKind::kCancelled,
+        .message = late ? "was accepted, and its deadline passed" : "cancelled by the client"},
+       &deliveries);
   Deliver(&deliveries, lock);
 }
 
@@ -299,7 +304,9 @@ void Dispatcher::Forget(Request& request) {
 }
 
 void Dispatcher::Fail(const std::shared_ptr<Request>& held, Fault fault, Deliveries* deliveries) {
-  const std::shared_ptr<Request> request = held;  // `held` may lie in what Forget erases
+  // `held` may lie in what Forget erases.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+  const std::shared_ptr<Request> request = held;
   Counters& model = Model(request->query.endpoint->number).counters;
   const auto count = [&](std::int64_t Counters::*which) { ++(counters_.*which), ++(model.*which); };
   switch (fault.kind) {

@@ -1,6 +1,7 @@
 // The dispatcher's models: added, removed, their rungs loaded and evicted, and what is told of them.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -244,7 +245,8 @@ void Dispatcher::AddStatus(ServiceStatus* status) const {
     const double mean = model.demand.texts_mean > 0
                             ? model.demand.tokens_mean / model.demand.texts_mean
                             : kTypicalTokens;
-    const int tokens = std::clamp(static_cast<int>(mean + 0.5), 1, model.endpoint->max_tokens);
+    const int tokens =
+        std::clamp(static_cast<int>(std::lround(mean)), 1, model.endpoint->max_tokens);
     for (std::size_t r = 0; r < model.rungs.size(); ++r) {
       const ServedRung& rung = model.rungs[r];
       RungInfo& info = to.rungs.emplace_back(rung.info);

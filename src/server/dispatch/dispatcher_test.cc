@@ -72,7 +72,7 @@ TEST_F(DispatcherTest, AHoldRefusesUntilTheSplitIsInForce) {
   std::mutex mutex;
   std::condition_variable changed;
   bool held = false, released = false;
-  dispatcher_->Submit(Ask(endpoint_, {"a"}, kLong), [&](Reply) {
+  dispatcher_->Submit(Ask(endpoint_, {"a"}, kLong), [&](const Reply&) {
     std::unique_lock lock(mutex);
     held = true;
     changed.notify_all();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #include "base/strings.h"
@@ -15,7 +16,7 @@ constexpr int kSteadyLooks = 3;
 constexpr int kTypicalTokens = 32;
 
 int Rounded(double value, int fallback) {
-  return value < 0.5 ? fallback : static_cast<int>(value + 0.5);
+  return value < 0.5 ? fallback : static_cast<int>(std::lround(value));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "server/api/fault.h"
 #include "server/grpc/infer_messages.h"
 #include "server/http/api_keys.h"
+#include "server/http/tls.h"
 
 namespace hone::server {
 namespace {
@@ -264,24 +265,20 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
 
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
 
-base::StatusOr<std::string> ReadPem(const std::string& path) {
-  HONE_ASSIGN_OR_RETURN(std::string bytes, env::RealFileSystem().Read(path, kMaxPemBytes));
-  if (bytes.find("-----BEGIN") == std::string::npos) {
-    return base::BadInput(path, ": is not a PEM file");
-  }
-  return bytes;
-}
-
 base::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const GrpcOptions& options) {
   if (options.tls_cert.empty()) return grpc::InsecureServerCredentials();
-  HONE_ASSIGN_OR_RETURN(std::string certificate, ReadPem(options.tls_cert));
-  HONE_ASSIGN_OR_RETURN(std::string key, ReadPem(options.tls_key));
+  // gRPC says of a bad file only that it cannot listen; the other front names it.
+  HONE_RETURN_IF_ERROR(
+      TlsContext::Create(options.tls_cert, options.tls_key, options.client_ca).status());
+  env::FileSystem& files = env::RealFileSystem();
+  HONE_ASSIGN_OR_RETURN(std::string certificate, files.Read(options.tls_cert, kMaxPemBytes));
+  HONE_ASSIGN_OR_RETURN(std::string key, files.Read(options.tls_key, kMaxPemBytes));
   grpc::SslServerCredentialsOptions ssl(
       options.client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
                                 : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   ssl.pem_key_cert_pairs.push_back({std::move(key), std::move(certificate)});
   if (!options.client_ca.empty()) {
-    HONE_ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadPem(options.client_ca));
+    HONE_ASSIGN_OR_RETURN(ssl.pem_root_certs, files.Read(options.client_ca, kMaxPemBytes));
   }
   return grpc::SslServerCredentials(ssl);
 }
@@ -306,8 +303,7 @@ class RealGrpcServer final : public GrpcServer {
     builder.RegisterService(&calls_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) {
-      return base::OutOfResource("gRPC cannot listen on ", address,
-                                 "; is the port in use, or the certificate not the key's?");
+      return base::OutOfResource("gRPC cannot listen on ", address, "; is the port in use?");
     }
     return base::OkStatus();
   }

@@ -8,57 +8,18 @@
 #include <chrono>
 #include <cstring>
 
-#include "kserve.grpc.pb.h"
-#include "server/test_models.h"
+#include "server/grpc/test_grpc.h"
 
 namespace hone::server {
 namespace {
 
 using testing::HasSubstr;
-using Stub = inference::GRPCInferenceService::Stub;
 
-class GrpcTest : public ServiceTest {
- protected:
-  void Serve(const std::string& model, std::vector<std::pair<std::string, std::string>> keys = {}) {
-    ServiceOptions options;
-    options.threads = 1;
-    options.models = {{.name = "m", .directory = TinyModel(model, "d")}};
-    service_ = Start(options);
-    ASSERT_TRUE(service_);
-    auto server = GrpcServer::Start({.port = 0, .api_keys = std::move(keys)}, *service_);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    stub_ = inference::GRPCInferenceService::NewStub(grpc::CreateChannel(
-        base::StrCat("127.0.0.1:", server_->port()), grpc::InsecureChannelCredentials()));
-  }
-  void TearDown() override {
-    stub_.reset();
-    server_.reset();
-    service_.reset();
-    ServiceTest::TearDown();
-  }
-
-  static inference::ModelInferRequest TextRequest(const std::string& text) {
-    inference::ModelInferRequest request;
-    request.set_model_name("m");
-    request.set_id("7");
-    auto* input = request.add_inputs();
-    input->set_name("text");
-    input->set_datatype("BYTES");
-    input->add_shape(1);
-    input->mutable_contents()->add_bytes_contents(text);
-    return request;
-  }
-  static std::vector<float> Floats(const std::string& raw) {
-    std::vector<float> values(raw.size() / 4);
-    std::memcpy(values.data(), raw.data(), raw.size());
-    return values;
-  }
-
-  std::unique_ptr<Service> service_;
-  std::unique_ptr<GrpcServer> server_;
-  std::unique_ptr<Stub> stub_;
-};
+std::vector<float> Floats(const std::string& raw) {
+  std::vector<float> values(raw.size() / 4);
+  std::memcpy(values.data(), raw.data(), raw.size());
+  return values;
+}
 
 TEST_F(GrpcTest, GivesTheModelsOwnBitsForTextsAndTokens) {
   Serve("bert/embed-mean");
@@ -142,7 +103,7 @@ TEST_F(GrpcTest, FaultsHaveTheirCodesAndNameTheField) {
 }
 
 TEST_F(GrpcTest, KeysAreWanted) {
-  Serve("bert/embed-mean", {{"car", "secret"}});
+  Serve("bert/embed-mean", {.api_keys = {{"car", "secret"}}});
   grpc::ClientContext live;
   inference::ServerLiveResponse alive;
   EXPECT_TRUE(stub_->ServerLive(&live, {}, &alive).ok());

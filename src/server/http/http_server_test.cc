@@ -20,7 +20,7 @@ using testing::HasSubstr;
 // "/echo" says what arrived, "/wait" answers when the test lets it, "/large" has a body of that size.
 class Handler {
  public:
-  CancelRequest operator()(HttpRequest request, Respond respond) {
+  CancelRequest operator()(const HttpRequest& request, Respond respond) {
     if (request.path == "/wait") {
       const std::lock_guard lock(mutex_);
       waiting_.push_back(std::move(respond));
@@ -452,8 +452,9 @@ TEST_F(HttpServerTest, ServesManyClientsOnSeveralThreads) {
 
 TEST_F(HttpServerTest, SaysWhyItCannotListen) {
   Serve();
-  const auto start = [](HttpOptions options) {
-    return HttpServer::Start(options, [](HttpRequest, Respond) { return CancelRequest(); })
+  const auto start = [](const HttpOptions& options) {
+    return HttpServer::Start(options,
+                             [](const HttpRequest&, const Respond&) { return CancelRequest(); })
         .status();
   };
   HttpOptions taken;

@@ -136,8 +136,10 @@ ParseProgress RequestParser::Grammar::Put(std::string_view bytes, std::size_t* u
     bytes.remove_prefix(std::min(taken, bytes.size()));
     if (in_header) {
       header_used_ += taken;
-      // Of an incomplete header what was shown and not used counts as well.
-      const std::size_t seen = header_used_ + (is_header_done() ? 0 : bytes.size());
+      // Of an incomplete header what was shown and not used counts as well. A whole one that is refused
+      // (its body would be too large) is not incomplete, and what follows it is its body.
+      const bool incomplete = !is_header_done() && error == http::error::need_more;
+      const std::size_t seen = header_used_ + (incomplete ? bytes.size() : 0);
       if (seen > limits_.header_bytes) {
         fault_ = HeaderTooLarge(limits_);
         return ParseProgress::kFailed;

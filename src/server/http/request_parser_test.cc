@@ -59,6 +59,16 @@ TEST(RequestParser, CountsAHeaderAlikeInAnyPieces) {
   }
 }
 
+TEST(RequestParser, TakesNoBodyForAHeader) {
+  RequestParser parser({.header_bytes = 128, .body_bytes = 1000});
+  std::size_t used = 0;
+  const std::string request = base::StrCat(
+      "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", std::string(1001, 'x'));
+  ASSERT_EQ(parser.Put(request, &used), ParseProgress::kFailed);
+  EXPECT_EQ(parser.fault().status, 413);
+  EXPECT_EQ(parser.fault().message, "the body is larger than 1000 bytes");
+}
+
 TEST(Target, IsDecoded) {
   HttpRequest request;
   ASSERT_TRUE(ParseTarget("/v1/caf%C3%A9/a+b?x=1&y=a+b%26c&flag&&z=", &request).ok());
