@@ -66,7 +66,9 @@ TEST(SplitBatch, LeavesNoPartEmpty) {
 TEST(PartOf, TakesTheRowsOfTheHeadsKind) {
   const TrainingBatch whole = PairBatch({3, 2, 4, 1, 2, 2, 1, 1});
   model::Head head;
-  head.outputs = {{.rows = model::Rows::kFirst}, {.rows = model::Rows::kAll}};
+  head.outputs.resize(2);
+  head.outputs[0].rows = model::Rows::kFirst;
+  head.outputs[1].rows = model::Rows::kAll;
   Outputs says;
   says.heads = {at::arange(8, at::kFloat).view({8, 1}), at::arange(16, at::kFloat).view({16, 1})};
   says.hidden_states = {at::Tensor(), says.heads[1] * 2};

@@ -13,7 +13,9 @@ constexpr std::int64_t kTokens[] = {3, 1, 4, 2};  // of each item
 
 model::Head TokenHead() {
   model::Head head;
-  head.outputs = {{.rows = model::Rows::kFirst}, {.rows = model::Rows::kAll}};
+  head.outputs.resize(2);
+  head.outputs[0].rows = model::Rows::kFirst;
+  head.outputs[1].rows = model::Rows::kAll;
   return head;
 }
 
@@ -95,7 +97,8 @@ TEST(TeacherMemory, KeepsWhatFitsIntoItsBytes) {
 
 TEST(TeacherMemory, KeepsNothingOfHiddenWords) {
   model::Head head;
-  head.outputs = {{.rows = model::Rows::kMasked}};
+  head.outputs.resize(1);
+  head.outputs[0].rows = model::Rows::kMasked;
   TeacherMemory memory(head, 1 << 20);
   Outputs says;
   says.heads = {at::ones({1, 4})};

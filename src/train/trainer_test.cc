@@ -112,7 +112,9 @@ TEST_F(TrainerTest, LearnsAndLeavesADirectoryThatOpens) {
 TEST_F(TrainerTest, AKilledRunGoesOnToTheSameBits) {
   TrainRequest teacher = Request("teacher");
   teacher.epochs = 1;
-  if (!::testing::internal::InDeathTestChild()) ASSERT_TRUE(Train(teacher).ok());
+  if (!::testing::internal::InDeathTestChild()) {
+    ASSERT_TRUE(Train(teacher).ok());
+  }
   TrainRequest whole = Request("whole"), killed = Request("killed");
   for (TrainRequest* request : {&whole, &killed}) {
     request->teacher = teacher.out;
