@@ -89,8 +89,7 @@ class Training {
   std::int64_t epoch_ = -1, per_epoch_ = 1, planned_ = 1;
   std::int64_t start_ns_ = 0, saved_ns_ = 0, first_step_ = 0;
   double seconds_before_ = 0, step_seconds_ = 0, evaluation_seconds_ = 0, save_seconds_ = 0;
-  std::int64_t evaluations_here_ = 0, tokens_ = 0;
-  std::int64_t tokens_logged_ = 0;
+  std::int64_t evaluations_here_ = 0, tokens_ = 0, tokens_logged_ = 0;
   double step_seconds_logged_ = 0;
   std::string metric_;
 };
