@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <span>
+#include <vector>
 
 #include "base/check.h"
 #include "env/clock.h"

@@ -47,10 +47,11 @@ double AddGradients(const std::vector<Parameter>& parameters, std::size_t parts,
   for (const Part& part : computed) loss += part.loss;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     at::Tensor sum = leaves[i].grad();
-    for (const Part& part : computed) {
-      const at::Tensor& gradient = part.gradients[i];
+    for (Part& part : computed) {
+      at::Tensor& gradient = part.gradients[i];
       if (!gradient.defined()) continue;
       sum = sum.defined() ? sum + gradient : gradient;
+      gradient.reset();  // one set of gradients a part is enough
     }
     leaves[i].mutable_grad() = sum;
   }
