@@ -57,6 +57,7 @@ struct TrainRequest {
   int evaluations_per_epoch = 2;  // on dev
   int patience = 0;               // evaluations without a better one, then stop; 0: never
   int max_tokens = 128;
+  int min_tokens = 0;  // shorter texts are left out
   std::uint64_t seed = 1;
   int threads = 2;
   bool resume = false;  // from out + ".training", where it is there

@@ -18,10 +18,9 @@ constexpr std::int64_t kChunk = 1 << 15;
 
 // A run of values with the gradient that belongs to it.
 struct Piece {
-  const float* gradient = nullptr;  // null: zeros
+  const float* gradient = nullptr;
   std::size_t slot = 0;
   std::int64_t begin = 0, size = 0;
-  bool only_decay = false;
 };
 
 void AddPieces(const float* gradient, std::size_t slot, std::int64_t size,
@@ -34,35 +33,21 @@ void AddPieces(const float* gradient, std::size_t slot, std::int64_t size,
   }
 }
 
-// The rows of a sparse gradient; a run of rows without one is one piece.
-void AddSparsePieces(const at::Tensor& gradient, std::size_t slot,
-                     std::vector<std::uint8_t>& touched, std::vector<Piece>* pieces) {
-  const at::Tensor indices = gradient._indices()[0].contiguous();
+// Rows that a coalesced sparse gradient has: ascending, each once.
+std::span<const std::int64_t> RowsOf(const at::Tensor& gradient) {
+  const at::Tensor indices = gradient._indices()[0];
+  HONE_CHECK(indices.is_contiguous());
+  return {indices.data_ptr<std::int64_t>(), static_cast<std::size_t>(indices.numel())};
+}
+
+void AddRowPieces(const at::Tensor& gradient, std::size_t slot, std::vector<Piece>* pieces) {
   const at::Tensor values = gradient._values();
-  const std::int64_t width = values.numel() / std::max<std::int64_t>(1, values.size(0));
-  const std::int64_t* given = indices.data_ptr<std::int64_t>();
-  const std::int64_t* const end = given + indices.numel();  // ascending: coalesced
+  HONE_CHECK(values.is_contiguous());
   const float* value = values.data_ptr<float>();
-  const auto rows = static_cast<std::int64_t>(touched.size());
-  for (std::int64_t row = 0; row < rows; ++row) {
-    Piece piece{.slot = slot, .begin = row * width, .size = width};
-    auto& was_touched = touched[static_cast<std::size_t>(row)];
-    if (given != end && *given == row) {
-      piece.gradient = value;
-      value += width;
-      ++given;
-      was_touched = 1;
-    }
-    piece.only_decay = was_touched == 0;
-    const bool extends = piece.gradient == nullptr && !pieces->empty() &&
-                         pieces->back().slot == slot && pieces->back().gradient == nullptr &&
-                         pieces->back().only_decay == piece.only_decay &&
-                         pieces->back().size + width <= kChunk;
-    if (extends) {
-      pieces->back().size += width;
-    } else {
-      pieces->push_back(piece);
-    }
+  const std::int64_t width = values.size(1);
+  for (const std::int64_t row : RowsOf(gradient)) {
+    pieces->push_back({.gradient = value, .slot = slot, .begin = row * width, .size = width});
+    value += width;
   }
 }
 
@@ -73,7 +58,6 @@ double NormOf(const std::vector<Piece>& pieces) {
       0, static_cast<std::int64_t>(pieces.size()), 4, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
           const Piece& piece = pieces[static_cast<std::size_t>(i)];
-          if (piece.gradient == nullptr) continue;
           squares[static_cast<std::size_t>(i)] =
               kernels::SumOfSquares(piece.gradient, static_cast<std::size_t>(piece.size));
         }
@@ -100,53 +84,107 @@ void AdamW::ClearGradients() {
   for (Slot& slot : slots_) slot.parameter.value.mutable_grad().reset();
 }
 
+void AdamW::CatchUp(Slot& slot, std::int64_t row) {
+  const auto index = static_cast<std::size_t>(row);
+  const std::size_t from = slot.done[index];
+  if (from == slot.passed.size()) return;
+  const std::int64_t width = slot.first.size(1);
+  kernels::IdleAdamW(
+      slot.passed.data() + from, slot.passed.size() - from, static_cast<std::size_t>(width),
+      slot.parameter.value.data_ptr<float>() + row * width,
+      slot.first.data_ptr<float>() + row * width, slot.second.data_ptr<float>() + row * width);
+  slot.done[index] = slot.passed.size();
+}
+
+void AdamW::Touch(std::span<const std::int32_t> rows) {
+  std::vector<std::int32_t> each;
+  for (Slot& slot : slots_) {
+    if (slot.passed.empty()) continue;
+    if (each.empty()) {  // once: two threads must not take one row
+      each.assign(rows.begin(), rows.end());
+      std::sort(each.begin(), each.end());
+      each.erase(std::unique(each.begin(), each.end()), each.end());
+    }
+    const auto size = static_cast<std::int64_t>(each.size());
+    at::parallel_for(0, size, 8, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) CatchUp(slot, each[static_cast<std::size_t>(i)]);
+    });
+  }
+}
+
+void AdamW::Settle() {
+  for (Slot& slot : slots_) {
+    if (slot.passed.empty()) continue;
+    const auto rows = static_cast<std::int64_t>(slot.done.size());
+    at::parallel_for(0, rows, 64, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) CatchUp(slot, row);
+    });
+    slot.passed.clear();
+    std::fill(slot.done.begin(), slot.done.end(), 0);
+  }
+}
+
+kernels::AdamWFactors AdamW::FactorsOfNextStep(double learning_rate) const {
+  const double step = static_cast<double>(steps_ + 1);
+  kernels::AdamWFactors factors;
+  factors.beta1 = static_cast<float>(options_.beta1);
+  factors.beta2 = static_cast<float>(options_.beta2);
+  factors.rate = static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, step)));
+  factors.root_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, step)));
+  factors.epsilon = static_cast<float>(options_.epsilon);
+  factors.keep = static_cast<float>(1 - learning_rate * options_.weight_decay);
+  return factors;
+}
+
 double AdamW::Step(double learning_rate, double clip, double scale) {
   std::vector<Piece> pieces;
   std::vector<at::Tensor> gradients(slots_.size());  // keeps them until the end
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    Slot& slot = slots_[i];
-    const at::Tensor gradient = slot.parameter.value.grad();
+    const at::Tensor gradient = slots_[i].parameter.value.grad();
     if (!gradient.defined()) continue;
     if (gradient.is_sparse()) {
       gradients[i] = gradient.coalesce();
-      slot.touched.resize(static_cast<std::size_t>(slot.parameter.value.size(0)));
-      AddSparsePieces(gradients[i], i, slot.touched, &pieces);
+      AddRowPieces(gradients[i], i, &pieces);
     } else {
       gradients[i] = gradient.contiguous();
       AddPieces(gradients[i].data_ptr<float>(), i, gradient.numel(), &pieces);
     }
   }
   const double norm = NormOf(pieces) * scale;
-  if (std::isfinite(norm)) {
-    ++steps_;
-    const double step = static_cast<double>(steps_);
-    kernels::AdamWFactors factors;
-    factors.gradient = static_cast<float>(scale * (clip > 0 && norm > clip ? clip / norm : 1));
-    factors.beta1 = static_cast<float>(options_.beta1);
-    factors.beta2 = static_cast<float>(options_.beta2);
-    factors.rate = static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, step)));
-    factors.root_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, step)));
-    factors.epsilon = static_cast<float>(options_.epsilon);
-    const auto keep = static_cast<float>(1 - learning_rate * options_.weight_decay);
-    at::parallel_for(0, static_cast<std::int64_t>(pieces.size()), 4,
-                     [&](std::int64_t begin, std::int64_t end) {
-                       kernels::AdamWFactors mine = factors;
-                       for (std::int64_t i = begin; i < end; ++i) {
-                         const Piece& piece = pieces[static_cast<std::size_t>(i)];
-                         const Slot& slot = slots_[piece.slot];
-                         const auto size = static_cast<std::size_t>(piece.size);
-                         float* w = slot.parameter.value.data_ptr<float>() + piece.begin;
-                         mine.keep = slot.parameter.decay ? keep : 1.0f;
-                         if (!piece.only_decay) {
-                           kernels::StepAdamW(mine, piece.gradient, size, w,
-                                              slot.first.data_ptr<float>() + piece.begin,
-                                              slot.second.data_ptr<float>() + piece.begin);
-                         } else if (mine.keep != 1) {
-                           kernels::ScaleValues(mine.keep, size, w);
-                         }
-                       }
-                     });
+  if (!std::isfinite(norm)) {
+    ClearGradients();
+    return norm;
   }
+  kernels::AdamWFactors factors = FactorsOfNextStep(learning_rate);
+  factors.gradient = static_cast<float>(scale * (clip > 0 && norm > clip ? clip / norm : 1));
+  const auto factors_of = [&](const Slot& slot) {
+    kernels::AdamWFactors mine = factors;
+    if (!slot.parameter.decay) mine.keep = 1;
+    return mine;
+  };
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
+    if (!gradients[i].defined() || !gradients[i].is_sparse()) continue;
+    slot.done.resize(static_cast<std::size_t>(slot.parameter.value.size(0)));
+    // Whoever read them had them touched; a gradient without a reader is nothing to rely on.
+    for (const std::int64_t row : RowsOf(gradients[i])) {
+      CatchUp(slot, row);
+      ++slot.done[static_cast<std::size_t>(row)];  // the step below
+    }
+    slot.passed.push_back(factors_of(slot));
+  }
+  at::parallel_for(
+      0, static_cast<std::int64_t>(pieces.size()), 4, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          const Piece& piece = pieces[static_cast<std::size_t>(i)];
+          const Slot& slot = slots_[piece.slot];
+          kernels::StepAdamW(factors_of(slot), piece.gradient, static_cast<std::size_t>(piece.size),
+                             slot.parameter.value.data_ptr<float>() + piece.begin,
+                             slot.first.data_ptr<float>() + piece.begin,
+                             slot.second.data_ptr<float>() + piece.begin);
+        }
+      });
+  ++steps_;
   ClearGradients();
   return norm;
 }
@@ -154,6 +192,7 @@ double AdamW::Step(double learning_rate, double clip, double scale) {
 std::vector<Moments> AdamW::moments() const {
   std::vector<Moments> moments;
   for (const Slot& slot : slots_) {
+    HONE_CHECK(slot.passed.empty());
     moments.push_back({slot.parameter.name, slot.first, slot.second});
   }
   return moments;
@@ -180,12 +219,8 @@ base::Status AdamW::Restore(const std::vector<Moments>& moments, std::int64_t st
     Slot& slot = slots_[i];
     slot.first.copy_(moments[i].first);
     slot.second.copy_(moments[i].second);
-    // A row that ever had a gradient has a second moment, or one so small that it is lost.
-    if (slot.parameter.value.dim() == 2) {
-      const at::Tensor rows = at::logical_or(slot.first.ne(0).any(1), slot.second.ne(0).any(1));
-      const bool* flags = rows.data_ptr<bool>();
-      slot.touched.assign(flags, flags + rows.numel());
-    }
+    slot.passed.clear();
+    std::fill(slot.done.begin(), slot.done.end(), 0);
   }
   steps_ = steps;
   return base::OkStatus();

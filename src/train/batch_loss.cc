@@ -1,11 +1,13 @@
 #include "train/batch_loss.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "train/losses.h"
+#include "train/part_gradients.h"
 #include "train/random.h"
 
 namespace hone::train {
@@ -18,6 +20,7 @@ enum Stream : std::uint64_t { kDropout = 11, kProjection = 12 };
 BatchLoss::BatchLoss(const compress::TrainRequest& request, const Prepared& prepared, Graph* graph,
                      Teacher* teacher)
     : request_(request), prepared_(prepared), graph_(graph), teacher_(teacher) {
+  parameters_ = graph_->parameters();
   const int width = prepared.draft.model().config.width;
   if (teacher == nullptr || !(request.loss.hidden > 0)) return;
   const int teacher_width = teacher->model().config.width;
@@ -29,60 +32,108 @@ BatchLoss::BatchLoss(const compress::TrainRequest& request, const Prepared& prep
     values[i] = static_cast<float>(random.Normal() / std::sqrt(static_cast<double>(width)));
   }
   projection_.set_requires_grad(true);
+  parameters_.push_back({"hone.hidden_projection", projection_, true});
 }
 
-std::vector<Parameter> BatchLoss::parameters() const {
-  std::vector<Parameter> parameters = graph_->parameters();
-  if (projection_.defined()) parameters.push_back({"hone.hidden_projection", projection_, true});
-  return parameters;
+bool BatchLoss::CanSplit() const {
+  const model::Task task = prepared_.draft.model().head.task;
+  // A joint head's two losses are means over different things; vectors are compared with each other.
+  return task != model::Task::kJoint &&
+         !(task == model::Task::kEmbedding && request_.loss.logits > 0);
 }
 
-Outputs BatchLoss::Forward(const TrainingBatch& batch, std::int64_t step, std::int64_t micro) {
-  const std::uint64_t seed = Random({request_.seed, kDropout, static_cast<std::uint64_t>(step),
-                                     static_cast<std::uint64_t>(micro)})
-                                 .Next();
-  return graph_->Forward(batch.view(prepared_.types),
-                         {.training = true,
-                          .dropout = static_cast<float>(request_.dropout),
-                          .seed = seed,
-                          .hidden_states = request_.loss.hidden > 0,
-                          .relations = request_.loss.relations > 0,
-                          .mask_id = prepared_.masks ? prepared_.masks->mask_id : -1,
-                          .masked = batch.masked});
-}
-
-base::StatusOr<at::Tensor> BatchLoss::Of(const TrainingBatch& batch, std::int64_t step,
-                                         std::int64_t micro) {
-  const Outputs student = Forward(batch, step, micro);
-  const compress::LossWeights& weights = request_.loss;
-  at::Tensor loss = at::zeros({});
-  const auto add = [&](double weight, const at::Tensor& part, double* sum) {
-    loss = loss + part * weight;
-    *sum += part.item<double>();
+// What each loss of a part counts for in the whole batch's: its share of what the loss is a mean of.
+LossMeans BatchLoss::SharesOf(const TrainingBatch& part, const TrainingBatch& whole) const {
+  const auto share = [](auto some, auto all) {
+    return all == 0 ? 0.0 : static_cast<double>(some) / static_cast<double>(all);
   };
-  if (weights.task > 0 && prepared_.objective != Objective::kText) {
-    add(weights.task, TaskLoss(prepared_.objective, student.heads, batch), &sums_.task);
+  const double items = share(part.items.size(), whole.items.size());
+  const double tokens = share(part.ids.size(), whole.ids.size());
+  const double masked = share(part.masked.size(), whole.masked.size());
+  const auto labelled = [](const TrainingBatch& batch) {
+    return std::ranges::count_if(batch.token_labels,
+                                 [](std::int64_t label) { return label != kNoLabel; });
+  };
+  LossMeans shares{
+      .total = 1, .task = items, .logits = items, .hidden = tokens, .relations = tokens};
+  if (prepared_.objective == Objective::kTags) shares.task = share(labelled(part), labelled(whole));
+  if (prepared_.objective == Objective::kMaskedWords) shares.task = masked;
+  const model::Task task = prepared_.draft.model().head.task;
+  if (task == model::Task::kTokenClassification) shares.logits = tokens;
+  if (task == model::Task::kFillMask) shares.logits = masked;
+  return shares;
+}
+
+at::Tensor BatchLoss::OfPart(const BatchPart& part, const Outputs& teacher,
+                             const TrainingBatch& whole, std::uint64_t seed,
+                             LossMeans* losses) const {
+  const TrainingBatch& batch = part.batch;
+  const compress::LossWeights& weights = request_.loss;
+  const Outputs student = graph_->Forward(
+      batch.view(prepared_.types), {.training = true,
+                                    .dropout = static_cast<float>(request_.dropout),
+                                    .seed = seed,
+                                    .hidden_states = weights.hidden > 0,
+                                    .relations = weights.relations > 0,
+                                    .mask_id = prepared_.masks ? prepared_.masks->mask_id : -1,
+                                    .masked = batch.masked});
+  const LossMeans shares = SharesOf(batch, whole);
+  at::Tensor loss = at::zeros({});
+  const auto add = [&](double weight, double share, auto of, double* sum) {
+    if (!(weight > 0) || !(share > 0)) return;
+    const at::Tensor value = of();
+    loss = loss + value * (weight * share);
+    *sum = value.template item<double>() * share;
+  };
+  if (prepared_.objective != Objective::kText) {
+    add(
+        double{weights.task}, shares.task,
+        [&] { return TaskLoss(prepared_.objective, student.heads, batch); }, &losses->task);
   }
   if (teacher_ != nullptr) {
-    const std::int32_t mask = prepared_.masks ? prepared_.masks->mask_id : -1;
-    HONE_ASSIGN_OR_RETURN(const Outputs teacher, teacher_->Say(batch, mask));
-    if (weights.logits > 0) {
-      add(weights.logits,
-          LogitsLoss(prepared_.draft.model().head, student.heads, teacher.heads, batch.begins,
-                     double{weights.temperature}),
-          &sums_.logits);
-    }
-    if (weights.hidden > 0) {
-      add(weights.hidden, HiddenLoss(student.hidden_states, teacher.hidden_states, projection_),
-          &sums_.hidden);
-    }
-    if (weights.relations > 0) {
-      add(weights.relations, RelationsLoss(student, teacher, batch.begins), &sums_.relations);
-    }
+    add(
+        double{weights.logits}, shares.logits,
+        [&] {
+          return LogitsLoss(prepared_.draft.model().head, student.heads, teacher.heads,
+                            batch.begins, double{weights.temperature});
+        },
+        &losses->logits);
+    add(
+        double{weights.hidden}, shares.hidden,
+        [&] { return HiddenLoss(student.hidden_states, teacher.hidden_states, projection_); },
+        &losses->hidden);
+    add(
+        double{weights.relations}, shares.relations,
+        [&] { return RelationsLoss(student, teacher, batch.begins); }, &losses->relations);
   }
-  sums_.total += loss.item<double>();
-  ++count_;
   return loss;
+}
+
+base::StatusOr<double> BatchLoss::Accumulate(const TrainingBatch& batch, std::int64_t step,
+                                             std::int64_t micro) {
+  Outputs teacher;
+  if (teacher_ != nullptr) {
+    const std::int32_t mask = prepared_.masks ? prepared_.masks->mask_id : -1;
+    HONE_ASSIGN_OR_RETURN(teacher, teacher_->Say(batch, mask));
+  }
+  const std::vector<BatchPart> parts = SplitBatch(batch, CanSplit() ? at::get_num_threads() : 1);
+  std::vector<LossMeans> losses(parts.size());
+  const double total = AddGradients(parameters_, parts.size(), [&](std::size_t i) {
+    Random random({request_.seed, kDropout, static_cast<std::uint64_t>(step),
+                   static_cast<std::uint64_t>(micro), i});
+    Outputs mine;
+    if (teacher_ != nullptr) mine = PartOf(teacher, parts[i], teacher_->model().head);
+    return OfPart(parts[i], mine, batch, random.Next(), &losses[i]);
+  });
+  for (const LossMeans& part : losses) {
+    sums_.task += part.task;
+    sums_.logits += part.logits;
+    sums_.hidden += part.hidden;
+    sums_.relations += part.relations;
+  }
+  sums_.total += total;
+  ++count_;
+  return total;
 }
 
 LossMeans BatchLoss::TakeMeans() {

@@ -1,4 +1,6 @@
-// The whole loss of a batch: student and teacher forward, and the parts that the request weighs.
+// The whole loss of a batch and its gradients: student and teacher forward, the parts that the
+// request weighs, backward. Each thread takes a part of the batch (batch_parts.h) where the loss is a
+// mean over its texts or tokens; a loss that compares texts with each other needs all of them at once.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,6 +10,7 @@
 
 #include "base/status.h"
 #include "compress/trainer.h"
+#include "train/batch_parts.h"
 #include "train/graph.h"
 #include "train/prepare.h"
 #include "train/teacher.h"
@@ -25,23 +28,31 @@ class BatchLoss {
             Teacher* teacher);
 
   // The graph's, and where hidden states are as wide as the teacher's only after a projection, that.
-  std::vector<Parameter> parameters() const;
+  const std::vector<Parameter>& parameters() const { return parameters_; }
 
-  // A scalar with gradients. Dropout is a function of seed, step and `micro`, the batch's number
-  // within the step.
-  base::StatusOr<at::Tensor> Of(const TrainingBatch& batch, std::int64_t step, std::int64_t micro);
+  // Adds the batch's gradients to those of parameters() and returns its loss. Where that is not
+  // finite, the gradients are not either. Dropout is a function of seed, step and `micro`, the
+  // batch's number within the step.
+  base::StatusOr<double> Accumulate(const TrainingBatch& batch, std::int64_t step,
+                                    std::int64_t micro);
 
   // Means over the batches since the last call.
   LossMeans TakeMeans();
 
  private:
-  Outputs Forward(const TrainingBatch& batch, std::int64_t step, std::int64_t micro);
+  bool CanSplit() const;
+  // The part's loss, times its share of the batch; `losses` gets its parts, likewise. `teacher` is
+  // what it says of the part, `seed` that of dropout.
+  at::Tensor OfPart(const BatchPart& part, const Outputs& teacher, const TrainingBatch& whole,
+                    std::uint64_t seed, LossMeans* losses) const;
+  LossMeans SharesOf(const TrainingBatch& part, const TrainingBatch& whole) const;
 
   const compress::TrainRequest& request_;
   const Prepared& prepared_;
   Graph* graph_;
   Teacher* teacher_;
   at::Tensor projection_;  // [D',D]; undefined where the widths are equal
+  std::vector<Parameter> parameters_;
   LossMeans sums_;
   int count_ = 0;
 };

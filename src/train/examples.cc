@@ -278,6 +278,45 @@ StatusOr<Dataset> MakeDataset(std::span<const Example> examples, const eval::Tas
   return builder.Finish();
 }
 
+std::size_t LeaveOutShort(int min_tokens, Dataset* data) {
+  const auto texts = static_cast<std::size_t>(data->texts_per_item);
+  std::size_t kept = 0;
+  const auto move = [&kept](std::size_t item, auto* values) {
+    if (!values->empty()) (*values)[kept] = (*values)[item];
+  };
+  for (std::size_t item = 0; item < data->items(); ++item) {
+    if (data->Tokens(item) < min_tokens) continue;
+    for (std::size_t text = 0; text < texts; ++text) {
+      const std::size_t begin = data->begins[item * texts + text];
+      const std::size_t end = data->begins[item * texts + text + 1];
+      const std::size_t to = data->begins[kept * texts + text];
+      for (std::size_t t = begin; t < end; ++t) {
+        data->ids[to + t - begin] = data->ids[t];
+        data->types[to + t - begin] = data->types[t];
+        if (!data->token_labels.empty()) data->token_labels[to + t - begin] = data->token_labels[t];
+      }
+      data->begins[kept * texts + text + 1] = to + end - begin;
+    }
+    move(item, &data->labels);
+    move(item, &data->scores);
+    move(item, &data->answers);
+    move(item, &data->example);
+    ++kept;
+  }
+  const std::size_t gone = data->items() - kept;
+  const std::size_t tokens = data->begins[kept * texts];
+  data->ids.resize(tokens);
+  data->types.resize(tokens);
+  data->begins.resize(kept * texts + 1);
+  data->example.resize(kept);
+  for (auto* values : {&data->labels, &data->token_labels}) {
+    if (!values->empty()) values->resize(values == &data->labels ? kept : tokens);
+  }
+  if (!data->scores.empty()) data->scores.resize(kept);
+  if (!data->answers.empty()) data->answers.resize(kept);
+  return gone;
+}
+
 StatusOr<Dataset> MakeTextDataset(std::span<const std::string> lines, Objective objective,
                                   const EncodeText& encode) {
   Builder builder(nullptr, objective, nullptr, encode);

@@ -79,4 +79,7 @@ base::StatusOr<Dataset> MakeDataset(std::span<const eval::Example> examples, con
 base::StatusOr<Dataset> MakeTextDataset(std::span<const std::string> lines, Objective objective,
                                         const EncodeText& encode);
 
+// Takes away the items with fewer tokens than that; the number of them.
+std::size_t LeaveOutShort(int min_tokens, Dataset* data);
+
 }  // namespace hone::train

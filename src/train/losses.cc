@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "train/fused_ops.h"
 
 namespace hone::train {
 namespace {
@@ -172,9 +173,11 @@ at::Tensor HiddenLoss(const std::vector<at::Tensor>& student,
   const std::size_t layers = student.size() - 1, teacher_layers = teacher.size() - 1;
   at::Tensor loss = at::zeros({});
   for (std::size_t i = 1; i <= layers; ++i) {
-    const at::Tensor& t = teacher[(2 * i * teacher_layers + layers) / (2 * layers)];
+    // Nothing is compared with the embeddings' own output, which [0] is.
+    const at::Tensor& t =
+        teacher[std::max<std::size_t>(1, (2 * i * teacher_layers + layers) / (2 * layers))];
     const at::Tensor s = projection.defined() ? at::mm(student[i], projection.t()) : student[i];
-    loss = loss + ((s - t).square().mean(1) / (t.square().mean(1) + kEpsilon)).mean();
+    loss = loss + MeanDistance(s, t, kEpsilon);
   }
   return loss / static_cast<double>(layers);
 }

@@ -123,7 +123,8 @@ TrainingMemory ForeseeMemory(const model::Model& model, const TrainingShape& sha
   const uint64_t touched =
       static_cast<uint64_t>(shape.tokens) * static_cast<uint64_t>(model.config.embedding_width);
   // A sparse gradient is there twice while its rows are sorted.
-  memory.gradients = 4 * (counts.all() - (counts.tied ? 0 : word) + 2 * touched);
+  const uint64_t dense = counts.all() - (counts.tied ? 0 : word);
+  memory.gradients = 4 * (dense * static_cast<uint64_t>(std::max(shape.parts, 1)) + 2 * touched);
   memory.activations = 4 * ActivationFloats(model, shape);
   if (shape.teacher != nullptr) {
     memory.teacher = 4 * Count(*shape.teacher).all();

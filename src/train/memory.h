@@ -12,6 +12,7 @@ struct TrainingShape {
   int tokens = 0;        // of the largest batch
   int texts = 0;         // of that batch
   int longest_text = 0;  // tokens
+  int parts = 1;         // of a batch, each with gradients of its own until they are summed
   bool hidden_states = false;
   // A second model in f32 that only computes (a teacher); null: none.
   const model::Model* teacher = nullptr;

@@ -58,6 +58,15 @@ TEST(ForeseeMemory, IsWithinAFactorOfWhatATrainingStepTakes) {
   ASSERT_TRUE(bound.ok()) << std::string(bound.status().message());
   ASSERT_TRUE(runtime::LocalEngine::Load(*bound, {.threads = 1}).ok());
 
+  // Each part of a batch has gradients of its own: those of all but the word embedding.
+  const TrainingShape whole{.tokens = 100, .texts = 2, .longest_text = 50};
+  TrainingShape halves = whole;
+  halves.parts = 2;
+  const std::uint64_t one = ForeseeMemory(*bound, whole).gradients;
+  const std::uint64_t two = ForeseeMemory(*bound, halves).gradients;
+  EXPECT_GT(two, one + one / 2);
+  EXPECT_LT(two, 2 * one);
+
   const auto measured = static_cast<double>(env::PeakResidentBytes());
   const auto expected = static_cast<double>(foreseen.total());
   RecordProperty("measured_mib", static_cast<int>(measured / (1 << 20)));

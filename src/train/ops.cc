@@ -9,6 +9,8 @@
 #include <map>
 
 #include "base/check.h"
+#include "kernels/short_attention/short_attention.h"
+#include "train/fused_ops.h"
 
 namespace hone::train {
 namespace {
@@ -110,6 +112,12 @@ at::Tensor Rotate(const at::Tensor& x, const runtime::Batch& batch, int head_siz
 at::Tensor Attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                   const at::Tensor& relative_bias, const AttentionShape& shape,
                   const runtime::Batch& batch, const Dropout& dropout) {
+  int longest = 0;
+  for (int b = 0; b < batch.texts(); ++b) longest = std::max(longest, batch.length(b));
+  const bool plain = !relative_bias.defined() && shape.window < 0;
+  if (plain && longest <= kernels::kShortAttentionTokens) {
+    return AttendShort(q, k, v, shape.heads, batch.begins, dropout);
+  }
   const std::int64_t heads = shape.heads, size = shape.head_size;
   std::map<int, std::vector<int>> by_length;
   for (int b = 0; b < batch.texts(); ++b) by_length[batch.length(b)].push_back(b);

@@ -48,6 +48,35 @@ TEST(EpochBatches, HoldEveryItemOnceAndDifferByEpochAndSeed) {
   EXPECT_NE(EpochBatches(data, 8, 2, 0), batches);
 }
 
+TEST(LeaveOutShort, KeepsLongItemsWithAllThatIsTheirs) {
+  Dataset data = RaggedData(40);
+  for (std::size_t i = 0; i < 40; ++i) {
+    data.labels.push_back(static_cast<std::int32_t>(i));
+    data.answers.emplace_back(i, 2 * i);
+  }
+  for (const std::int32_t id : data.ids) data.token_labels.push_back(id + 1000);
+  const Dataset before = data;
+  const std::size_t gone = LeaveOutShort(15, &data);
+  EXPECT_GT(gone, 5u);
+  ASSERT_EQ(data.items(), 40 - gone);
+  for (std::size_t i = 0; i < data.items(); ++i) {
+    const std::uint32_t old = data.example[i];
+    EXPECT_GE(data.Tokens(i), 15);
+    ASSERT_EQ(data.Tokens(i), before.Tokens(old));
+    EXPECT_EQ(data.labels[i], before.labels[old]);
+    EXPECT_EQ(data.answers[i], before.answers[old]);
+    for (int t = 0; t < data.Tokens(i); ++t) {
+      const std::size_t at = data.begins[i] + static_cast<std::size_t>(t);
+      EXPECT_EQ(data.ids[at], before.ids[before.begins[old] + static_cast<std::size_t>(t)]);
+      EXPECT_EQ(data.token_labels[at], data.ids[at] + 1000);
+    }
+  }
+  EXPECT_EQ(data.ids.size(), data.begins.back());
+  EXPECT_EQ(data.types.size(), data.begins.back());
+  EXPECT_EQ(LeaveOutShort(1000, &data), 40 - gone);
+  EXPECT_EQ(data.items(), 0u);
+}
+
 TEST(HideWords, HidesAShareAsPlannedAndNeverSpecialTokens) {
   const Dataset data = RaggedData(2000);
   MaskPlan plan{.mask_id = 4, .vocabulary = 100, .special = std::vector<bool>(100)};

@@ -194,6 +194,19 @@ void NoteWhatWasLeftOut(const Dataset& data, std::vector<std::string>* notes) {
   }
 }
 
+Status DropShortTexts(const TrainRequest& request, Prepared* prepared) {
+  if (request.min_tokens <= 0) return base::OkStatus();
+  const std::size_t all = prepared->data.items();
+  const std::size_t gone = LeaveOutShort(request.min_tokens, &prepared->data);
+  if (gone == all) {
+    return base::BadInput(base::Join(request.train, ", "), ": no text has min-tokens ",
+                          request.min_tokens, " tokens");
+  }
+  prepared->notes.push_back(StrCat(gone, " of ", all, " training texts have fewer than ",
+                                   request.min_tokens, " tokens and are left out"));
+  return base::OkStatus();
+}
+
 }  // namespace
 
 StatusOr<Prepared> Prepare(env::FileSystem& files, const TrainRequest& request) {
@@ -233,6 +246,7 @@ StatusOr<Prepared> Prepare(env::FileSystem& files, const TrainRequest& request) 
   if (!data.ok()) return base::Annotate(data.status(), base::Join(request.train, ", "));
   prepared.data = *std::move(data);
   NoteWhatWasLeftOut(prepared.data, &prepared.notes);
+  HONE_RETURN_IF_ERROR(DropShortTexts(request, &prepared));
   if (fresh_head && !request.from_scratch) {
     prepared.notes.push_back(
         StrCat(request.model, ": its head is not for task ", request.task, "; training a new one"));

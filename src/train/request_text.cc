@@ -37,6 +37,7 @@ std::string RequestText(const TrainRequest& request, const std::vector<std::uint
   number("clip", request.clip);
   number("dropout", request.dropout);
   json.Key("evaluations_per_epoch").Int(request.evaluations_per_epoch);
+  if (request.min_tokens > 0) json.Key("min_tokens").Int(request.min_tokens);
   json.Key("patience").Int(request.patience).Key("max_tokens").Int(request.max_tokens);
   json.Key("seed").Int(static_cast<std::int64_t>(request.seed));
   return json.EndObject().Take();

@@ -4,6 +4,7 @@
 
 #include "env/space.h"
 #include "train/memory.h"
+#include "train/teacher_memory.h"
 
 namespace hone::train {
 namespace {
@@ -26,13 +27,31 @@ TrainingShape LargestBatch(const Dataset& data, const compress::TrainRequest& re
   return shape;
 }
 
+// What all that the teacher says of the data would take; 0 where nobody asks twice.
+std::uint64_t AllAnswers(const Dataset& data, const compress::TrainRequest& request,
+                         const model::Model& teacher) {
+  if (request.epochs <= 1 || request.loss.relations > 0) return 0;
+  const std::uint64_t tokens = data.ids.size();
+  std::uint64_t bytes = 0;
+  if (request.loss.hidden > 0) {
+    bytes = KeptHiddenBytes(tokens, teacher.config.width, teacher.config.layer_count());
+  }
+  for (const model::HeadOutput& output : teacher.head.outputs) {
+    const std::uint64_t rows =
+        output.rows == model::Rows::kAll ? tokens : std::uint64_t{data.begins.size()};
+    bytes += rows * static_cast<std::uint64_t>(output.width) * sizeof(float);
+  }
+  return bytes;
+}
+
 }  // namespace
 
-base::StatusOr<std::string> CheckResources(const Prepared& prepared,
-                                           const compress::TrainRequest& request,
-                                           const model::Model* teacher) {
+base::StatusOr<Resources> CheckResources(const Prepared& prepared,
+                                         const compress::TrainRequest& request,
+                                         const model::Model* teacher) {
   TrainingShape shape = LargestBatch(prepared.data, request);
   shape.hidden_states = request.loss.hidden > 0;
+  shape.parts = std::max(1, std::min(request.threads, request.batch));
   shape.teacher = teacher;
   const TrainingMemory memory = ForeseeMemory(prepared.draft.model(), shape);
   const std::uint64_t available = env::AvailableMemoryBytes();
@@ -48,10 +67,23 @@ base::StatusOr<std::string> CheckResources(const Prepared& prepared,
     return base::OutOfResource(request.out, ": training needs about ", disk / kMiB,
                                " MiB of disk and ", free / kMiB, " MiB are free");
   }
-  return base::StrCat(
-      "needs about ", memory.total() / kMiB, " MiB of memory (weights, gradients ", "and moments ",
-      (memory.parameters + memory.gradients + memory.moments) / kMiB, ", activations ",
-      memory.activations / kMiB, ") and ", disk / kMiB, " MiB of disk");
+  Resources resources;
+  std::string answers;
+  if (teacher != nullptr) {
+    const std::uint64_t all = AllAnswers(prepared.data, request, *teacher);
+    resources.answers = std::min(all, (available - memory.total()) / 2);
+    if (all > 0) {
+      answers = base::StrCat(", the teacher's answers ", resources.answers / kMiB,
+                             resources.answers < all ? " of " : "");
+      if (resources.answers < all) base::StrAppend(&answers, all / kMiB);
+    }
+  }
+  resources.text =
+      base::StrCat("needs about ", (memory.total() + resources.answers) / kMiB,
+                   " MiB of memory (weights, gradients and moments ",
+                   (memory.parameters + memory.gradients + memory.moments) / kMiB, ", activations ",
+                   memory.activations / kMiB, answers, ") and ", disk / kMiB, " MiB of disk");
+  return resources;
 }
 
 }  // namespace hone::train

@@ -13,10 +13,6 @@ namespace {
 
 using base::Status;
 using base::StatusOr;
-using model::Rows;
-
-// 256 MiB of f32: the vectors of 170,000 sentences.
-constexpr std::size_t kMaxKeptValues = std::size_t{64} << 20;
 
 at::Tensor Rectangle(const std::vector<float>& values, std::int64_t rows) {
   const std::int64_t width = rows == 0 ? 0 : static_cast<std::int64_t>(values.size()) / rows;
@@ -59,11 +55,6 @@ Status CheckVocabulary(env::FileSystem& files, const std::string& directory,
                         "vocabulary");
 }
 
-// Rows that a text or a token has of its own, so that an item's can be told apart.
-bool CanBeKept(Rows rows) {
-  return rows != Rows::kMasked;
-}
-
 }  // namespace
 
 StatusOr<std::unique_ptr<Teacher>> Teacher::Open(env::FileSystem& files,
@@ -101,15 +92,17 @@ StatusOr<std::unique_ptr<Teacher>> Teacher::Open(env::FileSystem& files,
 StatusOr<Outputs> Teacher::Say(const TrainingBatch& batch, std::int32_t mask_id) {
   const c10::NoGradGuard no_gradients;
   Outputs outputs;
-  if (!hidden_ && !relations_ && FromMemory(batch, &outputs)) return outputs;
+  const bool keeps = memory_ != nullptr && !relations_;
+  if (keeps && memory_->Recall(batch, &outputs)) return outputs;
   if (graph_) {
     outputs = FromGraph(batch, mask_id);
   } else {
     HONE_RETURN_IF_ERROR(engine_->Check(batch.view(types_)));
     outputs = FromEngine(batch, mask_id);
+    TeacherMemory::Round(&outputs);
   }
   Reorder(&outputs);
-  if (!hidden_ && !relations_) Keep(batch, outputs);
+  if (keeps) memory_->Keep(batch, outputs);
   return outputs;
 }
 
@@ -129,7 +122,7 @@ Outputs Teacher::FromEngine(const TrainingBatch& batch, std::int32_t mask_id) {
   const int layers = engine_->all_layers().end;
   if (hidden_) {
     // One layer at a time; the embeddings' own output is not among what the loss compares.
-    outputs.hidden_states.push_back(at::zeros({tokens, width}));
+    outputs.hidden_states.push_back(at::Tensor());
     for (int layer = 0; layer < layers; ++layer) {
       engine_->Forward({layer, layer + 1}, view, hidden);
       outputs.hidden_states.push_back(outputs.hidden.clone());
@@ -160,54 +153,6 @@ void Teacher::Reorder(Outputs* outputs) const {
   for (std::size_t i = 0; i < order_.size() && i < outputs->heads.size(); ++i) {
     if (order_[i].empty()) continue;
     outputs->heads[i] = outputs->heads[i].index_select(1, at::tensor(order_[i], at::kLong));
-  }
-}
-
-bool Teacher::FromMemory(const TrainingBatch& batch, Outputs* outputs) const {
-  if (kept_.empty()) return false;
-  for (const auto& output : kept_) {
-    for (const std::uint32_t item : batch.items) {
-      if (item >= output.size() || output[item].empty()) return false;
-    }
-  }
-  for (std::size_t i = 0; i < kept_.size(); ++i) {
-    std::vector<float> values;
-    for (const std::uint32_t item : batch.items) {
-      values.insert(values.end(), kept_[i][item].begin(), kept_[i][item].end());
-    }
-    const std::int64_t rows = model_.head.outputs[i].rows == Rows::kAll
-                                  ? static_cast<std::int64_t>(batch.ids.size())
-                                  : static_cast<std::int64_t>(batch.begins.size()) - 1;
-    outputs->heads.push_back(Rectangle(values, rows));
-  }
-  return true;
-}
-
-void Teacher::Keep(const TrainingBatch& batch, const Outputs& outputs) {
-  if (kept_values_ > kMaxKeptValues) return;
-  kept_.resize(outputs.heads.size());
-  const std::size_t texts = (batch.begins.size() - 1) / batch.items.size();
-  for (std::size_t i = 0; i < outputs.heads.size(); ++i) {
-    if (!CanBeKept(model_.head.outputs[i].rows)) {
-      kept_.clear();
-      kept_values_ = kMaxKeptValues + 1;
-      return;
-    }
-    const at::Tensor values = outputs.heads[i].contiguous();
-    const float* data = values.data_ptr<float>();
-    const auto width = static_cast<std::size_t>(values.size(1));
-    const bool tokens = model_.head.outputs[i].rows == Rows::kAll;
-    for (std::size_t j = 0; j < batch.items.size(); ++j) {
-      std::size_t begin = j * texts, end = begin + texts;
-      if (tokens) {
-        begin = static_cast<std::size_t>(batch.begins[begin]);
-        end = static_cast<std::size_t>(batch.begins[end]);
-      }
-      const std::uint32_t item = batch.items[j];
-      if (item >= kept_[i].size()) kept_[i].resize(item + 1);
-      kept_[i][item].assign(data + begin * width, data + end * width);
-      kept_values_ += (end - begin) * width;
-    }
   }
 }
 

@@ -1,8 +1,8 @@
 // A finished model that says what a student's outputs should be.
 //
 // Logits and hidden states come from the engine, which is faster than libtorch; relations need
-// queries and keys, which only the graph shows. What a teacher says of an example's head does not
-// change, so it is kept (up to a bound) and the next epochs cost nothing.
+// queries and keys, which only the graph shows. What a teacher says of an example does not change,
+// so all but relations is kept (up to a bound) and the next epochs cost nothing.
 //
 // Errors  a teacher with another head, with classes that the student does not have, or with another
 //         vocabulary.
@@ -21,6 +21,7 @@
 #include "text/tokenizer.h"
 #include "train/batches.h"
 #include "train/graph.h"
+#include "train/teacher_memory.h"
 
 namespace hone::train {
 
@@ -34,6 +35,10 @@ class Teacher {
 
   const model::Model& model() const { return model_; }
 
+  // Keeps what it says from now on there, and repeats what it holds already, which must be of the
+  // same teacher and items. The same is said with and without.
+  void Remember(std::shared_ptr<TeacherMemory> memory) { memory_ = std::move(memory); }
+
   // What the losses need of it: heads always; hidden_states and query, key, value where their
   // weight is not 0. No gradients.
   base::StatusOr<Outputs> Say(const TrainingBatch& batch, std::int32_t mask_id);
@@ -42,8 +47,6 @@ class Teacher {
   Teacher() = default;
   Outputs FromGraph(const TrainingBatch& batch, std::int32_t mask_id);
   Outputs FromEngine(const TrainingBatch& batch, std::int32_t mask_id);
-  bool FromMemory(const TrainingBatch& batch, Outputs* outputs) const;
-  void Keep(const TrainingBatch& batch, const Outputs& outputs);
   void Reorder(Outputs* outputs) const;
 
   model::Model model_;
@@ -51,9 +54,7 @@ class Teacher {
   std::unique_ptr<runtime::LocalEngine> engine_;
   std::unique_ptr<Graph> graph_;                  // for relations
   std::vector<std::vector<std::int64_t>> order_;  // per output: student's class → teacher's column
-  // kept_[output][item]: that item's rows; empty: not said yet.
-  std::vector<std::vector<std::vector<float>>> kept_;
-  std::size_t kept_values_ = 0;
+  std::shared_ptr<TeacherMemory> memory_;
 };
 
 }  // namespace hone::train

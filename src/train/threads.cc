@@ -48,6 +48,9 @@ void UseThreads(int threads) {
   mallopt(M_MMAP_THRESHOLD, kKeepBytes);
   mallopt(M_TRIM_THRESHOLD, kKeepBytes);
   mallopt(M_TOP_PAD, 64 << 20);
+  // Threads that compute a part of a batch each would have arenas of their own, which are given back
+  // whatever is said above.
+  mallopt(M_ARENA_MAX, 1);
 }
 
 }  // namespace hone::train

@@ -1,7 +1,5 @@
 #include "train/trainer.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,6 +7,7 @@
 #include "env/clock.h"
 #include "train/batch_loss.h"
 #include "train/evaluate.h"
+#include "train/kept_answers.h"
 #include "train/log.h"
 #include "train/request_text.h"
 #include "train/resources.h"
@@ -44,13 +43,18 @@ double Seconds(std::int64_t start_ns) {
 class Training {
  public:
   Training(env::FileSystem& files, const TrainRequest& request, const TrainReport& report,
-           Prepared prepared)
-      : files_(files), request_(request), report_(report), prepared_(std::move(prepared)) {}
+           Prepared prepared, KeptAnswers* answers)
+      : files_(files),
+        request_(request),
+        report_(report),
+        prepared_(std::move(prepared)),
+        answers_(answers) {}
 
   StatusOr<TrainResult> Run();
 
  private:
   Status Start();
+  Status StartTeacher();
   Status Resume();
   Status Step();
   Status NotFinite(std::string_view what, const TrainingBatch& batch) const;
@@ -73,6 +77,7 @@ class Training {
   const TrainRequest& request_;
   const TrainReport& report_;
   Prepared prepared_;
+  KeptAnswers* answers_;
   std::unique_ptr<Graph> graph_;
   std::unique_ptr<Teacher> teacher_;
   std::vector<Parameter> parameters_;
@@ -84,8 +89,7 @@ class Training {
   std::int64_t epoch_ = -1, per_epoch_ = 1, planned_ = 1;
   std::int64_t start_ns_ = 0, saved_ns_ = 0, first_step_ = 0;
   double seconds_before_ = 0, step_seconds_ = 0, evaluation_seconds_ = 0, save_seconds_ = 0;
-  std::int64_t evaluations_here_ = 0, tokens_ = 0;
-  std::int64_t tokens_logged_ = 0;
+  std::int64_t evaluations_here_ = 0, tokens_ = 0, tokens_logged_ = 0;
   double step_seconds_logged_ = 0;
   std::string metric_;
 };
@@ -122,13 +126,7 @@ Status Training::Start() {
   state_.best = state_.last = kNaN;
   state_.smoothed_loss = kNaN;
   for (const std::string& note : prepared_.notes) Tell(note);
-  if (!request_.teacher.empty()) {
-    HONE_ASSIGN_OR_RETURN(
-        teacher_, Teacher::Open(files_, request_, prepared_.draft.model(), *prepared_.tokenizer));
-  }
-  HONE_ASSIGN_OR_RETURN(std::string needs, CheckResources(prepared_, request_,
-                                                          teacher_ ? &teacher_->model() : nullptr));
-  Tell(std::move(needs));
+  HONE_RETURN_IF_ERROR(StartTeacher());
   HONE_ASSIGN_OR_RETURN(graph_, Graph::Create(prepared_.draft.model()));
   loss_ = std::make_unique<BatchLoss>(request_, prepared_, graph_.get(), teacher_.get());
   parameters_ = loss_->parameters();
@@ -141,6 +139,20 @@ Status Training::Start() {
   }
   HONE_ASSIGN_OR_RETURN(log_, TrainingLog::Open(files_, request_.log, after_step));
   first_step_ = state_.step;
+  return base::OkStatus();
+}
+
+Status Training::StartTeacher() {
+  if (!request_.teacher.empty()) {
+    HONE_ASSIGN_OR_RETURN(
+        teacher_, Teacher::Open(files_, request_, prepared_.draft.model(), *prepared_.tokenizer));
+  }
+  answers_->For(request_, prepared_);
+  HONE_ASSIGN_OR_RETURN(
+      Resources resources,
+      CheckResources(prepared_, request_, teacher_ ? &teacher_->model() : nullptr));
+  Tell(std::move(resources.text));
+  if (teacher_) teacher_->Remember(answers_->Memory(teacher_->model().head, resources.answers));
   return base::OkStatus();
 }
 
@@ -174,10 +186,9 @@ Status Training::Step() {
     if (prepared_.masks) HideWords(*prepared_.masks, request_.seed, epoch_, &batch);
     tokens_ += static_cast<std::int64_t>(batch.ids.size());
     if (prepared_.masks && batch.masked.empty()) continue;  // nothing but special tokens
-    HONE_ASSIGN_OR_RETURN(const at::Tensor loss, loss_->Of(batch, state_.step, micro));
-    const double value = loss.item<double>();
+    adam_->Touch(batch.ids);
+    HONE_ASSIGN_OR_RETURN(const double value, loss_->Accumulate(batch, state_.step, micro));
     if (!std::isfinite(value)) return NotFinite("loss", batch);
-    loss.backward();
     total += value;
     ++count;
   }
@@ -244,6 +255,7 @@ bool Training::EvaluationDue() const {
 
 Status Training::EvaluateNow() {
   const std::int64_t start = env::NowNs();
+  adam_->Settle();
   graph_->Export(&prepared_.draft.weights());
   HONE_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(&prepared_, request_.threads));
   metric_ = evaluation.metric;
@@ -280,6 +292,7 @@ Status Training::WriteBest() {
 Status Training::SaveState() {
   const std::int64_t start = env::NowNs();
   state_.seconds = Spent();
+  adam_->Settle();
   HONE_RETURN_IF_ERROR(WriteState(files_, StatePath(request_.out), state_, parameters_, *adam_));
   saved_ns_ = env::NowNs();
   save_seconds_ = Seconds(start);
@@ -324,6 +337,7 @@ void Training::Tell(std::string note) {
 
 StatusOr<TrainResult> Training::Finish() {
   if (!has_dev()) {
+    adam_->Settle();
     graph_->Export(&prepared_.draft.weights());
     HONE_RETURN_IF_ERROR(prepared_.draft.Bind());
     state_.best_step = state_.step;
@@ -355,7 +369,7 @@ StatusOr<TrainResult> Training::Finish() {
 
 // What lies at `out` already: nothing, a run to go on with, or one that has ended.
 StatusOr<TrainResult> Train(env::FileSystem& files, const TrainRequest& request,
-                            const TrainReport& report) {
+                            const TrainReport& report, KeptAnswers* answers) {
   const std::string state = StateDirectory(request.out);
   const bool was_begun = files.IsDirectory(state), has_out = files.IsDirectory(request.out);
   if (request.out.empty()) return base::BadInput("there is no output directory");
@@ -373,14 +387,15 @@ StatusOr<TrainResult> Train(env::FileSystem& files, const TrainRequest& request,
     if (!prepared.ok()) return prepared.status();
     return ReadResult(files, request.out, prepared->request);
   }
-  return Training(files, request, report, *std::move(prepared)).Run();
+  return Training(files, request, report, *std::move(prepared), answers).Run();
 }
 
 }  // namespace
 
 compress::Trainer MakeTrainer(env::FileSystem& files) {
-  return [&files](const TrainRequest& request, const TrainReport& report) {
-    return Train(files, request, report);
+  return [&files, answers = std::make_shared<KeptAnswers>()](const TrainRequest& request,
+                                                             const TrainReport& report) {
+    return Train(files, request, report, answers.get());
   };
 }
 

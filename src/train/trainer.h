@@ -11,6 +11,8 @@
 //         max_seconds laid it out anew. A run that has ended gives its result again.
 // Errors  CheckRequest's, Prepare's, too little memory or disk, a loss that is not finite: the message
 //         says what to do, and what is on disk stays good.
+// Memory  what a teacher said is kept for the next run of the same Trainer, if that has the same
+//         teacher and texts.
 // Limits  one run at a time in a process: libtorch's threads are the process's.
 #pragma once
 

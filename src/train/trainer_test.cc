@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,8 +9,12 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "base/json.h"
+#include "base/strings.h"
 #include "env/file.h"
+#include "formats/tokenizer_files.h"
 #include "model/model.h"
+#include "train/teacher.h"
 #include "train/test_models.h"
 
 namespace hone::train {
@@ -102,9 +107,19 @@ TEST_F(TrainerTest, LearnsAndLeavesADirectoryThatOpens) {
   EXPECT_THAT(MessageOf(request), HasSubstr("exists already"));
 }
 
-// The child dies in the middle of an epoch, twice; the third goes on to the end.
+// The child dies in the middle of an epoch, twice; the third goes on to the end. It has a teacher,
+// which a run that goes on must ask again.
 TEST_F(TrainerTest, AKilledRunGoesOnToTheSameBits) {
+  TrainRequest teacher = Request("teacher");
+  teacher.epochs = 1;
+  if (!::testing::internal::InDeathTestChild()) {
+    ASSERT_TRUE(Train(teacher).ok());
+  }
   TrainRequest whole = Request("whole"), killed = Request("killed");
+  for (TrainRequest* request : {&whole, &killed}) {
+    request->teacher = teacher.out;
+    request->loss = {.task = 0.5f, .logits = 0.5f, .hidden = 0.1f};
+  }
   whole.accumulate = killed.accumulate = 2;
   whole.log = directory_ + "/whole.jsonl";
   killed.log = directory_ + "/killed.jsonl";
@@ -177,6 +192,86 @@ TEST_F(TrainerTest, ANarrowerStudentLearnsFromEveryPartOfTheTeacher) {
   ASSERT_TRUE(none.ok()) << none.status();
   EXPECT_TRUE(std::isnan(none->best));
   EXPECT_TRUE(std::filesystem::exists(student.out + "/training.json"));
+}
+
+// The losses that a run's log has, by part.
+std::vector<std::vector<double>> LossesOf(const std::string& log) {
+  std::vector<std::vector<double>> losses;
+  std::istringstream lines(ReadText(log));
+  for (std::string line; std::getline(lines, line);) {
+    const auto row = base::Json::Parse(line, "log");
+    std::vector<double>& parts = losses.emplace_back();
+    for (const char* part : {"loss", "task", "logits", "hidden", "relations", "norm"}) {
+      parts.push_back(row.ok() ? *row->root().DoubleOr(part, 0) : -1);
+    }
+  }
+  return losses;
+}
+
+// Each thread takes a part of a batch, which is not seen in what is learnt.
+TEST_F(TrainerTest, OneThreadAndTwoHaveTheSameLosses) {
+  TrainRequest teacher = Request("teacher");
+  teacher.epochs = 1;
+  ASSERT_TRUE(Train(teacher).ok());
+  TrainRequest request = Request("student");
+  request.model = WriteScratch(directory_, "scratch-of-one", 16, 1);
+  request.teacher = teacher.out;
+  request.dev = "";
+  request.dropout = 0;
+  request.batch = 7;  // no multiple of two
+  request.loss = {.task = 0.5f, .logits = 0.5f, .hidden = 1, .relations = 0.5f};
+  request.max_steps = 20;
+  std::vector<std::vector<double>> losses[2];
+  for (const int threads : {1, 2}) {
+    request.threads = threads;
+    request.out = base::StrCat(directory_, "/student", threads);
+    request.log = request.out + ".jsonl";
+    ASSERT_TRUE(Train(request).ok());
+    losses[threads - 1] = LossesOf(request.log);
+  }
+  ASSERT_EQ(losses[0].size(), 3u);
+  ASSERT_EQ(losses[1].size(), 3u);
+  for (std::size_t row = 0; row < losses[0].size(); ++row) {
+    for (std::size_t i = 0; i < losses[0][row].size(); ++i) {
+      const double one = losses[0][row][i];
+      EXPECT_GT(one, 0);
+      EXPECT_NEAR(losses[1][row][i], one, 1e-3 * one);
+    }
+  }
+}
+
+TEST_F(TrainerTest, ATeacherSaysTheSameFromMemory) {
+  TrainRequest trained = Request("teacher");
+  trained.epochs = 1;
+  ASSERT_TRUE(Train(trained).ok());
+  const auto model = model::Model::Open(env::RealFileSystem(), trained.out);
+  ASSERT_TRUE(model.ok()) << model.status();
+  const auto tokenizer = formats::OpenTokenizer(env::RealFileSystem(), trained.out);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  TrainRequest request = Request("student");
+  request.teacher = trained.out;
+  request.loss = {.task = 0, .logits = 1, .hidden = 1};
+  auto forgetful = Teacher::Open(env::RealFileSystem(), request, *model, **tokenizer);
+  auto teacher = Teacher::Open(env::RealFileSystem(), request, *model, **tokenizer);
+  ASSERT_TRUE(forgetful.ok() && teacher.ok());
+  (*teacher)->Remember(std::make_shared<TeacherMemory>(model->head, 1 << 20));
+  TrainingBatch batch;
+  batch.items = {4, 2};
+  batch.ids = {2, 7, 9, 3, 2, 12, 3};
+  batch.types.resize(7);
+  batch.begins = {0, 4, 7};
+  const auto plain = (*forgetful)->Say(batch, -1), first = (*teacher)->Say(batch, -1);
+  ASSERT_TRUE(plain.ok() && first.ok());
+  batch.ids[1] = 8;  // only the item counts once it is known
+  const auto again = (*teacher)->Say(batch, -1);
+  ASSERT_TRUE(again.ok());
+  for (const auto* said : {&first, &again}) {
+    EXPECT_TRUE((*said)->heads[0].equal(plain->heads[0]));
+    ASSERT_EQ((*said)->hidden_states.size(), 3u);
+    for (const std::size_t layer : {1, 2}) {
+      EXPECT_TRUE((*said)->hidden_states[layer].equal(plain->hidden_states[layer]));
+    }
+  }
 }
 
 TEST_F(TrainerTest, StopsWhenTheLossIsNotFiniteAndSaysWhatToTry) {

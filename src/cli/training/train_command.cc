@@ -147,6 +147,7 @@ class TrainCommand : public Command {
     flags.Real("--weight-decay", &request_.weight_decay, "AdamW's weight decay");
     flags.Real("--clip", &request_.clip, "largest norm of the gradient; 0: any");
     flags.Real("--dropout", &request_.dropout, "share of values dropped while training");
+    flags.Int("--min-tokens", &request_.min_tokens, 0, 1 << 20, "shorter texts are left out");
     flags.Int("--max-tokens", &request_.max_tokens, 4, 1 << 20, "longer texts are cut");
   }
 

@@ -16,8 +16,8 @@ using base::StatusOr;
 
 // What a step of training costs beside the engine's forward pass of the dense model on the same texts:
 // its own forward and backward, where the model is whole. MiniLM-L6 on SST-2, two threads: 9,280 tokens
-// a second forward, 1,950 in training.
-constexpr double kWholeTrainingPasses = 4.8;
+// a second forward, 2,300 in training.
+constexpr double kWholeTrainingPasses = 4.0;
 
 Status CheckRoom(const CompressJob& job, std::size_t rungs) {
   const model::Model& model = job.dense->model();
@@ -46,10 +46,10 @@ Status CheckRoom(const CompressJob& job, std::size_t rungs) {
   return base::OkStatus();
 }
 
-// Passes of the dense model that a step of distillation is worth: the teacher's one, and the student's,
-// which shrinks as its target asks beyond what the number format gives. 2.6 were measured at 8x with
-// int8, where this says 2.7.
-double TrainingPasses(const CompressJob& job) {
+// Passes of the dense model that an epoch of distillation is worth: the student's, which shrinks as its
+// target asks beyond what the number format gives, and the teacher's one, whose answers are kept for
+// the other epochs.
+double TrainingPasses(const CompressJob& job, double epochs) {
   const model::ModelConfig& config = job.dense->model().config;
   const StatusOr<double> whole = job.profile.Predict(config.layers, quant::Format::kF32);
   double format_gain = 1;
@@ -65,7 +65,7 @@ double TrainingPasses(const CompressJob& job) {
     share += speedup > 0 ? std::min(1.0, format_gain / speedup) : 1.0;
   }
   share = targets.empty() ? 1.0 : share / static_cast<double>(targets.size());
-  return 1 + kWholeTrainingPasses * share;
+  return 1 / std::max(1.0, epochs) + kWholeTrainingPasses * share;
 }
 
 RungCosts EstimateCosts(const CompressJob& job) {
@@ -91,7 +91,8 @@ RungCosts EstimateCosts(const CompressJob& job) {
           job.train.items.empty()
               ? static_cast<std::size_t>(std::ranges::count(job.unlabelled, '\n')) + 1
               : job.train.items.size());
-      costs.training_s += distill->epochs * texts * tokens_a_text * TrainingPasses(job) / rate;
+      costs.training_s +=
+          distill->epochs * texts * tokens_a_text * TrainingPasses(job, distill->epochs) / rate;
     } else {
       costs.other_s += 2;
     }

@@ -263,6 +263,9 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   request.learning_rate = stage.learning_rate;
   request.schedule = stage.schedule;
   request.warmup = stage.warmup;
+  request.dropout = stage.dropout;
+  request.min_tokens = stage.min_tokens;
+  request.evaluations_per_epoch = stage.evaluations;
   request.patience = stage.patience;
   // Whole texts, and an answer's window as the engine cuts it.
   request.max_tokens = job_.dense->max_tokens();

@@ -62,6 +62,9 @@ stages:
       batch: 16
       schedule: cosine
       warmup: 0.2
+      dropout: 0
+      min_tokens: 12
+      evaluations: 5
       patience: 2
       text: lines.txt
       loss: {logits: 1, hidden: 2, relations: .5, temperature: 3}
@@ -96,6 +99,9 @@ stages:
   EXPECT_EQ(distill.batch, 16);
   EXPECT_EQ(distill.schedule, Schedule::kCosine);
   EXPECT_EQ(distill.warmup, 0.2);
+  EXPECT_EQ(distill.dropout, 0);
+  EXPECT_EQ(distill.min_tokens, 12);
+  EXPECT_EQ(distill.evaluations, 5);
   EXPECT_EQ(distill.patience, 2);
   EXPECT_EQ(distill.text, "lines.txt");
   EXPECT_EQ(distill.loss.task, 0);

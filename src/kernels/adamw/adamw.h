@@ -3,7 +3,7 @@
 //   g' = gradient · g      m = β₁·m + (1-β₁)·g'      v = β₂·v + (1-β₂)·g'²
 //   w = keep·w - rate · m / (√v · root_correction + ε)
 //
-// Shapes    all [n] f32, w, m and v in place; a null gradient stands for zeros
+// Shapes    all [n] f32, w, m and v in place
 // Threads   any split of n
 // Numerics  sums of squares in f64 over blocks of f32
 // Source    Loshchilov, Hutter 2019, arXiv:1711.05101, with the decay decoupled from the gradient
@@ -25,8 +25,10 @@ struct AdamWFactors {
 void StepAdamW(const AdamWFactors& factors, const float* gradient, std::size_t n, float* w,
                float* m, float* v);
 
-// w ·= factor
-void ScaleValues(float factor, std::size_t n, float* w);
+// So many steps without a gradient, one after the other; a first moment below 1e-16 becomes 0. The
+// bits are the same however the steps are split over calls.
+void IdleAdamW(const AdamWFactors* factors, std::size_t steps, std::size_t n, float* w, float* m,
+               float* v);
 
 double SumOfSquares(const float* x, std::size_t n);
 

@@ -30,6 +30,9 @@ void ParseStage(Fields& fields, DistillStage* stage) {
                            {"constant", Schedule::kConstant}},
                           &stage->schedule);
   fields.Number("warmup", {.min = 0, .max = 1}, &stage->warmup);
+  fields.Number("dropout", {.min = 0, .max = 0.9}, &stage->dropout);
+  fields.Integer("min_tokens", {.min = 0, .max = 1 << 20}, &stage->min_tokens);
+  fields.Integer("evaluations", {.min = 1, .max = 1000}, &stage->evaluations);
   fields.Integer("patience", {.min = 0, .max = 1000}, &stage->patience);
   fields.Text("text", &stage->text);
   if (const YamlNode* loss = fields.Map("loss")) {
