@@ -25,8 +25,8 @@ void AppendPieces(std::string* out, std::initializer_list<std::string_view> piec
 std::string Fixed(double value, int decimals) {
   char buffer[64];
   // A quarter of snprintf's time, and the same digits: both round exactly.
-  const std::to_chars_result result = std::to_chars(buffer, buffer + sizeof buffer, value,
-                                                    std::chars_format::fixed, decimals);
+  const std::to_chars_result result =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, decimals);
   if (result.ec == std::errc()) return std::string(buffer, result.ptr);
   const int size = std::snprintf(nullptr, 0, "%.*f", decimals, value);
   std::string text(static_cast<std::size_t>(size), '\0');

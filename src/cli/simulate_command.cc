@@ -196,7 +196,8 @@ base::Status SimulateCommand::Run() {
   for (const std::string& policy : policies) {
     HONE_ASSIGN_OR_RETURN(const sim::SimResult result,
                           sim::Simulate(setup, policy, requests, machine_, seed));
-    if (bound == 0) bound = static_cast<double>(sim::UpperBound(setup, requests, machine_.front_ms));
+    if (bound == 0)
+      bound = static_cast<double>(sim::UpperBound(setup, requests, machine_.front_ms));
     Print(policy, result, bound / result.seconds, &table);
   }
   return base::OkStatus();

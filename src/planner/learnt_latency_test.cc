@@ -9,8 +9,8 @@ using base::kMillisecondNs;
 
 // 1 ms a text of 8 tokens, 2 ms of 16.
 LearntLatency Fresh() {
-  return LearntLatency(*LatencyTable::FromGrid(
-      {.lengths = {8, 16}, .texts = {1, 4}, .ms = {1, 4, 2, 8}}));
+  return LearntLatency(
+      *LatencyTable::FromGrid({.lengths = {8, 16}, .texts = {1, 4}, .ms = {1, 4, 2, 8}}));
 }
 
 TEST(LearntLatency, IsWhatWasMeasuredUntilEnoughWasSeen) {
@@ -23,7 +23,7 @@ TEST(LearntLatency, IsWhatWasMeasuredUntilEnoughWasSeen) {
 TEST(LearntLatency, WeighsBatchesByTheirTime) {
   LearntLatency learnt = Fresh();
   for (int i = 0; i < 100; ++i) {
-    learnt.Observe(1, 8, kMillisecondNs);       // 1 ms, as expected
+    learnt.Observe(1, 8, kMillisecondNs);        // 1 ms, as expected
     learnt.Observe(4, 64, 14 * kMillisecondNs);  // expected: 8 ms
   }
   EXPECT_NEAR(learnt.factor(), 15.0 / 9, 1e-9);

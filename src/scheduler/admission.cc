@@ -97,8 +97,9 @@ TimeNs WorkAmong(const Setup& setup, const Item& item, int count) {
 // more than others counts with those that will come while it waits: of each core the share that they have lately
 // asked for is theirs. Returns what is left, 1 to kLeast.
 double ShareLeft(const View& view, const Item& item) {
-  constexpr double kLeast = 1.0 / 8;     // however much cheaper requests ask for
-  constexpr double kAllOfIt = 1.0 / 20;  // share of refused requests from which on the whole of it counts
+  constexpr double kLeast = 1.0 / 8;  // however much cheaper requests ask for
+  constexpr double kAllOfIt =
+      1.0 / 20;  // share of refused requests from which on the whole of it counts
   const double counted = std::min(view.usage.RefusedShare(view.now) / kAllOfIt, 1.0);
   if (counted == 0) return 1;
   // Who has had less than a fair part, or has cores reserved, is not pushed aside for being expensive.

@@ -136,7 +136,8 @@ Decision StepSearch::Find() {
     if (!last && EndOf(rung, 1) - view_.now > longest) continue;
     const int most = std::min(Fitting(rung, longest), part);
     for (int count = most; count > 0; count = count > 1 ? (count + 1) / 2 : 0) {
-      if (Holds(rung, count, last ? 1 : kHeadroom * slack_, last ? 0 : view_.drift)) return Take(rung, count);
+      if (Holds(rung, count, last ? 1 : kHeadroom * slack_, last ? 0 : view_.drift))
+        return Take(rung, count);
     }
     if (last) break;  // what is less accurate and not faster is of no use
   }

@@ -13,11 +13,11 @@ constexpr TimeNs kRefusedHalfLifeNs = base::kSecondNs / 16;
 constexpr TimeNs kGoneNs = 10 * Usage::kHalfLifeNs;
 
 // A steady rate of r cores has a faded sum of r · half-life / ln 2.
-constexpr double kCoresOfFadedSum =
-    std::numbers::ln2 / static_cast<double>(Usage::kHalfLifeNs);
+constexpr double kCoresOfFadedSum = std::numbers::ln2 / static_cast<double>(Usage::kHalfLifeNs);
 
 std::size_t BucketOf(TimeNs span, int steps) {
-  return static_cast<std::size_t>(steps * std::log2(static_cast<double>(std::max<TimeNs>(span, 1))));
+  return static_cast<std::size_t>(steps *
+                                  std::log2(static_cast<double>(std::max<TimeNs>(span, 1))));
 }
 
 double Fade(TimeNs age, TimeNs half_life = Usage::kHalfLifeNs) {
@@ -121,7 +121,8 @@ double Usage::AskedCoresBelow(TimeNs work_ns, Priority lowest, TimeNs now) const
 
 double Usage::RefusedShare(TimeNs now) const {
   // Without others that ask it fades all the same: a machine that nobody asks turns nobody away.
-  return asked_ > 0 ? refused_ / std::max(asked_, 1.0) * Fade(now - asked_at_, kRefusedHalfLifeNs) : 0;
+  return asked_ > 0 ? refused_ / std::max(asked_, 1.0) * Fade(now - asked_at_, kRefusedHalfLifeNs)
+                    : 0;
 }
 
 }  // namespace hone::scheduler

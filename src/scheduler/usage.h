@@ -63,7 +63,8 @@ class Usage {
   template <int steps>
   using Histogram = std::array<double, std::size_t{64} * steps>;
   Histogram<kSpanSteps> spans_ = {};  // how many gave such a time
-  std::array<Histogram<kWorkSteps>, 3> asked_work_ = {};  // [class] work of items that cost so much, ns
+  std::array<Histogram<kWorkSteps>, 3> asked_work_ =
+      {};  // [class] work of items that cost so much, ns
   double span_count_ = 0;
   TimeNs histograms_at_ = 0;
   double asked_ = 0, refused_ = 0;  // as of asked_at_

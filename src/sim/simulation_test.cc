@@ -149,8 +149,9 @@ SimResult AtLoad(double load, std::uint64_t seed) {
 
 TEST(Ladder, RefusesFirstWhatCostsMostAndLeavesItSome) {
   scheduler::Setup setup{.widths = {1}};
-  setup.models = {{.name = "cheap", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.03)}}}},
-                  {.name = "dear", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.3)}}}}};
+  setup.models = {
+      {.name = "cheap", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.03)}}}},
+      {.name = "dear", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.3)}}}}};
   setup.executors = {{}, {}};
   // Each asks for nine tenths of the two cores and more; the dear one gives itself more time.
   std::vector<SimRequest> requests;

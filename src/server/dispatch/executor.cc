@@ -111,7 +111,8 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
   scheduler_.Finished(index, end);
   --model.running;
   rung.info.served += texts;
-  rung.learnt[static_cast<std::size_t>(layouts_.WidthIndex(index))].Observe(texts, tokens, computed);
+  rung.learnt[static_cast<std::size_t>(layouts_.WidthIndex(index))].Observe(texts, tokens,
+                                                                            computed);
   if (dispatch.expected_ns > 0) {
     rung.ratios.Add(static_cast<double>(end - start) / static_cast<double>(dispatch.expected_ns));
   }
