@@ -350,6 +350,11 @@ TEST_F(ApiTest, OperationSaysHowItIs) {
   const Json openapi = Get("/openapi.json");
   EXPECT_EQ(openapi["openapi"], "3.1.0");
   EXPECT_TRUE(openapi["paths"]["/v2/models/{model}/infer"]["post"].is_object());
+  // {"text": null, "texts": […]} is answered, so it must be one of the two.
+  const Json& classify = openapi["paths"]["/v1/hone/classify"]["post"]["requestBody"]["content"]
+                                ["application/json"]["schema"];
+  EXPECT_EQ(classify["oneOf"][0]["properties"]["text"]["not"]["type"], "null");
+  EXPECT_EQ(classify["properties"]["text"]["type"], Json::array({"string", "null"}));
   // What is not required may be null, and is taken so.
   EXPECT_EQ(openapi["paths"]["/embed"]["post"]["requestBody"]["content"]["application/json"]
                    ["schema"]["properties"]["truncate"]["type"],

@@ -19,6 +19,17 @@ Json Parse(std::string_view text) {
   return json;
 }
 
+// One of several members is wanted: null counts as absent there too.
+void CountNullsAsAbsent(Json& branches) {
+  for (Json& branch : branches) {
+    if (!branch.contains("required") || branch.contains("properties")) continue;
+    const Json required = branch["required"];  // a copy: a new member moves the others
+    for (const Json& name : required) {
+      branch["properties"][name.get<std::string>()] = {{"not", {{"type", "null"}}}};
+    }
+  }
+}
+
 // Lets every optional member be null.
 void AllowNulls(Json& schema) {
   if (schema.is_array()) {
@@ -27,6 +38,7 @@ void AllowNulls(Json& schema) {
   }
   if (!schema.is_object()) return;
   for (auto& [key, value] : schema.items()) {
+    if (key == "oneOf") CountNullsAsAbsent(value);
     if (key != "example" && key != "enum") AllowNulls(value);
   }
   if (!schema.contains("properties") || !schema["properties"].is_object()) return;
