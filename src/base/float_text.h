@@ -2,7 +2,7 @@
 //
 // Why not std::to_chars alone: it looks for the very shortest text, about 30 ns a number, which was a sixth of
 // what a served embedding cost its front. Between 1e-4 and 1, where the numbers of unit vectors lie, eight or
-// nine digits come from one multiplication instead, in a fifth of the time.
+// nine digits come from one multiplication instead, in a third of the time (384 values: 13.2 to 4.6 µs).
 #pragma once
 
 #include <cstddef>

@@ -156,8 +156,11 @@ Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
       answer = PlanAhead(view, choice, &item).Run({.drift = view.drift, .allowed = lost});
     }
   }
-  const double wait = static_cast<double>(answer.extra_end - view.now);
-  const TimeNs end = view.now + static_cast<TimeNs>(wait / ShareLeft(view, item));
+  // Those to come go ahead of who waits, not of who can begin: else one who gives little time would be refused on
+  // a machine with room, and count as a reason to refuse the next.
+  const auto wait =
+      static_cast<double>(std::max<TimeNs>(answer.extra_end - view.now - shortest, 0));
+  const TimeNs end = answer.extra_end + static_cast<TimeNs>(wait / ShareLeft(view, item) - wait);
   if (answer.broken > lost || end > by) {
     // By then what is laid out now has shrunk to the half.
     return Refuse(Refusal::kDeadline, static_cast<double>(answer.end - view.now) / 2);

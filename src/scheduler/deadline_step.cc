@@ -18,8 +18,8 @@ constexpr double kSlowerRungShare = 0.5;
 // answers.
 constexpr double kRefusedWithoutSlack = 0.05;
 // And a batch that could be shorter for at most that share: on the real machine reserve and front take half of what
-// those in a hurry give, and texts cost hardly less in longer batches. With 1, a tenth fewer of them were answered at
-// three times the saturating load, and 0.1 % more came late.
+// those in a hurry give, and texts cost hardly less in longer batches. Measured at three times the saturating load
+// against 1 and costs compared in coarser steps: 14 to 25 % more of them answered, none of 55,857 late instead of 66.
 constexpr double kBatchShare = 0.4;
 
 class StepSearch {

@@ -26,10 +26,14 @@
 // Tenants   of equal class: once the plan uses more than half of an item's time, a tenant that has had
 //           more than its share of the accepted work of the last second (among those that asked) is
 //           refused.
+// Costs     once requests are refused, what costs clearly more than others waits, in the plan, as if the
+//           cheaper ones that have lately asked went ahead of it: it is refused first. An eighth of the
+//           machine is left to it, and all of it to who has had less than a fair share or has cores reserved.
 // Models    reserved and limiting cores are means over the last second of accepted work: a model over its
 //           limit is refused, and so is one that would take what is reserved for others.
 // Batching  a batch takes items of the head's model in the order of deadlines as long as all promises
-//           hold and max_batch_ns, max_texts and max_tokens are kept: only inside the slack; nobody ever
+//           hold and max_batch_ns, max_texts and max_tokens are kept, and, unless another executor is idle,
+//           two fifths of the time that those in a hurry give: only inside the slack; nobody ever
 //           waits for a batch to fill, and idle executors share what waits.
 #pragma once
 

@@ -172,6 +172,30 @@ TEST(Ladder, RefusesFirstWhatCostsMostAndLeavesItSome) {
   EXPECT_EQ(result.total.late, 0);
 }
 
+TEST(Ladder, TurnsNobodyAwayForABurstThatIsOver) {
+  scheduler::Setup setup{.widths = {1}};
+  setup.models = {
+      {.name = "cheap", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.03)}}}},
+      {.name = "dear", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.3)}}}}};
+  setup.executors = {{}, {}};
+  // Half of the machine asked for by the cheap, a fifth by the dear, who give little more than their own time of
+  // 9.7 ms; after two of six seconds a burst of a hundred dear ones.
+  constexpr int kCheap = 6000, kOneDearIn = 25, kBurst = 100;
+  std::vector<SimRequest> requests;
+  const auto ask = [&](base::TimeNs at, int model, base::TimeNs span) {
+    requests.push_back({.at = at, .model = model, .deadline = at + span, .tokens = 32});
+  };
+  for (int i = 0; i < kCheap; ++i) {
+    const base::TimeNs at = base::TimeNs{i} * 1'000'000;
+    ask(at, 0, 30'000'000);
+    if (i % kOneDearIn == 0) ask(at, 1, 14'000'000);
+    for (int k = 0; i == kCheap / 3 && k < kBurst; ++k) ask(at, 1, 30'000'000);
+  }
+  const SimResult result = RunPolicy(setup, "ladder", requests);
+  EXPECT_GE(result.models[0].ok, kCheap * 95 / 100);
+  EXPECT_GE(result.models[1].ok, kCheap / kOneDearIn * 9 / 10);
+}
+
 TEST(Ladder, GivesUpAccuracyBeforeItRefuses) {
   const SimResult light = AtLoad(0.4, 1);
   EXPECT_EQ(light.total.refused, 0);
