@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/json.h"
 
@@ -103,6 +104,15 @@ StatusOr<std::int64_t> Count(const JsonValue& object, std::string_view name) {
   return count;
 }
 
+// A count that the report keeps in an int.
+StatusOr<int> SmallCount(const JsonValue& object, std::string_view name) {
+  HONE_ASSIGN_OR_RETURN(const std::int64_t count, Count(object, name));
+  if (count > std::numeric_limits<int>::max()) {
+    return object.Error(base::StrCat(name, " is too large: ", count));
+  }
+  return static_cast<int>(count);
+}
+
 StatusOr<JsonValue> Array(const JsonValue& object, std::string_view name) {
   HONE_ASSIGN_OR_RETURN(const JsonValue value, object.Get(name));
   if (!value.IsArray()) return value.Error("expected an array");
@@ -123,17 +133,14 @@ StatusOr<ModelFigures> ReadFigures(const JsonValue& json) {
   HONE_ASSIGN_OR_RETURN(model.metric.high, Number(metric, "high"));
   HONE_ASSIGN_OR_RETURN(const std::int64_t parameters, Count(json, "parameters"));
   HONE_ASSIGN_OR_RETURN(const std::int64_t size, Count(json, "size_bytes"));
-  HONE_ASSIGN_OR_RETURN(const std::int64_t width, Count(json, "width"));
+  HONE_ASSIGN_OR_RETURN(model.width, SmallCount(json, "width"));
   model.parameters = static_cast<std::uint64_t>(parameters);
   model.size_bytes = static_cast<std::uint64_t>(size);
-  model.width = static_cast<int>(width);
   HONE_ASSIGN_OR_RETURN(const JsonValue layers, Array(json, "layers"));
   for (const JsonValue layer : layers) {
     LayerForm& form = model.layers.emplace_back();
-    HONE_ASSIGN_OR_RETURN(const std::int64_t heads, Count(layer, "heads"));
-    HONE_ASSIGN_OR_RETURN(const std::int64_t ffn, Count(layer, "ffn"));
-    form.heads = static_cast<int>(heads);
-    form.ffn = static_cast<int>(ffn);
+    HONE_ASSIGN_OR_RETURN(form.heads, SmallCount(layer, "heads"));
+    HONE_ASSIGN_OR_RETURN(form.ffn, SmallCount(layer, "ffn"));
     HONE_ASSIGN_OR_RETURN(form.attention_format, Text(layer, "attention_format"));
     HONE_ASSIGN_OR_RETURN(form.ffn_format, Text(layer, "ffn_format"));
   }
@@ -192,16 +199,12 @@ StatusOr<LadderDevice> ReadDevice(const JsonValue& json) {
   LadderDevice device;
   HONE_ASSIGN_OR_RETURN(device.processor, Text(json, "processor"));
   HONE_ASSIGN_OR_RETURN(device.isa, Text(json, "isa"));
-  HONE_ASSIGN_OR_RETURN(const std::int64_t threads, Count(json, "threads"));
-  HONE_ASSIGN_OR_RETURN(const std::int64_t batch, Count(json, "batch"));
-  device.threads = static_cast<int>(threads);
-  device.batch = static_cast<int>(batch);
+  HONE_ASSIGN_OR_RETURN(device.threads, SmallCount(json, "threads"));
+  HONE_ASSIGN_OR_RETURN(device.batch, SmallCount(json, "batch"));
   HONE_ASSIGN_OR_RETURN(const JsonValue tokens, json.Get("tokens"));
   HONE_ASSIGN_OR_RETURN(device.tokens_mean, Number(tokens, "mean"));
-  HONE_ASSIGN_OR_RETURN(const std::int64_t low, Count(tokens, "low"));
-  HONE_ASSIGN_OR_RETURN(const std::int64_t high, Count(tokens, "high"));
-  device.tokens_low = static_cast<int>(low);
-  device.tokens_high = static_cast<int>(high);
+  HONE_ASSIGN_OR_RETURN(device.tokens_low, SmallCount(tokens, "low"));
+  HONE_ASSIGN_OR_RETURN(device.tokens_high, SmallCount(tokens, "high"));
   HONE_ASSIGN_OR_RETURN(const JsonValue lengths, Array(tokens, "lengths"));
   for (const JsonValue length : lengths) {
     HONE_ASSIGN_OR_RETURN(const std::int64_t count, length.Int());

@@ -93,6 +93,22 @@ TEST(Ladder, RefusesPathsThatLeaveIt) {
   EXPECT_THAT(std::string(model.status().message()), HasSubstr("is no ladder"));
 }
 
+TEST(Ladder, RefusesCountsThatNoReportHolds) {
+  const std::string written = ToJson(Example());
+  for (const char* count : {"width", "heads", "ffn", "threads", "batch", "low", "high"}) {
+    const std::string key = base::StrCat("\"", count, "\": ");
+    const std::size_t at = written.find(key);
+    ASSERT_NE(at, std::string::npos) << count;
+    for (const char* number : {"3000000000", "-1", "1.5"}) {
+      std::string wrong = written;
+      wrong.replace(at + key.size(), wrong.find_first_of(",}\n", at) - at - key.size(), number);
+      const auto read = ParseLadder(wrong, "hone.json");
+      ASSERT_FALSE(read.ok()) << count << " " << number;
+      EXPECT_THAT(std::string(read.status().message()), HasSubstr(count));
+    }
+  }
+}
+
 TEST(Ladder, FindsRungsByNameAndIndex) {
   const LadderReport ladder = Example();
   EXPECT_EQ((*FindRung(ladder, "4x"))->path, "4x");
