@@ -94,25 +94,34 @@ TimeNs WorkAmong(const Setup& setup, const Item& item, int count) {
 }
 
 // Where some are refused, refusing one that costs much leaves room for several that cost little. So what costs
-// more than others counts with those that will come while it waits: of each core the share that they have lately
-// asked for is theirs. Returns what is left, 1 to kLeast.
-double ShareLeft(const View& view, const Item& item) {
+// more than others counts with those that will come: of each core the share that they have lately asked for is
+// theirs.
+struct Cheaper {
+  double share_left = 1;  // of a core, for what costs as much as the item; at least kLeast
+  // What the cheaper ones give, in the mean, where more than one of them asks in the time that the item takes: refusing
+  // it answers more than it costs. 0: it does not.
+  TimeNs span_ns = 0;
+};
+
+Cheaper CheaperToCome(const View& view, const Item& item) {
   constexpr double kLeast = 1.0 / 8;  // however much cheaper requests ask for
   constexpr double kAllOfIt =
       1.0 / 20;  // share of refused requests from which on the whole of it counts
   const double counted = std::min(view.usage.RefusedShare(view.now) / kAllOfIt, 1.0);
-  if (counted == 0) return 1;
+  if (counted == 0) return {};
   // Who has had less than a fair part, or has cores reserved, is not pushed aside for being expensive.
   if (view.usage.TenantShare(item.tenant, item.priority, view.now) <
       kNearlyFair * view.usage.FairShare(item.priority, view.now)) {
-    return 1;
+    return {};
   }
   const Model& model = view.setup.models[static_cast<std::size_t>(item.model)];
-  if (view.usage.ModelCores(item.model, view.now) < model.reserved_cores) return 1;
+  if (view.usage.ModelCores(item.model, view.now) < model.reserved_cores) return {};
   const double cores = std::max(Cores(view.setup), 1.0);
   const TimeNs work_ns = BatchedWorkOf(view.setup, item);
-  const double cheaper = view.usage.AskedCoresBelow(work_ns, item.priority, view.now) / cores;
-  return std::max(1 - cheaper * counted, kLeast);
+  const Usage::Below below = view.usage.AskedBelow(work_ns, item.priority, view.now);
+  const double instead = below.per_ns * static_cast<double>(work_ns) / cores * counted;
+  return {.share_left = std::max(1 - below.cores / cores * counted, kLeast),
+          .span_ns = instead > 1 ? below.span_ns : 0};
 }
 
 }  // namespace
@@ -147,21 +156,32 @@ Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
   if (shortest == base::kNeverNs || view.now + shortest > due) return {Refusal::kDeadline, 0};
   const TimeNs by = std::min(due, std::max(class_end, view.now + shortest));
 
-  PlanAnswer answer = PlanAhead(view, choice, &item).Run({.drift = view.drift});
+  const Cheaper cheaper = CheaperToCome(view, item);
+  PlanQuestion question{.drift = view.drift,
+                        .whole_drift_from = item.deadline,
+                        .ahead_of = view.now + cheaper.span_ns};
+  PlanAnswer answer = PlanAhead(view, choice, &item).Run(question);
   int lost = 0;
   if (answer.broken > 0) {
     // Promises that a stall has broken for good are no reason to refuse.
     lost = PlanAhead(view, choice).Run({.reserve = false, .allowed = view.setup.max_queued}).broken;
     if (lost > 0) {
-      answer = PlanAhead(view, choice, &item).Run({.drift = view.drift, .allowed = lost});
+      question.allowed = lost;
+      answer = PlanAhead(view, choice, &item).Run(question);
     }
   }
   // Those to come go ahead of who waits, not of who can begin: else one who gives little time would be refused on
   // a machine with room, and count as a reason to refuse the next.
-  const auto wait =
-      static_cast<double>(std::max<TimeNs>(answer.extra_end - view.now - shortest, 0));
-  const TimeNs end = answer.extra_end + static_cast<TimeNs>(wait / ShareLeft(view, item) - wait);
-  if (answer.broken > lost || end > by) {
+  const auto waited = [&](TimeNs until) {
+    return static_cast<double>(std::max<TimeNs>(until - view.now - shortest, 0));
+  };
+  const double wait = waited(answer.extra_end);
+  const TimeNs end = answer.extra_end + static_cast<TimeNs>(wait / cheaper.share_left - wait);
+  // Whether a cheaper one that came now would be late behind all that waits, while others like it come.
+  const bool in_the_way =
+      cheaper.span_ns > 0 &&
+      waited(answer.ahead_end) > cheaper.share_left * static_cast<double>(cheaper.span_ns);
+  if (answer.broken > lost || end > by || in_the_way) {
     // By then what is laid out now has shrunk to the half.
     return Refuse(Refusal::kDeadline, static_cast<double>(answer.end - view.now) / 2);
   }

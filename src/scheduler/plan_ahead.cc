@@ -171,7 +171,8 @@ void PlanAhead::Reset(const PlanQuestion& question) {
 bool PlanAhead::Late(const Job& job, TimeNs end) const {
   if (!question_.reserve) return end > job.deadline - view_.setup.overhead_ns;
   const double ahead = static_cast<double>(end - view_.now);
-  if (end + static_cast<TimeNs>(ahead * question_.drift) > job.due) return true;
+  const double part = job.deadline < question_.whole_drift_from ? 0.5 : 1;
+  if (end + static_cast<TimeNs>(ahead * question_.drift * part) > job.due) return true;
   if (question_.share >= 1) return false;
   const double early = static_cast<double>(job.class_span) * question_.share;
   return end > job.arrival + static_cast<TimeNs>(early);
@@ -289,6 +290,7 @@ PlanAnswer PlanAhead::Run(const PlanQuestion& question) {
     const int items = Grow(*slot, *lane, late, &end);
     for (int i = 0; i < items; ++i) {
       if (job[i].extra) answer.extra_end = end;
+      if (job[i].deadline <= question.ahead_of) answer.ahead_end = std::max(answer.ahead_end, end);
       if (Late(job[i], end) && ++answer.broken > question.allowed) return answer;
     }
     lane->next += static_cast<std::size_t>(items);

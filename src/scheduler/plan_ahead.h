@@ -50,16 +50,21 @@ struct PlanQuestion {
   const Step* step = nullptr;  // taken before the plan begins
   // Each item is to end within this share of ShareOfTime of its time; 1: by its deadline.
   double share = 1;
-  // What lies t ahead must end drift · t earlier: the further, the more a plan can be wrong by.
+  // What lies t ahead must end drift · t earlier: the further, the more a plan can be wrong by. Half of it for items
+  // of an earlier deadline than that: a new item goes behind them, and they had all of it when they were accepted.
   double drift = 0;
+  TimeNs whole_drift_from = 0;
   bool reserve = true;  // false: late is only what would miss its deadline were all as predicted
   int allowed = 0;      // the plan is given up once more items than that are late
+  TimeNs ahead_of = 0;  // PlanAnswer::ahead_end: as one of that deadline would find it
 };
 
 struct PlanAnswer {
   int broken = 0;        // items that would be late
   TimeNs extra_end = 0;  // of the new item's batch; 0 where the plan was given up before it
   TimeNs end = 0;        // of the last batch laid out
+  TimeNs ahead_end =
+      0;  // of the last batch with an item of a deadline up to `ahead_of`; 0: there is none
 };
 
 class PlanAhead {

@@ -213,18 +213,26 @@ TEST(Usage, KnowsWhatShareWasRefusedAndForgetsItSoon) {
 TEST(Usage, KnowsWhatCheaperOnesAskFor) {
   Usage usage;
   const Item item = {.arrival = 0, .deadline = Ms(10)};
-  const Item low = {.priority = Priority::kLow, .arrival = 0, .deadline = Ms(10)};
+  const Item low = {.priority = Priority::kLow, .arrival = 0, .deadline = Ms(40)};
   // For seconds: 200 of 1 ms, 50 of 6 ms and 100 of low priority and 2 ms a second.
   for (int i = 0; i < 8000; i += 5) {
     usage.Asked(item, Ms(1), Ms(i));
     if (i % 20 == 0) usage.Asked(item, Ms(6), Ms(i));
     if (i % 10 == 0) usage.Asked(low, Ms(2), Ms(i));
   }
-  EXPECT_NEAR(usage.AskedCoresBelow(Ms(60), Priority::kNormal, Ms(8000)), 0.5, 0.05);
-  EXPECT_NEAR(usage.AskedCoresBelow(Ms(6), Priority::kNormal, Ms(8000)), 0.2, 0.02);
-  EXPECT_NEAR(usage.AskedCoresBelow(Ms(6), Priority::kLow, Ms(8000)), 0.4, 0.04);
-  EXPECT_EQ(usage.AskedCoresBelow(Ms(1), Priority::kLow, Ms(8000)), 0);
-  EXPECT_EQ(usage.AskedCoresBelow(Ms(1.2), Priority::kNormal, Ms(8000)), 0) << "about as much";
+  const auto below = [&](double ms, Priority lowest) {
+    return usage.AskedBelow(Ms(ms), lowest, Ms(8000));
+  };
+  EXPECT_NEAR(below(60, Priority::kNormal).cores, 0.5, 0.05);
+  EXPECT_NEAR(below(6, Priority::kNormal).cores, 0.2, 0.02);
+  EXPECT_NEAR(below(6, Priority::kLow).cores, 0.4, 0.04);
+  EXPECT_EQ(below(1, Priority::kLow).cores, 0);
+  EXPECT_EQ(below(1.2, Priority::kNormal).cores, 0) << "about as much";
+  EXPECT_NEAR(below(6, Priority::kNormal).per_ns * kSecondNs, 200, 20);
+  EXPECT_NEAR(static_cast<double>(below(6, Priority::kNormal).span_ns), 10e6, 1);
+  EXPECT_NEAR(static_cast<double>(below(6, Priority::kLow).span_ns), 20e6, 1e6)
+      << "2/3 · 10 + 1/3 · 40";
+  EXPECT_EQ(below(1, Priority::kLow).span_ns, 0);
 }
 
 TEST(Usage, KnowsHowLittleTimeAFewGive) {

@@ -12,8 +12,8 @@ constexpr TimeNs kHistogramsFadeNs = base::kSecondNs / 16;
 constexpr TimeNs kRefusedHalfLifeNs = base::kSecondNs / 16;
 constexpr TimeNs kGoneNs = 10 * Usage::kHalfLifeNs;
 
-// A steady rate of r cores has a faded sum of r · half-life / ln 2.
-constexpr double kCoresOfFadedSum = std::numbers::ln2 / static_cast<double>(Usage::kHalfLifeNs);
+// A steady rate of r a nanosecond (of work: r cores) has a faded sum of r · half-life / ln 2.
+constexpr double kRateOfFadedSum = std::numbers::ln2 / static_cast<double>(Usage::kHalfLifeNs);
 
 std::size_t BucketOf(TimeNs span, int steps) {
   return static_cast<std::size_t>(steps *
@@ -49,8 +49,10 @@ void Usage::Asked(const Item& item, TimeNs work_ns, TimeNs now) {
   if (now - histograms_at_ > kHistogramsFadeNs) FadeHistograms(now);
   spans_[BucketOf(item.deadline - item.arrival, kSpanSteps)] += 1;
   span_count_ += 1;
-  asked_work_[static_cast<std::size_t>(item.priority)][BucketOf(work_ns, kWorkSteps)] +=
-      static_cast<double>(work_ns);
+  Sums& sums = by_work_[static_cast<std::size_t>(item.priority)][BucketOf(work_ns, kWorkSteps)];
+  sums.work_ns += static_cast<double>(work_ns);
+  sums.span_ns += static_cast<double>(item.deadline - item.arrival);
+  sums.count += 1;
   const double faded = Fade(now - asked_at_, kRefusedHalfLifeNs);
   asked_ = asked_ * faded + 1;
   refused_ *= faded;
@@ -60,8 +62,12 @@ void Usage::Asked(const Item& item, TimeNs work_ns, TimeNs now) {
 void Usage::FadeHistograms(TimeNs now) {
   const double faded = Fade(now - histograms_at_);
   for (double& count : spans_) count *= faded;
-  for (auto& work : asked_work_) {
-    for (double& sum : work) sum *= faded;
+  for (auto& work : by_work_) {
+    for (Sums& sums : work) {
+      sums.work_ns *= faded;
+      sums.span_ns *= faded;
+      sums.count *= faded;
+    }
   }
   span_count_ *= faded;
   histograms_at_ = now;
@@ -92,7 +98,7 @@ double Usage::FairShare(Priority priority, TimeNs now) const {
 double Usage::ModelCores(int model, TimeNs now) const {
   const auto found = models_.find(model);
   if (found == models_.end()) return 0;
-  return found->second.At(now) * kCoresOfFadedSum;
+  return found->second.At(now) * kRateOfFadedSum;
 }
 
 TimeNs Usage::TightSpan(TimeNs now) const {
@@ -109,14 +115,21 @@ TimeNs Usage::TightSpan(TimeNs now) const {
   return base::kNeverNs;
 }
 
-double Usage::AskedCoresBelow(TimeNs work_ns, Priority lowest, TimeNs now) const {
+Usage::Below Usage::AskedBelow(TimeNs work_ns, Priority lowest, TimeNs now) const {
   // What is in the next bucket below may cost nearly as much: from 1.2 to 1.4 times less on.
   const std::size_t end = std::max<std::size_t>(BucketOf(work_ns, kWorkSteps), 1) - 1;
-  double work = 0;
-  for (auto c = static_cast<std::size_t>(lowest); c < asked_work_.size(); ++c) {
-    for (std::size_t b = 0; b < end; ++b) work += asked_work_[c][b];
+  Sums all;
+  for (auto c = static_cast<std::size_t>(lowest); c < by_work_.size(); ++c) {
+    for (std::size_t b = 0; b < end; ++b) {
+      all.work_ns += by_work_[c][b].work_ns;
+      all.span_ns += by_work_[c][b].span_ns;
+      all.count += by_work_[c][b].count;
+    }
   }
-  return work * Fade(now - histograms_at_) * kCoresOfFadedSum;
+  const double rate = Fade(now - histograms_at_) * kRateOfFadedSum;
+  Below below{.cores = all.work_ns * rate, .per_ns = all.count * rate};
+  if (all.count > 0) below.span_ns = static_cast<TimeNs>(all.span_ns / all.count);
+  return below;
 }
 
 double Usage::RefusedShare(TimeNs now) const {

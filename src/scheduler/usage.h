@@ -32,9 +32,14 @@ class Usage {
   // A twentieth of those that asked lately gave less time than that from arrival to deadline; kNeverNs
   // where nobody asked. A batch that runs much longer blocks who may come next.
   TimeNs TightSpan(TimeNs now) const;
-  // Work per time, in cores, that items of that class or a higher one have lately asked for, refused ones
-  // included, which cost clearly less than `work_ns` each.
-  double AskedCoresBelow(TimeNs work_ns, Priority lowest, TimeNs now) const;
+  // Items of that class or a higher one that lately asked, refused ones included, and cost clearly less than
+  // `work_ns` each.
+  struct Below {
+    double cores = 0;    // work per time
+    double per_ns = 0;   // how many a nanosecond
+    TimeNs span_ns = 0;  // from arrival to deadline, in the mean; 0 where there were none
+  };
+  Below AskedBelow(TimeNs work_ns, Priority lowest, TimeNs now) const;
   // Of those that asked lately (half-life: a sixteenth of a second), the share that was refused; 0 where
   // nobody asked.
   double RefusedShare(TimeNs now) const;
@@ -60,11 +65,14 @@ class Usage {
   std::map<int, Faded> models_;
   // Bucket b is of 2^(b/steps) to 2^((b+1)/steps) ns; what is in it fades.
   static constexpr int kSpanSteps = 2, kWorkSteps = 4;
-  template <int steps>
-  using Histogram = std::array<double, std::size_t{64} * steps>;
-  Histogram<kSpanSteps> spans_ = {};  // how many gave such a time
-  std::array<Histogram<kWorkSteps>, 3> asked_work_ =
-      {};  // [class] work of items that cost so much, ns
+  template <typename T, int steps>
+  using Histogram = std::array<T, std::size_t{64} * steps>;
+  Histogram<double, kSpanSteps> spans_ = {};  // how many gave such a time
+  struct Sums {
+    double work_ns = 0, span_ns = 0, count = 0;
+  };
+  // [class] of items that cost so much
+  std::array<Histogram<Sums, kWorkSteps>, 3> by_work_ = {};
   double span_count_ = 0;
   TimeNs histograms_at_ = 0;
   double asked_ = 0, refused_ = 0;  // as of asked_at_
