@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "env/thread.h"
+
 namespace hone::server {
 
 Aside::~Aside() {
@@ -16,7 +18,7 @@ Aside::~Aside() {
 bool Aside::Run(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
-    if (jobs_.size() >= kMaxWaiting) return false;
+    if (jobs_.size() >= max_waiting_) return false;
     jobs_.push_back(std::move(job));
     if (!thread_.joinable()) thread_ = std::thread([this] { Work(); });
   }
@@ -25,6 +27,7 @@ bool Aside::Run(std::function<void()> job) {
 }
 
 void Aside::Work() {
+  env::NameThread(name_);
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });

@@ -1,5 +1,5 @@
-// Work that takes long (loading a model) away from the front's thread: one thread, started when
-// first wanted, jobs one after the other.
+// Work away from the thread that has it: loading a model from the front's, writing an answer from an executor's.
+// One thread, started when first wanted, jobs one after the other.
 #pragma once
 
 #include <condition_variable>
@@ -10,11 +10,13 @@
 
 namespace hone::server {
 
+// Models that may wait to be loaded or unloaded, in each front.
+inline constexpr std::size_t kMaxModelsWaiting = 64;
+
 class Aside {
  public:
-  static constexpr std::size_t kMaxWaiting = 64;
-
-  Aside() = default;
+  // `name` is the thread's.
+  Aside(const char* name, std::size_t max_waiting) : name_(name), max_waiting_(max_waiting) {}
   ~Aside();  // does what waits, then joins
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
@@ -25,6 +27,8 @@ class Aside {
  private:
   void Work();
 
+  const char* const name_;
+  const std::size_t max_waiting_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> jobs_;

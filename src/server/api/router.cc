@@ -123,7 +123,7 @@ bool AcceptsContentType(Protocol protocol, std::string_view content_type) {
 
 HttpHandler MakeApi(ApiContext api) {
   auto shared = std::make_shared<ApiContext>(std::move(api));
-  shared->aside = std::make_shared<Aside>();
+  shared->aside = std::make_shared<Aside>("loader", kMaxModelsWaiting);
   return [shared](HttpRequest request, Respond respond) {
     return Handle(*shared, std::move(request), std::move(respond));
   };

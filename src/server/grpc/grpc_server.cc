@@ -70,32 +70,40 @@ void TightenDeadline(const CallbackServerContext& context, const ServiceOptions&
   if (terms->deadline_ns == 0 || left < terms->deadline_ns) terms->deadline_ns = left;
 }
 
+// Beyond that an executor writes its answer itself.
+constexpr std::size_t kMaxAnswersWaiting = 4096;
+
 // One ModelInfer. gRPC tells of the client's leaving only after the handler has returned, when the
 // ticket is there.
 class InferCall final : public ServerUnaryReactor {
  public:
-  explicit InferCall(Service& service) : service_(service) {}
+  InferCall(Service& service, Aside& writer) : service_(service), writer_(writer) {}
   void OnCancel() override { service_.Cancel(ticket_); }
   void OnDone() override { delete this; }
 
   InferRequest request;
 
   void Submit(Query query, CallbackServerContext* context, inference::ModelInferResponse* answer) {
-    auto endpoint = query.endpoint;
-    ticket_ = service_.Submit(std::move(query),
-                              [this, endpoint = std::move(endpoint), context, answer](Reply reply) {
-                                if (reply.fault) {
-                                  Finish(StatusOf(*reply.fault, context));
-                                  return;
-                                }
-                                WriteMessage(request, *endpoint, reply, answer);
-                                service_.Sent(env::NowNs() - reply.served.ended);
-                                Finish(grpc::Status::OK);
-                              });
+    endpoint_ = query.endpoint;
+    ticket_ = service_.Submit(std::move(query), [this, context, answer](Reply reply) {
+      reply_ = std::move(reply);
+      const auto write = [this, context, answer] { Write(context, answer); };
+      if (!writer_.Run(write)) write();
+    });
   }
 
  private:
+  void Write(CallbackServerContext* context, inference::ModelInferResponse* answer) {
+    if (reply_.fault) return Finish(StatusOf(*reply_.fault, context));
+    WriteMessage(request, *endpoint_, reply_, answer);
+    service_.Sent(env::NowNs() - reply_.served.ended);
+    Finish(grpc::Status::OK);
+  }
+
   Service& service_;
+  Aside& writer_;
+  std::shared_ptr<const Endpoint> endpoint_;
+  Reply reply_;
   Ticket ticket_;
 };
 
@@ -162,7 +170,7 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
   ServerUnaryReactor* ModelInfer(CallbackServerContext* context,
                                  const inference::ModelInferRequest* message,
                                  inference::ModelInferResponse* answer) override {
-    auto* call = new InferCall(served_);  // deletes itself
+    auto* call = new InferCall(served_, writer_);  // deletes itself
     Query query{.arrival = env::NowNs()};
     if (MaybeFault fault = Prepare(context, *message, &call->request, &query)) {
       call->Finish(StatusOf(*fault, context));
@@ -242,7 +250,7 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
                              const std::string& name) {
     if (MaybeFault fault = Admit(context, nullptr)) return Finished(context, fault);
     ServerUnaryReactor* reactor = context->DefaultReactor();
-    const bool taken = aside_.Run([this, reactor, change, name] {
+    const bool taken = loader_.Run([this, reactor, change, name] {
       const base::Status status = (served_.*change)(name);
       const auto message = status.message();
       reactor->Finish(status.ok() ? grpc::Status::OK
@@ -260,7 +268,8 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
 
   server::Service& served_;
   const KeyRing keys_;
-  Aside aside_;
+  Aside loader_{"grpc-loader", kMaxModelsWaiting};
+  Aside writer_{"grpc-writer", kMaxAnswersWaiting};
 };
 
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
