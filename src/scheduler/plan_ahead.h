@@ -9,7 +9,7 @@
 //       the first items of the other models can still start in time.
 //
 // An item is in time where its batch ends by  deadline − overhead − reserve; the reserve is taken once an
-// item, not once a batch, and is at most a quarter of the item's time (otherwise one stall of the machine
+// item, not once a batch, and is at most half of the item's time (otherwise one stall of the machine
 // would turn away everybody in a hurry for seconds).
 //
 // The plan is a function of the state alone, so from a state whose plan holds, taking the plan's own first
