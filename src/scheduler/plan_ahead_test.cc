@@ -147,5 +147,38 @@ TEST(PlanAhead, CountsTheNewItemInItsPlace) {
   EXPECT_EQ(answer.end, answer.extra_end);
 }
 
+TEST(PlanAhead, CountsHalfOfTheDriftForThoseAhead) {
+  Scene scene = SceneOf(1);
+  scene.setup.executors[0].busy = false;
+  const TimeNs end = scene.setup.models[1].rungs[1].tables[0].Predict(1, 16);
+  // In time by a seventh of its way; those are all its margins.
+  const Item ahead{
+      .id = 1, .model = 1, .deadline = end * 8 / 7 + scene.setup.overhead_ns, .tokens = 16};
+  scene.queues = {{}, {ahead}};
+  const Usage usage;
+  const View view{.setup = scene.setup, .queues = scene.queues, .usage = usage};
+  const Item extra{.id = 9, .model = 0, .deadline = 50 * kMillisecondNs, .tokens = 16};
+  PlanAhead plan(view, PlanRung::kFastest, &extra);
+  EXPECT_EQ(plan.Run({.drift = 0.2}).broken, 1);
+  EXPECT_EQ(plan.Run({.drift = 0.2, .whole_drift_from = extra.deadline}).broken, 0);
+  EXPECT_EQ(plan.Run({.drift = 0.2, .whole_drift_from = ahead.deadline}).broken, 1);
+}
+
+TEST(PlanAhead, KnowsWhatIsAheadOfADeadline) {
+  Scene scene = SceneOf(1);
+  scene.setup.executors[0].busy = false;
+  const Item first{.id = 1, .model = 0, .deadline = 20 * kMillisecondNs, .tokens = 16};
+  const Item extra{.id = 9, .model = 1, .deadline = 50 * kMillisecondNs, .tokens = 16};
+  scene.queues = {{first}, {}};
+  const Usage usage;
+  const View view{.setup = scene.setup, .queues = scene.queues, .usage = usage};
+  PlanAhead plan(view, PlanRung::kFastest, &extra);
+  const TimeNs first_end = scene.setup.models[0].rungs[1].tables[0].Predict(1, 16);
+  EXPECT_EQ(plan.Run({.ahead_of = 10 * kMillisecondNs}).ahead_end, 0);
+  EXPECT_EQ(plan.Run({.ahead_of = 30 * kMillisecondNs}).ahead_end, first_end);
+  const PlanAnswer both = plan.Run({.ahead_of = extra.deadline});
+  EXPECT_EQ(both.ahead_end, both.extra_end);
+}
+
 }  // namespace
 }  // namespace hone::scheduler
