@@ -147,12 +147,18 @@ SimResult AtLoad(double load, std::uint64_t seed) {
   return RunPolicy(setup, "ladder", requests);
 }
 
-TEST(Ladder, RefusesFirstWhatCostsMostAndLeavesItSome) {
+// Two models on two executors, of which the second takes ten times as long a token.
+scheduler::Setup CheapAndDear() {
   scheduler::Setup setup{.widths = {1}};
   setup.models = {
       {.name = "cheap", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.03)}}}},
       {.name = "dear", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.3)}}}}};
   setup.executors = {{}, {}};
+  return setup;
+}
+
+TEST(Ladder, RefusesFirstWhatCostsMostAndLeavesItSome) {
+  const scheduler::Setup setup = CheapAndDear();
   // Each asks for nine tenths of the two cores and more; the dear one gives itself more time.
   std::vector<SimRequest> requests;
   for (int i = 0; i < 8000; ++i) {
@@ -211,11 +217,7 @@ TEST(Ladder, DearOnesLeaveRoomForCheapOnesThatGiveMoreTime) {
 }
 
 TEST(Ladder, TurnsNobodyAwayForABurstThatIsOver) {
-  scheduler::Setup setup{.widths = {1}};
-  setup.models = {
-      {.name = "cheap", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.03)}}}},
-      {.name = "dear", .rungs = {{.name = "only", .tables = {LinearTable(0.1, 0.3)}}}}};
-  setup.executors = {{}, {}};
+  const scheduler::Setup setup = CheapAndDear();
   // Half of the machine asked for by the cheap, a fifth by the dear, who give little more than their own time of
   // 9.7 ms; after two of six seconds a burst of a hundred dear ones.
   constexpr int kCheap = 6000, kOneDearIn = 25, kBurst = 100;

@@ -86,15 +86,16 @@ class InferCall final : public ServerUnaryReactor {
   void Submit(Query query, CallbackServerContext* context, inference::ModelInferResponse* answer) {
     endpoint_ = query.endpoint;
     ticket_ = service_.Submit(std::move(query), [this, context, answer](Reply reply) {
+      // A fault is short, and a refusal comes on gRPC's own thread.
+      if (reply.fault) return Finish(StatusOf(*reply.fault, context));
       reply_ = std::move(reply);
-      const auto write = [this, context, answer] { Write(context, answer); };
+      const auto write = [this, answer] { Write(answer); };
       if (!writer_.Run(write)) write();
     });
   }
 
  private:
-  void Write(CallbackServerContext* context, inference::ModelInferResponse* answer) {
-    if (reply_.fault) return Finish(StatusOf(*reply_.fault, context));
+  void Write(inference::ModelInferResponse* answer) {
     WriteMessage(request, *endpoint_, reply_, answer);
     service_.Sent(env::NowNs() - reply_.served.ended);
     Finish(grpc::Status::OK);
