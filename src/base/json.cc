@@ -61,6 +61,14 @@ StatusOr<std::int64_t> JsonValue::Int() const {
   return WrongKind("an integer");
 }
 
+StatusOr<int> JsonValue::IntIn(int least, int most) const {
+  HONE_ASSIGN_OR_RETURN(const std::int64_t value, Int());
+  if (value < least || value > most) {
+    return Error(StrCat("expected ", least, " to ", most, ", found ", value));
+  }
+  return static_cast<int>(value);
+}
+
 StatusOr<double> JsonValue::Double() const {
   const JsonNode& node = tree_->nodes[node_];
   if (node.kind == JsonKind::kInt) return static_cast<double>(node.integer);

@@ -40,7 +40,9 @@ class JsonValue {
 
   StatusOr<bool> Bool() const;
   StatusOr<std::int64_t> Int() const;  // a double without fraction counts
-  StatusOr<double> Double() const;     // an integer counts
+  // Int() from least to most; another is the error "expected 1 to 256, found 300".
+  StatusOr<int> IntIn(int least, int most) const;
+  StatusOr<double> Double() const;  // an integer counts
   StatusOr<std::string_view> String() const;
 
   // Members and elements.

@@ -70,6 +70,16 @@ TEST(Json, NumbersAtTheEdges) {
   EXPECT_THAT(ErrorOf("-1" + std::string(400, '0')), HasSubstr("too large"));
 }
 
+TEST(Json, HoldsIntegersWithinBounds) {
+  const Json json = Parsed(R"({"one": 1, "five": 5, "six": 6, "far": 4294967297, "part": 1.5})");
+  const auto read = [&](std::string_view name) { return json.root().Get(name)->IntIn(1, 5); };
+  EXPECT_EQ(*read("one"), 1);
+  EXPECT_EQ(*read("five"), 5);
+  EXPECT_EQ(read("six").status().message(), "t.json: $.six: expected 1 to 5, found 6");
+  EXPECT_THAT(read("far").status().message(), HasSubstr("expected 1 to 5, found 4294967297"));
+  EXPECT_THAT(read("part").status().message(), HasSubstr("expected an integer"));
+}
+
 TEST(Json, DecodesEscapes) {
   EXPECT_EQ(*Parsed(R"("\"\\\/\b\f\n\r\t")").root().String(), "\"\\/\b\f\n\r\t");
   EXPECT_EQ(*Parsed(R"("a\u00e9b\u20ac\ud83d\ude00c")").root().String(), "aéb€😀c");

@@ -40,27 +40,21 @@ base::StatusOr<Activation> ParseActivation(std::string_view name) {
   return base::Unsupported("activation \"", name, "\" is not supported; Hone has ", known);
 }
 
-int ConfigReader::Ranged(const base::JsonValue& field, std::int64_t least, std::int64_t most) {
-  const base::StatusOr<std::int64_t> value = field.Int();
-  if (!value.ok()) {
-    Fail(value.status());
-  } else if (*value < least || *value > most) {
-    Fail(field.Error(base::StrCat("expected ", least, " to ", most, ", found ", *value)));
-  } else {
-    return static_cast<int>(*value);
-  }
-  return static_cast<int>(least);
+int ConfigReader::Ranged(const base::JsonValue& field, int least, int most) {
+  const base::StatusOr<int> value = field.IntIn(least, most);
+  if (value.ok()) return *value;
+  Fail(value.status());
+  return least;
 }
 
-int ConfigReader::Int(std::string_view name, std::int64_t least, std::int64_t most) {
+int ConfigReader::Int(std::string_view name, int least, int most) {
   const base::StatusOr<base::JsonValue> field = json_.Get(name);
   if (field.ok()) return Ranged(*field, least, most);
   Fail(field.status());
-  return static_cast<int>(least);
+  return least;
 }
 
-int ConfigReader::IntOr(std::string_view name, int fallback, std::int64_t least,
-                        std::int64_t most) {
+int ConfigReader::IntOr(std::string_view name, int fallback, int least, int most) {
   const auto field = json_.Find(name);
   return field ? Ranged(*field, least, most) : fallback;
 }

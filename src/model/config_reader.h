@@ -11,7 +11,6 @@
 // read.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,13 +22,12 @@ namespace hone::model {
 
 // No published encoder comes near these; they keep products of sizes within 64 bits and an absurd
 // config.json from asking for absurd memory.
-inline constexpr std::int64_t kMaxWidth = 1 << 16;
-inline constexpr std::int64_t kMaxFeedForward = 1
-                                                << 16;  // = kernels::kMaxK, which bounds every sum
-inline constexpr std::int64_t kMaxVocabulary = 1 << 24;
-inline constexpr std::int64_t kMaxPositions = 1 << 20;
-inline constexpr std::int64_t kMaxLayers = 1024;
-inline constexpr std::int64_t kMaxHeads = 1024;
+inline constexpr int kMaxWidth = 1 << 16;
+inline constexpr int kMaxFeedForward = 1 << 16;  // = kernels::kMaxK, which bounds every sum
+inline constexpr int kMaxVocabulary = 1 << 24;
+inline constexpr int kMaxPositions = 1 << 20;
+inline constexpr int kMaxLayers = 1024;
+inline constexpr int kMaxHeads = 1024;
 
 class ConfigReader {
  public:
@@ -41,15 +39,15 @@ class ConfigReader {
     if (status_.ok()) status_ = status;
   }
 
-  int Int(std::string_view name, std::int64_t least, std::int64_t most);
-  int IntOr(std::string_view name, int fallback, std::int64_t least, std::int64_t most);
+  int Int(std::string_view name, int least, int most);
+  int IntOr(std::string_view name, int fallback, int least, int most);
   double PositiveOr(std::string_view name, double fallback);
   bool BoolOr(std::string_view name, bool fallback);
   std::string StringOr(std::string_view name, std::string_view fallback);
   kernels::Activation ActivationOr(std::string_view name, std::string_view fallback);
 
  private:
-  int Ranged(const base::JsonValue& field, std::int64_t least, std::int64_t most);
+  int Ranged(const base::JsonValue& field, int least, int most);
 
   base::JsonValue json_;
   base::Status status_;

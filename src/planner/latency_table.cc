@@ -61,11 +61,7 @@ base::StatusOr<std::vector<int>> ReadAxis(const base::JsonValue& object, std::st
   if (list.size() > kMaxAxis) return list.Error(StrCat("more than ", kMaxAxis, " numbers"));
   std::vector<int> axis;
   for (const base::JsonValue value : list) {
-    HONE_ASSIGN_OR_RETURN(const std::int64_t number, value.Int());
-    if (number < 1 || number > kMaxLength) {
-      return value.Error(StrCat("expected 1 to ", kMaxLength));
-    }
-    axis.push_back(static_cast<int>(number));
+    HONE_ASSIGN_OR_RETURN(axis.emplace_back(), value.IntIn(1, kMaxLength));
   }
   return axis;
 }

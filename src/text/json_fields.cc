@@ -25,6 +25,18 @@ base::StatusOr<Pattern> PatternFromJson(const base::JsonValue& json) {
   return pattern.Error("expected {\"String\": …} or {\"Regex\": …}");
 }
 
+base::StatusOr<Vocabulary> VocabularyFromMap(const base::JsonValue& map) {
+  if (!map.IsObject()) return map.Error("expected an object of tokens and ids");
+  std::size_t bytes = 0;
+  for (const base::JsonValue item : map) bytes += item.key().size();
+  Vocabulary vocabulary(bytes, static_cast<std::size_t>(map.size()));
+  for (const base::JsonValue item : map) {
+    HONE_ASSIGN_OR_RETURN(const std::int32_t id, item.IntIn(0, Vocabulary::kMaxId - 1));
+    vocabulary.Add(item.key(), id);
+  }
+  return vocabulary;
+}
+
 base::StatusOr<std::string> DecodeBase64(std::string_view text, std::string_view where) {
   const auto value = [](char c) -> int {
     if (c >= 'A' && c <= 'Z') return c - 'A';

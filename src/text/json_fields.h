@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "text/vocabulary.h"
 
 namespace hone::text {
 
@@ -21,6 +22,9 @@ struct Pattern {
   bool is_regex;
 };
 base::StatusOr<Pattern> PatternFromJson(const base::JsonValue& json);
+
+// {"token": id, …}
+base::StatusOr<Vocabulary> VocabularyFromMap(const base::JsonValue& map);
 
 base::StatusOr<std::string> DecodeBase64(std::string_view text, std::string_view where);
 

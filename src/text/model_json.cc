@@ -22,21 +22,9 @@ class WordLevel final : public Model {
   const std::int32_t unk_;
 };
 
-// {"token": id, …}
 base::StatusOr<Vocabulary> VocabularyFromJson(const base::JsonValue& json) {
   HONE_ASSIGN_OR_RETURN(const base::JsonValue map, json.Get("vocab"));
-  if (!map.IsObject()) return map.Error("expected an object of tokens and ids");
-  std::size_t bytes = 0;
-  for (const base::JsonValue item : map) bytes += item.key().size();
-  Vocabulary vocabulary(bytes, static_cast<std::size_t>(map.size()));
-  for (const base::JsonValue item : map) {
-    HONE_ASSIGN_OR_RETURN(const std::int64_t id, item.Int());
-    if (id < 0 || id >= Vocabulary::kMaxId) {
-      return item.Error(base::StrCat("the id ", id, " is out of range"));
-    }
-    vocabulary.Add(item.key(), static_cast<std::int32_t>(id));
-  }
-  return vocabulary;
+  return VocabularyFromMap(map);
 }
 
 // "left right", or ["left", "right"].
@@ -126,9 +114,7 @@ base::StatusOr<std::unique_ptr<Model>> BpeFromJson(const base::JsonValue& json, 
 base::StatusOr<std::unique_ptr<Model>> UnigramFromJson(const base::JsonValue& json) {
   UnigramOptions options;
   if (const auto unk = json.Find("unk_id")) {
-    HONE_ASSIGN_OR_RETURN(const std::int64_t id, unk->Int());
-    if (id < 0 || id >= Vocabulary::kMaxId) return unk->Error("out of range");
-    options.unk_id = static_cast<std::int32_t>(id);
+    HONE_ASSIGN_OR_RETURN(options.unk_id, unk->IntIn(0, Vocabulary::kMaxId - 1));
   }
   HONE_ASSIGN_OR_RETURN(options.byte_fallback, json.BoolOr("byte_fallback", false));
   HONE_ASSIGN_OR_RETURN(const base::JsonValue list, json.Get("vocab"));

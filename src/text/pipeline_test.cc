@@ -52,7 +52,7 @@ TEST(TokenizerJson, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(ErrorOf(R"({"model":{"type":"BPE","vocab":{"a":0},"merges":["a a"]}})"),
             "t.json: $.model.merges[0]: the vocabulary lacks \"aa\"");
   EXPECT_EQ(ErrorOf(R"({"model":{"type":"BPE","vocab":{"a":-5},"merges":[]}})"),
-            "t.json: $.model.vocab.a: the id -5 is out of range");
+            "t.json: $.model.vocab.a: expected 0 to 2097151, found -5");
   EXPECT_EQ(ErrorOf(R"({"model":{"type":"Unigram","unk_id":3,"vocab":[["a",0]]}})"),
             "t.json: $.model: unk_id 3 is not in the vocabulary of 1");
 }

@@ -13,11 +13,7 @@ constexpr Kind kSecond = TemplatePiece::kSecond;
 constexpr Kind kSpecial = TemplatePiece::kSpecial;
 
 base::StatusOr<std::int32_t> Int32(const base::JsonValue& json) {
-  HONE_ASSIGN_OR_RETURN(const std::int64_t value, json.Int());
-  if (value < 0 || value > std::numeric_limits<std::int32_t>::max()) {
-    return json.Error("out of range");
-  }
-  return static_cast<std::int32_t>(value);
+  return json.IntIn(0, std::numeric_limits<std::int32_t>::max());
 }
 
 // "cls": ["[CLS]", 101]

@@ -69,9 +69,10 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view 
     HONE_ASSIGN_OR_RETURN(parts.truncation, TruncationFromJson(*json));
   }
   if (const auto json = root.Find("padding")) {
-    HONE_ASSIGN_OR_RETURN(const std::int64_t pad, json->IntOr("pad_id", 0));
-    if (pad < 0 || pad >= Vocabulary::kMaxId) return json->Error("pad_id is out of range");
-    parts.pad_id = static_cast<std::int32_t>(pad);
+    parts.pad_id = 0;
+    if (const auto pad = json->Find("pad_id")) {
+      HONE_ASSIGN_OR_RETURN(parts.pad_id, pad->IntIn(0, Vocabulary::kMaxId - 1));
+    }
   }
   return MakeTokenizer(std::move(parts));
 }

@@ -29,21 +29,6 @@ AddedToken Special(std::string_view content) {
   return token;
 }
 
-base::StatusOr<Vocabulary> VocabularyFromMap(std::string_view json, std::string_view source) {
-  HONE_ASSIGN_OR_RETURN(const base::Json document, base::Json::Parse(json, source));
-  const base::JsonValue map = document.root();
-  if (!map.IsObject()) return map.Error("expected an object of tokens and ids");
-  std::size_t bytes = 0;
-  for (const base::JsonValue item : map) bytes += item.key().size();
-  Vocabulary vocabulary(bytes, static_cast<std::size_t>(map.size()));
-  for (const base::JsonValue item : map) {
-    HONE_ASSIGN_OR_RETURN(const std::int64_t id, item.Int());
-    if (id < 0 || id >= Vocabulary::kMaxId) return item.Error("the id is out of range");
-    vocabulary.Add(item.key(), static_cast<std::int32_t>(id));
-  }
-  return vocabulary;
-}
-
 base::StatusOr<std::vector<Merge>> MergesFromText(std::string_view text,
                                                   const Vocabulary& vocabulary,
                                                   std::string_view source) {
@@ -114,7 +99,8 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromWordPieceVocab(std::st
 base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromByteLevelBpe(std::string_view vocab_json,
                                                                        std::string_view merges_txt,
                                                                        std::string_view source) {
-  HONE_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromMap(vocab_json, source));
+  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(vocab_json, source));
+  HONE_ASSIGN_OR_RETURN(Vocabulary vocabulary, VocabularyFromMap(json.root()));
   HONE_ASSIGN_OR_RETURN(const std::vector<Merge> merges,
                         MergesFromText(merges_txt, vocabulary, source));
   Parts parts;

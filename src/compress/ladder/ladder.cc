@@ -106,11 +106,8 @@ StatusOr<std::int64_t> Count(const JsonValue& object, std::string_view name) {
 
 // A count that the report keeps in an int.
 StatusOr<int> SmallCount(const JsonValue& object, std::string_view name) {
-  HONE_ASSIGN_OR_RETURN(const std::int64_t count, Count(object, name));
-  if (count > std::numeric_limits<int>::max()) {
-    return object.Error(base::StrCat(name, " is too large: ", count));
-  }
-  return static_cast<int>(count);
+  HONE_ASSIGN_OR_RETURN(const JsonValue value, object.Get(name));
+  return value.IntIn(0, std::numeric_limits<int>::max());
 }
 
 StatusOr<JsonValue> Array(const JsonValue& object, std::string_view name) {
@@ -207,10 +204,8 @@ StatusOr<LadderDevice> ReadDevice(const JsonValue& json) {
   HONE_ASSIGN_OR_RETURN(device.tokens_high, SmallCount(tokens, "high"));
   HONE_ASSIGN_OR_RETURN(const JsonValue lengths, Array(tokens, "lengths"));
   for (const JsonValue length : lengths) {
-    HONE_ASSIGN_OR_RETURN(const std::int64_t count, length.Int());
-    constexpr std::int64_t kMostTokens = 1 << 20;
-    if (count < 1 || count > kMostTokens) return length.Error("expected a number of tokens");
-    device.lengths.push_back(static_cast<int>(count));
+    constexpr int kMostTokens = 1 << 20;
+    HONE_ASSIGN_OR_RETURN(device.lengths.emplace_back(), length.IntIn(1, kMostTokens));
   }
   HONE_ASSIGN_OR_RETURN(device.predicted, json.BoolOr("predicted", false));
   return device;

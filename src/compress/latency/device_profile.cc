@@ -16,18 +16,13 @@ using quant::Format;
 
 constexpr std::int64_t kSchema = 1;
 // More than any processor, batch or model has; they bound what a wrong file can ask for.
-constexpr std::int64_t kMaxThreads = 256, kMaxBatch = 4096, kMaxTokens = 1 << 20;
-constexpr std::int64_t kMaxSize = 1 << 16, kMaxWidth = 1 << 16;
+constexpr int kMaxThreads = 256, kMaxBatch = 4096, kMaxTokens = 1 << 20;
+constexpr int kMaxSize = 1 << 16, kMaxWidth = 1 << 16;
 constexpr double kMaxMs = 1e7;
 
-StatusOr<int> Ranged(const JsonValue& object, std::string_view name, std::int64_t low,
-                     std::int64_t high) {
+StatusOr<int> Ranged(const JsonValue& object, std::string_view name, int low, int high) {
   HONE_ASSIGN_OR_RETURN(const JsonValue value, object.Get(name));
-  HONE_ASSIGN_OR_RETURN(const std::int64_t number, value.Int());
-  if (number < low || number > high) {
-    return value.Error(base::StrCat("expected ", low, " to ", high, ", found ", number));
-  }
-  return static_cast<int>(number);
+  return value.IntIn(low, high);
 }
 
 StatusOr<double> Milliseconds(const JsonValue& value) {
@@ -53,11 +48,7 @@ StatusOr<Workload> ReadWorkload(const JsonValue& json) {
     return lengths.Error("expected an array of lengths");
   }
   for (const JsonValue length : lengths) {
-    HONE_ASSIGN_OR_RETURN(const std::int64_t tokens, length.Int());
-    if (tokens < 1 || tokens > kMaxTokens) {
-      return length.Error(base::StrCat("expected 1 to ", kMaxTokens, " tokens, found ", tokens));
-    }
-    workload.lengths.push_back(static_cast<int>(tokens));
+    HONE_ASSIGN_OR_RETURN(workload.lengths.emplace_back(), length.IntIn(1, kMaxTokens));
   }
   return workload;
 }
