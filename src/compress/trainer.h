@@ -54,7 +54,6 @@ struct TrainRequest {
   double weight_decay = 0.01;
   double clip = 1.0;  // of the gradient's norm; 0: none
   double dropout = 0.1;
-  bool average = false;           // of the last tenth of the steps so far: it is evaluated and kept
   int evaluations_per_epoch = 2;  // on dev
   int patience = 0;               // evaluations without a better one, then stop; 0: never
   int max_tokens = 128;

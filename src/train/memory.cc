@@ -117,7 +117,6 @@ TrainingMemory ForeseeMemory(const model::Model& model, const TrainingShape& sha
   TrainingMemory memory;
   memory.parameters = 4 * counts.all();
   memory.moments = 8 * counts.all();
-  memory.average = shape.average ? memory.parameters : 0;
   memory.exported = memory.parameters;
   memory.engine = 4 * counts.others;
   const uint64_t word = Elements(model.weights.word);

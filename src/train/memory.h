@@ -14,7 +14,6 @@ struct TrainingShape {
   int longest_text = 0;  // tokens
   int parts = 1;         // of a batch, each with gradients of its own until they are summed
   bool hidden_states = false;
-  bool average = false;  // of the weights is kept
   // A second model in f32 that only computes (a teacher); null: none.
   const model::Model* teacher = nullptr;
 };
@@ -23,7 +22,6 @@ struct TrainingMemory {
   std::uint64_t parameters = 0;  // f32
   std::uint64_t gradients = 0;
   std::uint64_t moments = 0;      // Adam's two
-  std::uint64_t average = 0;      // of the parameters, where there is one
   std::uint64_t activations = 0;  // kept from forward to backward, and what backward needs beside
   std::uint64_t exported = 0;     // the parameters once more, as the engine and the file take them
   std::uint64_t engine = 0;       // packed weights of the engine that evaluates, between two steps
@@ -32,8 +30,8 @@ struct TrainingMemory {
 
   // What is there at once: gradients and activations are gone while the engine evaluates.
   std::uint64_t total() const {
-    return parameters + moments + average + exported + std::max(gradients + activations, engine) +
-           teacher + fixed;
+    return parameters + moments + exported + std::max(gradients + activations, engine) + teacher +
+           fixed;
   }
 };
 

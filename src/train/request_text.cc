@@ -36,7 +36,6 @@ std::string RequestText(const TrainRequest& request, const std::vector<std::uint
   number("weight_decay", request.weight_decay);
   number("clip", request.clip);
   number("dropout", request.dropout);
-  if (request.average) json.Key("average").Bool(true);
   json.Key("evaluations_per_epoch").Int(request.evaluations_per_epoch);
   if (request.min_tokens > 0) json.Key("min_tokens").Int(request.min_tokens);
   json.Key("patience").Int(request.patience).Key("max_tokens").Int(request.max_tokens);

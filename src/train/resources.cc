@@ -51,14 +51,12 @@ base::StatusOr<Resources> CheckResources(const Prepared& prepared,
                                          const model::Model* teacher) {
   TrainingShape shape = LargestBatch(prepared.data, request);
   shape.hidden_states = request.loss.hidden > 0;
-  shape.average = request.average;
   shape.parts = std::max(1, std::min(request.threads, request.batch));
   shape.teacher = teacher;
   const TrainingMemory memory = ForeseeMemory(prepared.draft.model(), shape);
   const std::uint64_t available = env::AvailableMemoryBytes();
   // State and best checkpoint, each twice while it is replaced.
-  const std::uint64_t state = memory.parameters + memory.moments + memory.average;
-  const std::uint64_t disk = 2 * state + 2 * memory.parameters;
+  const std::uint64_t disk = 2 * (memory.parameters + memory.moments) + 2 * memory.parameters;
   const std::uint64_t free = env::FreeDiskBytes(request.out);
   if (memory.total() > available) {
     return base::OutOfResource(
@@ -80,11 +78,11 @@ base::StatusOr<Resources> CheckResources(const Prepared& prepared,
       if (resources.answers < all) base::StrAppend(&answers, all / kMiB);
     }
   }
-  resources.text = base::StrCat(
-      "needs about ", (memory.total() + resources.answers) / kMiB,
-      " MiB of memory (weights, gradients and moments ",
-      (memory.parameters + memory.gradients + memory.moments + memory.average) / kMiB,
-      ", activations ", memory.activations / kMiB, answers, ") and ", disk / kMiB, " MiB of disk");
+  resources.text =
+      base::StrCat("needs about ", (memory.total() + resources.answers) / kMiB,
+                   " MiB of memory (weights, gradients and moments ",
+                   (memory.parameters + memory.gradients + memory.moments) / kMiB, ", activations ",
+                   memory.activations / kMiB, answers, ") and ", disk / kMiB, " MiB of disk");
   return resources;
 }
 

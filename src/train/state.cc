@@ -38,8 +38,7 @@ std::string Text(const RunState& state) {
   json.Key("seconds").Double(state.seconds).Key("smoothed_loss").Double(state.smoothed_loss);
   json.Key("best").Double(state.best).Key("last").Double(state.last);
   json.Key("best_step").Int(state.best_step).Key("worse_in_a_row").Int(state.worse_in_a_row);
-  json.Key("finished").Bool(state.finished).Key("averaged").Int(state.averaged);
-  json.Key("evaluations").BeginArray();
+  json.Key("finished").Bool(state.finished).Key("evaluations").BeginArray();
   for (const auto& [step, value] : state.evaluations) {
     json.BeginArray().Int(step).Double(value).EndArray();
   }
@@ -67,7 +66,6 @@ StatusOr<RunState> Parse(std::string_view text, const std::string& path) {
   HONE_ASSIGN_OR_RETURN(const std::int64_t worse, root.IntOr("worse_in_a_row", 0));
   state.worse_in_a_row = static_cast<int>(worse);
   HONE_ASSIGN_OR_RETURN(state.finished, root.BoolOr("finished", false));
-  HONE_ASSIGN_OR_RETURN(state.averaged, root.IntOr("averaged", 0));
   HONE_ASSIGN_OR_RETURN(const base::JsonValue evaluations, root.Get("evaluations"));
   for (const base::JsonValue entry : evaluations) {
     HONE_ASSIGN_OR_RETURN(const base::JsonValue first, entry.At(0));
@@ -110,8 +108,7 @@ std::string StatePath(const std::string& out) {
 }
 
 Status WriteState(env::FileSystem& files, const std::string& path, const RunState& state,
-                  const std::vector<Parameter>& parameters, const AdamW& adam,
-                  const WeightAverage* average) {
+                  const std::vector<Parameter>& parameters, const AdamW& adam) {
   std::vector<TensorToWrite> tensors;
   for (const Parameter& parameter : parameters) {
     tensors.push_back(ToWrite(StrCat("weight/", parameter.name), parameter.value));
@@ -119,11 +116,6 @@ Status WriteState(env::FileSystem& files, const std::string& path, const RunStat
   for (const Moments& moments : adam.moments()) {
     tensors.push_back(ToWrite(StrCat("first/", moments.name), moments.first));
     tensors.push_back(ToWrite(StrCat("second/", moments.name), moments.second));
-  }
-  if (average != nullptr) {
-    for (const Parameter& value : average->values()) {
-      tensors.push_back(ToWrite(StrCat("average/", value.name), value.value));
-    }
   }
   const std::vector<std::pair<std::string, std::string>> metadata = {
       {std::string(kKey), Text(state)}};
@@ -139,9 +131,8 @@ StatusOr<RunState> ReadRunState(env::FileSystem& files, const std::string& path)
   return base::BadInput(path, ": is no state of a training run");
 }
 
-Status RestoreTensors(env::FileSystem& files, const std::string& path, const RunState& state,
-                      const std::vector<Parameter>& parameters, AdamW* adam,
-                      WeightAverage* average) {
+Status RestoreTensors(env::FileSystem& files, const std::string& path, std::int64_t steps,
+                      const std::vector<Parameter>& parameters, AdamW* adam) {
   HONE_ASSIGN_OR_RETURN(const auto file, files.Map(path));
   HONE_ASSIGN_OR_RETURN(const auto header, formats::ParseSafetensors(file->bytes(), path));
   for (const Parameter& parameter : parameters) {
@@ -157,14 +148,7 @@ Status RestoreTensors(env::FileSystem& files, const std::string& path, const Run
         CopyInto(file->bytes(), header, StrCat("second/", now.name), path, then.second));
     moments.push_back(std::move(then));
   }
-  if (average != nullptr) {
-    for (const Parameter& value : average->values()) {
-      HONE_RETURN_IF_ERROR(
-          CopyInto(file->bytes(), header, StrCat("average/", value.name), path, value.value));
-    }
-    average->set_taken(state.averaged);
-  }
-  return adam->Restore(moments, state.step);
+  return adam->Restore(moments, steps);
 }
 
 }  // namespace hone::train

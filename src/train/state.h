@@ -1,9 +1,8 @@
 // What a run that was killed needs to go on as if it had not been: written as one safetensors file,
 // aside and renamed, so that it is always of one moment.
 //
-// The weights, Adam's moments and the average of the weights are tensors; all else is JSON in the
-// file's metadata. Random numbers need no state: each stream is named by seed, epoch and step
-// (random.h).
+// The weights and Adam's moments are tensors; all else is JSON in the file's metadata. Random numbers
+// need no state: each stream is named by seed, epoch and step (random.h).
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,6 @@
 #include "env/file.h"
 #include "train/adamw.h"
 #include "train/graph.h"
-#include "train/weight_average.h"
 
 namespace hone::train {
 
@@ -28,24 +26,20 @@ struct RunState {
   std::int64_t best_step = -1;
   int worse_in_a_row = 0;
   bool finished = false;
-  std::int64_t averaged = 0;  // the last step that the average of the weights has taken
   std::vector<std::pair<std::int64_t, double>> evaluations;
 };
 
 std::string StatePath(const std::string& out);       // out + ".training/state.safetensors"
 std::string StateDirectory(const std::string& out);  // out + ".training"
 
-// `average` null: the run has none.
 base::Status WriteState(env::FileSystem& files, const std::string& path, const RunState& state,
-                        const std::vector<Parameter>& parameters, const AdamW& adam,
-                        const WeightAverage* average);
+                        const std::vector<Parameter>& parameters, const AdamW& adam);
 
 // The state without its tensors.
 base::StatusOr<RunState> ReadRunState(env::FileSystem& files, const std::string& path);
 
 // Puts the tensors back. Errors name one that is missing or has another shape.
-base::Status RestoreTensors(env::FileSystem& files, const std::string& path, const RunState& state,
-                            const std::vector<Parameter>& parameters, AdamW* adam,
-                            WeightAverage* average);
+base::Status RestoreTensors(env::FileSystem& files, const std::string& path, std::int64_t steps,
+                            const std::vector<Parameter>& parameters, AdamW* adam);
 
 }  // namespace hone::train

@@ -15,7 +15,6 @@
 #include "train/schedule.h"
 #include "train/state.h"
 #include "train/teacher.h"
-#include "train/weight_average.h"
 
 namespace hone::train {
 namespace {
@@ -59,8 +58,6 @@ class Training {
   Status Resume();
   Status Step();
   Status NotFinite(std::string_view what, const TrainingBatch& batch) const;
-  // Takes the weights that are kept: the average, or those of the last step.
-  void Export();
   Status EvaluateNow();
   Status SaveState();
   Status WriteBest();
@@ -86,7 +83,6 @@ class Training {
   std::vector<Parameter> parameters_;
   std::unique_ptr<BatchLoss> loss_;
   std::unique_ptr<AdamW> adam_;
-  std::unique_ptr<WeightAverage> average_;  // null where the request wants none
   TrainingLog log_;
   RunState state_;
   std::vector<std::vector<std::uint32_t>> batches_;  // of epoch_
@@ -135,7 +131,6 @@ Status Training::Start() {
   loss_ = std::make_unique<BatchLoss>(request_, prepared_, graph_.get(), teacher_.get());
   parameters_ = loss_->parameters();
   adam_ = std::make_unique<AdamW>(parameters_, AdamWOptions{.weight_decay = request_.weight_decay});
-  if (request_.average) average_ = std::make_unique<WeightAverage>(parameters_);
   HONE_RETURN_IF_ERROR(files_.MakeDirectory(StateDirectory(request_.out)));
   std::int64_t after_step = -1;
   if (request_.resume && files_.IsFile(StatePath(request_.out))) {
@@ -167,8 +162,7 @@ Status Training::Resume() {
   if (const std::string other = FirstDifference(prepared_.request, state.request); !other.empty()) {
     return base::BadInput(path, ": the run to resume was asked for something else: ", other);
   }
-  HONE_RETURN_IF_ERROR(
-      RestoreTensors(files_, path, state, parameters_, adam_.get(), average_.get()));
+  HONE_RETURN_IF_ERROR(RestoreTensors(files_, path, state.step, parameters_, adam_.get()));
   state_ = std::move(state);
   seconds_before_ = state_.seconds;
   Tell(StrCat("going on after step ", state_.step, " of ", state_.steps));
@@ -209,10 +203,6 @@ Status Training::Step() {
                                : kSmoothing * state_.smoothed_loss + (1 - kSmoothing) * mean;
   }
   ++state_.step;
-  if (average_ && average_->Due(state_.step)) {
-    adam_->Settle();
-    average_->Take(state_.step);
-  }
   step_seconds_ += Seconds(start);
   return LogStep(rate, norm);
 }
@@ -263,19 +253,10 @@ bool Training::EvaluationDue() const {
   return state_.step * k / per_epoch_ != (state_.step - 1) * k / per_epoch_;
 }
 
-void Training::Export() {
-  adam_->Settle();
-  if (average_) {
-    average_->Take(state_.step);
-    average_->Exchange();
-  }
-  graph_->Export(&prepared_.draft.weights());
-  if (average_) average_->Exchange();
-}
-
 Status Training::EvaluateNow() {
   const std::int64_t start = env::NowNs();
-  Export();
+  adam_->Settle();
+  graph_->Export(&prepared_.draft.weights());
   HONE_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(&prepared_, request_.threads));
   metric_ = evaluation.metric;
   state_.last = evaluation.value;
@@ -312,9 +293,7 @@ Status Training::SaveState() {
   const std::int64_t start = env::NowNs();
   state_.seconds = Spent();
   adam_->Settle();
-  if (average_) state_.averaged = average_->taken();
-  HONE_RETURN_IF_ERROR(
-      WriteState(files_, StatePath(request_.out), state_, parameters_, *adam_, average_.get()));
+  HONE_RETURN_IF_ERROR(WriteState(files_, StatePath(request_.out), state_, parameters_, *adam_));
   saved_ns_ = env::NowNs();
   save_seconds_ = Seconds(start);
   return base::OkStatus();
@@ -358,7 +337,8 @@ void Training::Tell(std::string note) {
 
 StatusOr<TrainResult> Training::Finish() {
   if (!has_dev()) {
-    Export();
+    adam_->Settle();
+    graph_->Export(&prepared_.draft.weights());
     HONE_RETURN_IF_ERROR(prepared_.draft.Bind());
     state_.best_step = state_.step;
   }

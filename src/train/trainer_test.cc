@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "base/strings.h"
 #include "env/file.h"
-#include "formats/checkpoint.h"
 #include "formats/tokenizer_files.h"
 #include "model/model.h"
 #include "train/teacher.h"
@@ -120,7 +119,6 @@ TEST_F(TrainerTest, AKilledRunGoesOnToTheSameBits) {
   for (TrainRequest* request : {&whole, &killed}) {
     request->teacher = teacher.out;
     request->loss = {.task = 0.5f, .logits = 0.5f, .hidden = 0.1f};
-    request->average = true;
   }
   whole.accumulate = killed.accumulate = 2;
   whole.log = directory_ + "/whole.jsonl";
@@ -155,36 +153,6 @@ TEST_F(TrainerTest, AnotherSeedGivesAnotherModel) {
   ASSERT_TRUE(Train(second).ok());
   EXPECT_FALSE(ReadText(first.out + "/model.safetensors") ==
                ReadText(second.out + "/model.safetensors"));
-}
-
-// After one step the average is a tenth of the beginning and nine of the step.
-TEST_F(TrainerTest, KeepsTheAverageWhereAskedFor) {
-  std::vector<float> begin, step, average;
-  const auto train = [&](const char* out, double rate, bool averaged, std::vector<float>* weights) {
-    TrainRequest request = Request(out);
-    request.dev.clear();
-    request.max_steps = 1;
-    request.warmup = 0;
-    request.schedule = compress::Schedule::kConstant;
-    request.learning_rate = rate;
-    request.average = averaged;
-    const auto result = Train(request);
-    ASSERT_TRUE(result.ok()) << result.status();
-    const auto model = formats::Checkpoint::Open(env::RealFileSystem(), request.out);
-    ASSERT_TRUE(model.ok()) << model.status();
-    const auto view =
-        (*model)->Tensor("bert.encoder.layer.0.output.dense.bias", tensor::Shape({16}));
-    ASSERT_TRUE(view.ok()) << view.status();
-    weights->resize(16);
-    tensor::CopyToF32(*view, 0, *weights);
-  };
-  train("begin", 1e-30, false, &begin);
-  train("step", 0.01, false, &step);
-  train("average", 0.01, true, &average);
-  for (std::size_t i = 0; i < begin.size(); ++i) {
-    EXPECT_GT(std::abs(step[i] - begin[i]), 1e-3f);
-    EXPECT_NEAR(average[i], 0.1f * begin[i] + 0.9f * step[i], 1e-5f);
-  }
 }
 
 TEST_F(TrainerTest, ANarrowerStudentLearnsFromEveryPartOfTheTeacher) {

@@ -81,8 +81,7 @@ class TrainCommand : public Command {
            "--out minilm-sst2\n"
            "  hone train -m minilm --task sst2 --train train.tsv --dev dev.tsv --out ft "
            "--epochs 2 --lr 5e-5 -b 16 --accumulate 2 --warmup 0.06 --schedule cosine "
-           "--weight-decay 0.01 --clip 1 --dropout 0.1 --average --seed 7 -t 2 --max-tokens 64 "
-           "--patience 4 "
+           "--weight-decay 0.01 --clip 1 --dropout 0.1 --seed 7 -t 2 --max-tokens 64 --patience 4 "
            "--evals-per-epoch 4 --log ft.jsonl -o json\n"
            "  hone train … --out ft --resume          goes on after a kill, as if there was none\n"
            "  hone train … --max-time 10m             lays the schedule out over ten minutes\n"
@@ -148,8 +147,6 @@ class TrainCommand : public Command {
     flags.Real("--weight-decay", &request_.weight_decay, "AdamW's weight decay");
     flags.Real("--clip", &request_.clip, "largest norm of the gradient; 0: any");
     flags.Real("--dropout", &request_.dropout, "share of values dropped while training");
-    flags.Switch("--average", &request_.average,
-                 "evaluate and keep the average of the last tenth of the steps so far");
     flags.Int("--min-tokens", &request_.min_tokens, 0, 1 << 20, "shorter texts are left out");
     flags.Int("--max-tokens", &request_.max_tokens, 4, 1 << 20, "longer texts are cut");
   }

@@ -264,7 +264,6 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   request.schedule = stage.schedule;
   request.warmup = stage.warmup;
   request.dropout = stage.dropout;
-  request.average = stage.average;
   request.min_tokens = stage.min_tokens;
   request.evaluations_per_epoch = stage.evaluations;
   request.patience = stage.patience;

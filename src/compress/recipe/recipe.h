@@ -68,9 +68,8 @@ struct DistillStage {
   // ZipLM's for classification. Where a recipe has `loss`, what it leaves out is 0.
   LossWeights loss = {.task = 0, .logits = 0.5f, .hidden = 0.5f};
   double dropout = 0.1;
-  bool average = false;  // keep the average of the last tenth of the steps, not the last step
-  int min_tokens = 0;    // shorter training texts are left out
-  int evaluations = 2;   // on dev in an epoch; the best step is kept
+  int min_tokens = 0;   // shorter training texts are left out
+  int evaluations = 2;  // on dev in an epoch; the best step is kept
   int patience = 0;
   std::string text;  // unlabelled lines to learn from instead of the training file; loss.task is 0
 };

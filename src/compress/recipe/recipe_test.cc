@@ -63,7 +63,6 @@ stages:
       schedule: cosine
       warmup: 0.2
       dropout: 0
-      average: true
       min_tokens: 12
       evaluations: 5
       patience: 2
@@ -101,7 +100,6 @@ stages:
   EXPECT_EQ(distill.schedule, Schedule::kCosine);
   EXPECT_EQ(distill.warmup, 0.2);
   EXPECT_EQ(distill.dropout, 0);
-  EXPECT_TRUE(distill.average);
   EXPECT_EQ(distill.min_tokens, 12);
   EXPECT_EQ(distill.evaluations, 5);
   EXPECT_EQ(distill.patience, 2);

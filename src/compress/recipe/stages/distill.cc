@@ -31,7 +31,6 @@ void ParseStage(Fields& fields, DistillStage* stage) {
                           &stage->schedule);
   fields.Number("warmup", {.min = 0, .max = 1}, &stage->warmup);
   fields.Number("dropout", {.min = 0, .max = 0.9}, &stage->dropout);
-  fields.Boolean("average", &stage->average);
   fields.Integer("min_tokens", {.min = 0, .max = 1 << 20}, &stage->min_tokens);
   fields.Integer("evaluations", {.min = 1, .max = 1000}, &stage->evaluations);
   fields.Integer("patience", {.min = 0, .max = 1000}, &stage->patience);
