@@ -77,9 +77,11 @@ class CompressTest : public formats::TestDirectory {
   }
 
   StatusOr<LadderReport> Run(const CompressRequest& request, env::FileSystem& files) {
-    CompressTools tools{.files = files, .trainer = trainer_, .report = {}, .now_ns = env::NowNs};
+    CompressTools tools{.files = files, .trainer = trainer_, .report = {}, .now_ns = {}};
+    tools.now_ns = [this] { return env::NowNs() + late_ns_; };
     tools.report = [this](const CompressProgress& progress) {
       if (!progress.news.empty()) base::StrAppend(&news_, progress.news, "\n");
+      if (progress.step.ends_with(": timing")) late_ns_ += timing_ns_;
     };
     return Compress(request, tools);
   }
@@ -89,7 +91,18 @@ class CompressTest : public formats::TestDirectory {
     return std::string(Run(request).status().message());
   }
 
+  // The candidates of each rung, as the news have them.
+  std::vector<std::string> Candidates() const {
+    std::vector<std::string> candidates;
+    for (std::size_t at = 0; (at = news_.find(" candidates, ", at)) != std::string::npos; ++at) {
+      const std::size_t begin = news_.rfind('\n', at) + 1;
+      candidates.push_back(news_.substr(begin, at - begin));
+    }
+    return candidates;
+  }
+
   std::string model_, news_;
+  std::int64_t timing_ns_ = 0, late_ns_ = 0;  // what a timing takes by the clock, and took so far
   Trainer trainer_;
   bool trained_ = false;
 };
@@ -119,6 +132,20 @@ TEST_F(CompressTest, MakesALadderThatIsWhatItSays) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(ToJson(*read), ToJson(*ladder));
   EXPECT_THAT(*CheckHashes(files_, Path("out"), *read, {}), testing::IsEmpty());
+}
+
+TEST_F(CompressTest, TimingTakesNothingOfTheTimeToSearch) {
+  ASSERT_TRUE(Run(Request("free")).ok());
+  const std::vector<std::string> without_limit = Candidates();
+  ASSERT_EQ(without_limit.size(), 2u);
+  news_.clear();
+  // Each timing takes longer than the plan gives to the whole search of a rung.
+  timing_ns_ = std::int64_t{1'000'000} * 1'000'000'000;
+  CompressRequest request = Request("limited");
+  request.budget_seconds = 1e7;
+  ASSERT_TRUE(Run(request).ok());
+  EXPECT_GT(late_ns_, 0);
+  EXPECT_EQ(Candidates(), without_limit);
 }
 
 TEST_F(CompressTest, AFaultAnywhereIsResumedToTheSameLadder) {

@@ -42,9 +42,9 @@ struct PruneToTargetOptions {
   std::vector<quant::Format> formats;  // that blocks may have
   int candidates = 300;
   std::uint64_t seed = 1;
-  int corrections = 4;      // measurements after which the nearest counts
-  double tolerance = 0.02;  // of the measured latency, either way
-  std::function<bool()> stop;
+  int corrections = 4;         // measurements after which the nearest counts
+  double tolerance = 0.02;     // of the measured latency, either way
+  std::function<bool()> stop;  // the search is out of time; may be empty
   // A step in words, and candidates done of all; may be empty.
   std::function<void(const std::string& what, int done, int total)> progress;
   // Every loss computed: predicted milliseconds and loss; may be empty.
