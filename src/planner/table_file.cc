@@ -38,10 +38,13 @@ StatusOr<RungTables> ReadRung(const JsonValue& json) {
   rung.bytes = static_cast<std::uint64_t>(bytes);
   HONE_ASSIGN_OR_RETURN(const JsonValue widths, Array(json, "widths", kMostWidths));
   for (const JsonValue value : widths) {
-    // Ascending.
+    HONE_ASSIGN_OR_RETURN(const std::int64_t width, value.Int());
     const int least = rung.widths.empty() ? 1 : rung.widths.back() + 1;
-    HONE_ASSIGN_OR_RETURN(const int width, value.IntIn(least, kMostThreads));
-    rung.widths.push_back(width);
+    if (width < least || width > kMostThreads) {
+      return value.Error(base::StrCat("expected a number of threads from ", least, " to ",
+                                      kMostThreads, ", ascending"));
+    }
+    rung.widths.push_back(static_cast<int>(width));
   }
   HONE_ASSIGN_OR_RETURN(const JsonValue tables, Array(json, "tables", kMostWidths));
   if (tables.size() != widths.size()) return tables.Error("expected one table a width");
