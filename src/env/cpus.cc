@@ -5,21 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 
 #include "env/cgroup.h"
+#include "env/system_text.h"
 
 namespace hone::env {
 namespace {
-
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::uint64_t StatusBytes(std::string_view field) {
   std::ifstream file("/proc/self/status");
@@ -41,7 +34,8 @@ int AffinityCpus() {
 }
 
 int UsableCpus() {
-  const double quota = std::ceil(CgroupCpuLimit(ReadText("/proc/self/cgroup"), ReadText));
+  const double quota =
+      std::ceil(CgroupCpuLimit(ReadSystemText("/proc/self/cgroup"), ReadSystemText));
   const int affinity = AffinityCpus();
   return std::max(1, quota < affinity ? static_cast<int>(quota) : affinity);
 }
@@ -54,7 +48,7 @@ std::string ProcessorName() {
     const std::size_t colon = line.find(':');
     if (colon != std::string::npos && colon + 2 < line.size()) return line.substr(colon + 2);
   }
-  std::string machine = ReadText("/proc/device-tree/model");
+  std::string machine = ReadSystemText("/proc/device-tree/model");
   while (!machine.empty() && (machine.back() == '\0' || machine.back() == '\n')) machine.pop_back();
   return machine.empty() ? "unknown" : machine;
 }

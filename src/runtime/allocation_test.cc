@@ -66,7 +66,7 @@ TEST(LocalEngine, AllocatesNothingOnceWarm) {
     cases.push_back({.format = format,
                      .threads = 2,
                      .isa = tests::IsaLimit(),
-                     .split = {.work_per_worker = work, .resident_bytes = 0}});
+                     .split = {.work_per_worker = work, .own_cache_bytes = 0}});
   }
   EngineOptions& mixed = cases.emplace_back(cases[2]);
   mixed.formats = {{"bert.encoder.layer.0.output.dense", Format::kF32},

@@ -85,7 +85,7 @@ void Dense(const HeadStagePlan& stage, int rows, const float* x, base::ThreadPoo
                     buffers.scratch[static_cast<std::size_t>(worker)].data());
   };
   if (static_cast<double>(rows) * linear.n * linear.k <= limits.work_per_worker &&
-      kernel.packed_bytes(linear.n, linear.k) <= limits.resident_bytes) {
+      kernel.packed_bytes(linear.n, linear.k) <= limits.own_cache_bytes) {
     multiply(0, panels, 0);
     return;
   }

@@ -5,10 +5,10 @@
 //
 //   embed, norm, QKV | attention | output, norm, up, activation, down, norm, next QKV | attention …
 //
-// Everything but attention concerns one row at a time. With many rows each worker takes blocks of
-// rows through a whole phase, without waiting. With few the weights are what is moved, so every
-// matrix product is split by columns instead: each worker reads only its share. A pass too small to
-// be worth waking anybody for is the caller's alone (runtime/work_split.h).
+// Everything but attention concerns one row at a time, so each worker takes blocks of rows through a
+// whole phase, without waiting. Where rows are few for the weights, fetching these is what takes the
+// time: every matrix product is then split by columns, and each worker reads only its share. A pass
+// too small to be worth waking anybody for is the caller's alone (runtime/work_split.h).
 //
 // Owns           packed weights (with those that it shares them with), workspace (grows with the
 //                largest batch seen), thread pool (unless it was handed one).
@@ -44,7 +44,7 @@ struct EngineOptions {
   std::optional<quant::Format> format = {};  // of every matrix; unset: each as it is stored
   int threads = 1;
   base::Isa isa = base::DetectIsa();
-  SplitLimits split = {};
+  SplitLimits split = LimitsOfThisMachine();
   // Called while packing, from the thread that called Load; may be empty.
   std::function<void(int done, int total)> progress = {};
   // By module name ("encoder.layer.3.output.dense"), before `format`: what a search tries without

@@ -20,8 +20,8 @@ using model::Model;
 using quant::Format;
 
 // Any work is worth all workers, so that tiny models are split like large ones.
-constexpr SplitLimits kByColumns{.work_per_worker = 0, .resident_bytes = 0};
-constexpr SplitLimits kByRows{.work_per_worker = 0};
+constexpr SplitLimits kByColumns{.work_per_worker = 0, .own_cache_bytes = 0};
+constexpr SplitLimits kByRows{.work_per_worker = 0, .own_cache_bytes = std::size_t{1} << 40};
 
 std::unique_ptr<LocalEngine> LoadEngine(const Model& model, Format format, int threads,
                                         const SplitLimits& split = kByColumns) {
@@ -133,7 +133,7 @@ TEST(LocalEngine, GivesTheSameBitsInAnyBatchAndForAnyThreads) {
       expect_same(threads, kByColumns);
       expect_same(threads, kByRows);
     }
-    expect_same(4, {.work_per_worker = 1e6, .resident_bytes = 0});  // as many as are worth it
+    expect_same(4, {.work_per_worker = 1e6, .own_cache_bytes = 0});  // as many as are worth it
     expect_same(4, {});
   }
 }

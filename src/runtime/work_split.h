@@ -1,5 +1,11 @@
 // How one forward pass is shared out among workers: decided before it, from what it costs.
 //
+// By rows, each worker takes its rows through a whole phase of a layer: all workers meet twice a
+// layer, and what a row becomes stays in one core's caches; but each of them reads all weights. By
+// columns, each reads its share of them only; but they meet ten times a layer, and every row passes
+// from core to core each time. Rows are better from so many of them a worker on that multiplying
+// takes as long as fetching the weights from where they lie.
+//
 // The same bits come out whatever is chosen (encoder_forward.cc).
 #pragma once
 
@@ -10,25 +16,38 @@
 
 namespace hone::runtime {
 
-// Fewer rows than this a worker, and the pass is bound by moving the weights: products are then
-// split by columns, so that each worker reads its share of them only. Measured on 2 cores with 2
-// MiB of L2 each, int8: both ways take the same at 32 rows a worker, rows are 12 % faster at 64
-// (MiniLM-L6), and columns 6 % faster at 8 (BERT-base).
-inline constexpr int kRowsPerWorker = 48;
-
 // Rows that a worker takes through a phase at once: the more, the fewer times the weights are
 // streamed and int4 panels expanded. BERT-base at 1×384, 2 threads, int4: 70.6 ms by 96 rows, 68.8
 // by 192; int8 and f32 the same within noise.
 inline constexpr int kBlockRows = 192;
 
+// Rows a worker from which a pass is split by rows, by where the weights of its layers lie. Time by
+// rows over time by columns, two cores with 2 MiB of L2 each:
+//   int8, 1.5 MB     4 tokens 0.97, 8 0.80, 16 0.75, 26 0.71
+//   int8, 3.2 MB     4 tokens 1.05, 16 0.85, 26 0.82
+//   int8, 10.6 MB    8 tokens 1.08, 12 0.99, 16 0.92, 32 0.89
+//   f32, 43 MB       8 tokens 1.17, 16 0.95, 32 0.95, 64 0.89
+//   int8, 85 MB      16 tokens 1.22, 32 1.01, 40 0.88, 64 0.88
+//   f32, 340 MB      16 tokens 1.43, 32 1.33, 48 0.97
+inline constexpr int kOwnCacheRows = 2;
+inline constexpr int kLastCacheRows = 8;
+inline constexpr int kMemoryRows = 20;
+// By rows every worker expands all panels of int4 (10.6 MB as int8: 16 tokens 1.11, 48 1.03, 90
+// 0.97 of the time by columns).
+inline constexpr int kExpandedRows = 32;
+
 struct SplitLimits {
   // The least work that is worth another worker, in multiply-adds of f32, those of int8 counted as
   // a quarter: some 40 µs, beside which waking and meeting cost little.
   double work_per_worker = 1.5e6;
-  // Weights of this size or less stay in each worker's L2 (512 KiB to 2 MiB): a split by rows then
-  // reads them no slower than one by columns, and meets twice a layer instead of ten times.
-  std::size_t resident_bytes = std::size_t{1} << 20;
+  // Weights up to these sizes stay in each core's own cache, and in the one that cores share.
+  std::size_t own_cache_bytes = std::size_t{512} << 10;
+  std::size_t last_cache_bytes = 0;
 };
+
+// With this machine's caches. Of a last level larger than 32 MiB a core the rest counts as others':
+// a virtual machine sees all of it (85 MB on two cores that see 260 MiB come from memory).
+SplitLimits LimitsOfThisMachine();
 
 struct WorkSplit {
   int threads = 1;       // that take part
