@@ -80,7 +80,7 @@ Status TimeAll(CompressJob& job) {
   }
   job.Say("timing all rungs", -1);
   const std::vector<LatencyFigures> figures =
-      MeasureInTurn(passes, job.timing_s * static_cast<double>(passes.size()));
+      MeasureInTurn(passes, 2 * job.timing_s * static_cast<double>(passes.size()));
   job.ladder.dense.latency = figures[0];
   for (std::size_t r = 0; r < job.ladder.rungs.size(); ++r) {
     LadderRung& rung = job.ladder.rungs[r];

@@ -84,7 +84,7 @@ RungCosts EstimateCosts(const CompressJob& job) {
       costs.snapshots_s += removal + 4 * prune->samples * tokens_a_text / rate;
       costs.candidates = prune->candidates;
       costs.candidate_s = 0.02 + 0.4 * search_tokens / rate;
-      costs.other_s += 5 * job.timing_s;
+      costs.other_s += 6 * job.timing_s;
     } else if (const auto* distill = std::get_if<DistillStage>(&stage.what);
                distill && job.trains()) {
       const double texts = static_cast<double>(
@@ -98,7 +98,7 @@ RungCosts EstimateCosts(const CompressJob& job) {
     }
   }
   const double dev_tokens = static_cast<double>(job.dev.examples.items.size()) * tokens_a_text;
-  costs.other_s += dev_tokens / rate + 4 * job.timing_s;
+  costs.other_s += dev_tokens / rate + 5 * job.timing_s;
   return costs;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "bench/statistics.h"
 
 namespace hone::compress {
 namespace {
@@ -48,25 +49,32 @@ class Fitter {
     Choice choice;
     TimedPair timed;
     double loss = 0;
-    // Measured latency over the wanted one.
-    double ratio = 0;
   };
 
-  double Wanted(const TimedPair& timed) const {
-    return target_.speedup > 0 ? timed.dense_ms / target_.speedup : target_.latency_ms;
+  // What the target is about: the candidate's latency, or its part of the dense model's.
+  double Reached(const TimedPair& timed) const {
+    return target_.speedup > 0 ? timed.candidate_ms / timed.dense_ms : timed.candidate_ms;
   }
-  bool Close(const Attempt& attempt) const {
-    return std::abs(attempt.ratio - 1) <= options_.tolerance;
-  }
+  double Wanted() const { return target_.speedup > 0 ? 1 / target_.speedup : target_.latency_ms; }
   double Predicted(const Choice& choice) const { return fixed_ms_ + TotalMs(blocks_, choice); }
+  // What a millisecond of the profile was when the attempt was timed, in the unit of Reached.
+  double Factor(const Attempt& attempt) const {
+    return Reached(attempt.timed) / Predicted(attempt.choice);
+  }
+  // Expected over wanted, where a millisecond of the profile is `factor`.
+  double Ratio(const Choice& choice, double factor) const {
+    return Predicted(choice) * factor / Wanted();
+  }
+  // The profile's milliseconds that all blocks may take. The error of the profile is as likely in the
+  // fixed part as in the blocks, so the whole is scaled.
+  double Budget(double factor) const { return Wanted() / factor - fixed_ms_; }
 
   StatusOr<Draft> Make(const Choice& choice) const;
   BlockFormats FormatsOf(const Choice& choice) const;
   StatusOr<Attempt> Time(const Choice& choice);
-  // Budgets of the profile's milliseconds for all blocks; corrected by what an attempt took.
-  StatusOr<double> Corrected(const Attempt& attempt) const;
   StatusOr<SearchResult> Search(double budget_ms, int candidates, std::vector<double> start);
-  base::Status TooFast(const TimedPair& timed, double scale) const;
+  base::Status TooFast(const Attempt& attempt) const;
+  PrunedDraft Finish(Draft draft, const Attempt& best) const;
   void Say(const std::string& what, int done, int total) const {
     if (options_.progress) options_.progress(what, done, total);
   }
@@ -102,25 +110,20 @@ StatusOr<Fitter::Attempt> Fitter::Time(const Choice& choice) {
   Attempt attempt;
   attempt.choice = choice;
   HONE_ASSIGN_OR_RETURN(attempt.timed, judges_.time(candidate, FormatsOf(choice)));
-  attempt.ratio = attempt.timed.candidate_ms / Wanted(attempt.timed);
   return attempt;
 }
 
-StatusOr<double> Fitter::Corrected(const Attempt& attempt) const {
-  // The error is as likely in the fixed part as in the blocks, so the whole is scaled.
-  const double scaled = Predicted(attempt.choice) / std::clamp(attempt.ratio, 0.3, 3.0);
-  return scaled - fixed_ms_;
-}
-
-base::Status Fitter::TooFast(const TimedPair& timed, double scale) const {
+base::Status Fitter::TooFast(const Attempt& attempt) const {
   double fastest = fixed_ms_;
   for (const std::vector<BlockOption>& block : blocks_) {
     fastest += std::ranges::min_element(block, {}, &BlockOption::ms)->ms;
   }
-  const double possible = fastest * scale;
-  return base::NotFound("no shape of this model takes only ", base::Fixed(Wanted(timed), 3),
+  const double dense = attempt.timed.dense_ms;
+  const double wanted = target_.speedup > 0 ? dense / target_.speedup : target_.latency_ms;
+  const double possible = fastest * attempt.timed.candidate_ms / Predicted(attempt.choice);
+  return base::NotFound("no shape of this model takes only ", base::Fixed(wanted, 3),
                         " ms: with every block gone it takes about ", base::Fixed(possible, 3),
-                        " ms, ", base::Fixed(timed.dense_ms / possible, 1),
+                        " ms, ", base::Fixed(dense / possible, 1),
                         " times as fast as the dense model");
 }
 
@@ -145,57 +148,61 @@ StatusOr<SearchResult> Fitter::Search(double budget_ms, int candidates, std::vec
       search);
 }
 
-StatusOr<PrunedDraft> Fitter::Run() {
-  const std::vector<double> equal(blocks_.size(), 1.0);
-  // What a millisecond of the profile is today: from the whole draft, then from a first choice.
-  Say("timing", 0, 0);
-  HONE_ASSIGN_OR_RETURN(Attempt attempt, Time(Choice(blocks_.size(), 0)));
-  double scale = attempt.timed.candidate_ms / Predicted(attempt.choice);
-  double budget = Wanted(attempt.timed) / scale - fixed_ms_;
-  std::optional<Attempt> best;
-  std::vector<double> sensitivities = equal;
-  bool searched = false;
-  for (int i = 0; i <= options_.corrections; ++i) {
-    std::optional<Choice> choice = SolveBudget(blocks_, sensitivities, budget);
-    if (!choice) {
-      if (best) break;  // the correction asked for too much; the nearest so far stands
-      return TooFast(attempt.timed, scale);
-    }
-    double loss = NAN;
-    // The search is worth its time once the budget is about right.
-    if (i > 0) {
-      const int candidates = searched ? std::max(options_.candidates / 8, 1) : options_.candidates;
-      HONE_ASSIGN_OR_RETURN(const SearchResult found, Search(budget, candidates, sensitivities));
-      searched = true;
-      sensitivities = found.sensitivities;
-      choice = found.choice;
-      loss = found.loss;
-    }
-    Say("timing", 0, 0);
-    HONE_ASSIGN_OR_RETURN(attempt, Time(*choice));
-    attempt.loss = loss;
-    scale = attempt.timed.candidate_ms / Predicted(*choice);
-    if (searched &&
-        (!best || std::abs(std::log(attempt.ratio)) < std::abs(std::log(best->ratio)))) {
-      best = attempt;
-    }
-    if (searched && Close(attempt)) break;
-    HONE_ASSIGN_OR_RETURN(budget, Corrected(attempt));
-    // Everything is kept already and still faster than asked for.
-    if (searched && *choice == Choice(blocks_.size(), 0) && attempt.ratio < 1) break;
-  }
-  HONE_CHECK(best.has_value());
-  HONE_ASSIGN_OR_RETURN(Draft made, Make(best->choice));
-  PrunedDraft pruned{std::move(made), {}, {}, 0, 0, {}, 0};
+PrunedDraft Fitter::Finish(Draft draft, const Attempt& best) const {
+  PrunedDraft pruned{std::move(draft), {}, {}, 0, 0, {}, 0};
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    pruned.assignment.push_back(blocks_[b][static_cast<std::size_t>(best->choice[b])].level);
+    pruned.assignment.push_back(blocks_[b][static_cast<std::size_t>(best.choice[b])].level);
   }
-  pruned.formats = FormatsOf(best->choice);
-  pruned.loss = best->loss;
-  pruned.predicted_ms = Predicted(best->choice);
-  pruned.timed = best->timed;
+  pruned.formats = FormatsOf(best.choice);
+  pruned.loss = best.loss;
+  pruned.predicted_ms = Predicted(best.choice);
+  pruned.timed = best.timed;
   pruned.candidates = losses_;
   return pruned;
+}
+
+StatusOr<PrunedDraft> Fitter::Run() {
+  const Choice whole(blocks_.size(), 0);
+  const std::vector<double> equal(blocks_.size(), 1.0);
+  // What a millisecond of the profile is today: from the whole draft, then from a first choice. The
+  // search is worth its time once the budget is about right.
+  Say("timing", 0, 0);
+  HONE_ASSIGN_OR_RETURN(Attempt attempt, Time(whole));
+  const std::optional<Choice> first = SolveBudget(blocks_, equal, Budget(Factor(attempt)));
+  if (!first) return TooFast(attempt);
+  HONE_ASSIGN_OR_RETURN(attempt, Time(*first));
+  double budget = Budget(Factor(attempt));
+  if (!SolveBudget(blocks_, equal, budget)) return TooFast(attempt);
+  HONE_ASSIGN_OR_RETURN(SearchResult found, Search(budget, options_.candidates, equal));
+
+  // One timing may be off by more than the target allows: the middle of several counts, of like choices.
+  std::vector<Attempt> tried;
+  std::vector<double> factors;
+  double factor = 0;
+  while (static_cast<int>(factors.size()) < options_.most_timings) {
+    Say("timing", 0, 0);
+    HONE_ASSIGN_OR_RETURN(attempt, Time(found.choice));
+    attempt.loss = found.loss;
+    factors.push_back(Factor(attempt));
+    factor = bench::Percentile(factors, 0.5);
+    tried.push_back(attempt);
+    const double ratio = Ratio(found.choice, factor);
+    if (std::abs(ratio - 1) <= options_.tolerance) {
+      if (static_cast<int>(factors.size()) >= options_.least_timings) break;
+      continue;
+    }
+    // Everything is kept already and still faster than asked for.
+    if (found.choice == whole && ratio < 1) break;
+    budget = Budget(factor);
+    // Where the correction asks for too much the nearest so far stands.
+    if (!SolveBudget(blocks_, found.sensitivities, budget)) break;
+    HONE_ASSIGN_OR_RETURN(
+        found, Search(budget, std::max(options_.candidates / 8, 1), found.sensitivities));
+  }
+  const Attempt& best = *std::ranges::min_element(
+      tried, {}, [&](const Attempt& one) { return std::abs(std::log(Ratio(one.choice, factor))); });
+  HONE_ASSIGN_OR_RETURN(Draft made, Make(best.choice));
+  return Finish(std::move(made), best);
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 // what was measured, until the time is right.
 //
 // The profile only ranks shapes well; the clock has the last word. So a first choice (all
-// sensitivities equal) is timed before the search, and what the search found after it.
+// sensitivities equal) is timed before the search, and what the search found after it, several times:
+// on a machine that is not idle one timing is off by more than a target allows.
 #pragma once
 
 #include <functional>
@@ -42,8 +43,9 @@ struct PruneToTargetOptions {
   std::vector<quant::Format> formats;  // that blocks may have
   int candidates = 300;
   std::uint64_t seed = 1;
-  int corrections = 4;         // measurements after which the nearest counts
-  double tolerance = 0.02;     // of the measured latency, either way
+  double tolerance = 0.02;     // of the latency, either way
+  int least_timings = 3;       // of what the search found, whose middle is within the tolerance
+  int most_timings = 6;        // after which the nearest counts
   std::function<bool()> stop;  // the search is out of time; may be empty
   // A step in words, and candidates done of all; may be empty.
   std::function<void(const std::string& what, int done, int total)> progress;
@@ -57,7 +59,7 @@ struct PrunedDraft {
   BlockFormats formats;
   double loss = 0;
   double predicted_ms = 0;
-  TimedPair timed;  // of this very draft
+  TimedPair timed;  // of this very draft, one of its timings
   int candidates = 0;
 };
 

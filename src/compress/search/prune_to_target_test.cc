@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "formats/test_directory.h"
 #include "tests/support/tiny_models.h"
@@ -70,11 +71,12 @@ class PruneToTargetTest : public formats::TestDirectory {
     judges.time = [this, factor, dense](const Draft& draft,
                                         const BlockFormats& formats) -> base::StatusOr<TimedPair> {
       ++timed_;
+      const double noise = noise_of_ ? noise_of_(timed_) : 1;
       double ms = 0.5;
       for (std::size_t b = 0; b < formats.size(); ++b) {
         ms += *profile_.Cost(Block::kFeedForward, formats[b], draft.model().config.layers[b].ffn);
       }
-      return TimedPair{dense, factor * ms};
+      return TimedPair{dense, factor * noise * ms};
     };
     judges.loss = [](const Draft& draft, const BlockFormats&) -> base::StatusOr<double> {
       return 1.0 / (1 + Columns(draft));
@@ -93,6 +95,7 @@ class PruneToTargetTest : public formats::TestDirectory {
 
   std::string model_;
   int width_ = 0, ffn_ = 0, timed_ = 0;
+  std::function<double(int timing)> noise_of_;  // none where empty
   std::vector<BlockSnapshots> snapshots_;
   DeviceProfile profile_;
 };
@@ -104,6 +107,16 @@ TEST_F(PruneToTargetTest, MeasuredLatencyMeetsTheTargetWhateverTheProfileSays) {
     EXPECT_NEAR(pruned->timed.dense_ms / pruned->timed.candidate_ms, 2, 0.06) << factor;
     EXPECT_EQ(pruned->loss, 1.0 / (1 + Columns(pruned->draft)));
   }
+}
+
+TEST_F(PruneToTargetTest, OneTimingThatIsOffDoesNotDecide) {
+  // The profile is right of the first choice and a tenth off the searched one, which the first timing of
+  // that hides.
+  constexpr double kSlower = 1.1;
+  noise_of_ = [](int timing) { return timing <= 3 ? 1.0 : kSlower; };
+  const auto pruned = Prune({.speedup = 2}, 1);
+  ASSERT_TRUE(pruned.ok()) << pruned.status();
+  EXPECT_NEAR(pruned->timed.dense_ms / (kSlower * pruned->predicted_ms), 2, 0.06);
 }
 
 TEST_F(PruneToTargetTest, AimsAtALatency) {
