@@ -146,6 +146,14 @@ Admission CheckRoom(const View& view, const Item& item) {
   return CheckModelShare(view, item);
 }
 
+int BrokenByPlan(const View& view, PlanRung choice) {
+  return PlanAhead(view, choice)
+      .Run({.drift = view.drift,
+            .whole_drift_from = base::kNeverNs,
+            .allowed = view.setup.max_queued})
+      .broken;
+}
+
 Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
   if (const Admission room = CheckRoom(view, item); !room.accepted()) return room;
   const auto span = static_cast<double>(item.deadline - item.arrival);

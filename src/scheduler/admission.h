@@ -14,6 +14,10 @@ Admission CheckRoom(const View& view, const Item& item);
 // would be in time without it is late with it, and its tenant has not had more than its share.
 Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice);
 
+// Accepted items that the plan would end too late. They all had their whole margin when they were accepted: half of the
+// drift counts.
+int BrokenByPlan(const View& view, PlanRung choice);
+
 // What the item costs, in executor time times threads, on the first executor in force.
 TimeNs WorkOf(const Setup& setup, const Item& item);
 // The same as part of a full batch of its like: what it takes from a machine that has more than enough to do.

@@ -67,6 +67,8 @@ class Policy {
   // Whether an accepted item is promised to end in time.
   virtual bool promises() const = 0;
   virtual Admission Admit(const View& view, const Item& item) const = 0;
+  // Accepted items that the plan would end too late; 0 where nothing is promised.
+  virtual int Broken(const View&) const { return 0; }
   // `executor` is idle and enabled.
   virtual Decision Next(const View& view, int executor) const = 0;
 };

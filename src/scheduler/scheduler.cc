@@ -203,8 +203,15 @@ void Scheduler::SetResident(int model, int rung, bool resident) {
       resident;
 }
 
-void Scheduler::SetEnabled(int executor, bool enabled) {
-  setup_.executors[static_cast<std::size_t>(executor)].enabled = enabled;
+bool Scheduler::SwitchTo(std::span<const int> executors, TimeNs now) {
+  if (std::ranges::any_of(setup_.executors, &Executor::busy)) return false;
+  const int broken = queued_ == 0 ? 0 : policy_->Broken(ViewAt(now));
+  const std::vector<Executor> before = setup_.executors;
+  for (Executor& executor : setup_.executors) executor.enabled = false;
+  for (const int e : executors) setup_.executors[static_cast<std::size_t>(e)].enabled = true;
+  if (queued_ == 0 || policy_->Broken(ViewAt(now)) <= broken) return true;
+  setup_.executors = before;
+  return false;
 }
 
 void Scheduler::SetOverhead(TimeNs overhead_ns) {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "scheduler/policy.h"
@@ -51,8 +52,10 @@ class Scheduler {
   int AddModel(Model model);    // its index, which stays
   void RemoveModel(int model);  // the index is not used again
   void SetResident(int model, int rung, bool resident);
-  void SetEnabled(int executor, bool enabled);  // the core split
-  void SetOverhead(TimeNs overhead_ns);         // Setup::overhead_ns, as it has been lately
+  // Another core split: these executors are enabled, and no others. False, and nothing changed, where one
+  // is busy, or where a promise that holds now would not hold with them.
+  bool SwitchTo(std::span<const int> executors, TimeNs now);
+  void SetOverhead(TimeNs overhead_ns);  // Setup::overhead_ns, as it has been lately
 
   const Setup& setup() const { return setup_; }
   const Policy& policy() const { return *policy_; }

@@ -159,6 +159,46 @@ TEST(Scheduler, TakesModelsInAndOutWhileItServes) {
   EXPECT_TRUE(scheduler.Submit(At(2, Ms(3), Ms(20)), Ms(3)).accepted());
 }
 
+// One executor of both cores, 6 ms a text, or two of one core, 10 ms.
+Scheduler WideOrNarrow(const char* policy) {
+  const Model model{.name = "only", .rungs = {{.name = "only", .tables = {Linear(10), Linear(6)}}}};
+  return Scheduler({.widths = {1, 2},
+                    .models = {model},
+                    .executors = {{.width = 1}, {.enabled = false}, {.enabled = false}}},
+                   *MakePolicy(policy));
+}
+
+TEST(Scheduler, SwitchesExecutorsWhereEveryPromiseStillHolds) {
+  const std::vector<int> wide = {0}, narrow = {1, 2};
+  Scheduler scheduler = WideOrNarrow("ladder");
+  ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(9)), 0).accepted());
+  EXPECT_FALSE(scheduler.SwitchTo(narrow, 0)) << "a core alone takes longer than 9 ms";
+  EXPECT_FALSE(scheduler.Next(1, 0));
+  ASSERT_TRUE(scheduler.Next(0, 0)) << "nothing has changed";
+  EXPECT_FALSE(scheduler.SwitchTo(narrow, 0)) << "one is busy";
+  scheduler.Finished(0, Ms(6));
+
+  // One after the other on all cores, or side by side on one each.
+  for (const std::uint64_t id : {2, 3}) {
+    ASSERT_TRUE(scheduler.Submit(At(id, Ms(6), Ms(15)), Ms(6)).accepted());
+  }
+  EXPECT_TRUE(scheduler.SwitchTo(narrow, Ms(6)));
+  EXPECT_FALSE(scheduler.Next(0, Ms(6)));
+  EXPECT_TRUE(scheduler.Next(1, Ms(6)));
+  EXPECT_TRUE(scheduler.Next(2, Ms(6)));
+  scheduler.Finished(1, Ms(16));
+  scheduler.Finished(2, Ms(16));
+  EXPECT_TRUE(scheduler.SwitchTo(wide, Ms(16))) << "nothing waits";
+}
+
+TEST(Scheduler, SwitchesExecutorsAnyTimeWhereNothingIsPromised) {
+  const std::vector<int> narrow = {1, 2};
+  Scheduler scheduler = WideOrNarrow("fcfs");
+  ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(9)), 0).accepted());
+  EXPECT_TRUE(scheduler.SwitchTo(narrow, 0));
+  EXPECT_TRUE(scheduler.Next(1, 0));
+}
+
 TEST(Scheduler, KeepsTheReservedCoresFree) {
   Model reserved = OneRung(10), other = OneRung(10);
   reserved.reserved_cores = 0.5;

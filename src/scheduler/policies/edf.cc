@@ -12,6 +12,9 @@ class EdfPolicy : public Policy {
   Admission Admit(const View& view, const Item& item) const override {
     return AdmitByPlan(view, item, PlanRung::kMostAccurate);
   }
+  int Broken(const View& view) const override {
+    return BrokenByPlan(view, PlanRung::kMostAccurate);
+  }
   Decision Next(const View& view, int executor) const override {
     return StepByPlan(view, executor, PlanRung::kMostAccurate);
   }

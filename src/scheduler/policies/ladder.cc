@@ -12,6 +12,7 @@ class LadderPolicy : public Policy {
   Admission Admit(const View& view, const Item& item) const override {
     return AdmitByPlan(view, item, PlanRung::kFastest);
   }
+  int Broken(const View& view) const override { return BrokenByPlan(view, PlanRung::kFastest); }
   Decision Next(const View& view, int executor) const override {
     return StepByPlan(view, executor, PlanRung::kFastest);
   }

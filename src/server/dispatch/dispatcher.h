@@ -79,10 +79,10 @@ class Dispatcher {
   // What plans memory and cores reads: visits every model that is there, under the lock.
   void VisitModels(const std::function<void(int number, ServedModel& model,
                                             const scheduler::Model& scheduled)>& visit);
-  // Asks for a split: it comes into force at a moment when nothing runs and nothing is queued, since
-  // what was accepted was promised with the one before. With `hold` nothing is accepted meanwhile, for
-  // a tenth of a second at most: a machine that is never idle has no such moment by itself. True where
-  // it is in force.
+  // Asks for a split: it comes into force at a moment when nothing runs and all that waits, which was
+  // promised with the one before, would be in time with it too. With `hold` nothing is accepted meanwhile,
+  // for a tenth of a second at most: a machine that has too much to do may have no such moment by itself.
+  // True where it is in force.
   bool WantSplit(int split, bool hold);
   int split() const;
 

@@ -45,6 +45,7 @@ void Dispatcher::RunExecutor(int index) {
   Deliveries deliveries;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    SwitchSplit();
     const TimeNs now = env::NowNs();
     std::optional<scheduler::Dispatch> dispatch;
     if (scheduler_.setup().executors[static_cast<std::size_t>(index)].enabled) {
@@ -64,7 +65,6 @@ void Dispatcher::RunExecutor(int index) {
       Deliver(&deliveries, lock);
       continue;
     }
-    SwitchSplit();
     me.idle = true;
     const auto poked = [&] { return me.poked || stopping_; };
     if (scheduler_.queued() > 0 &&
@@ -161,17 +161,12 @@ void Dispatcher::FinishPart(Part& part, int rung, TimeNs start, TimeNs end,
 }
 
 void Dispatcher::SwitchSplit() {
-  if (wanted_split_ == split_ || scheduler_.queued() > 0) return;
-  const auto& executors = scheduler_.setup().executors;
-  if (std::ranges::any_of(executors, [](const auto& executor) { return executor.busy; })) return;
-  for (const int e : layouts_.splits[static_cast<std::size_t>(split_)]) {
-    scheduler_.SetEnabled(e, false);
-  }
+  if (wanted_split_ == split_) return;
+  const std::vector<int>& wanted = layouts_.splits[static_cast<std::size_t>(wanted_split_)];
+  if (!scheduler_.SwitchTo(wanted, env::NowNs())) return;
   split_ = wanted_split_;
-  for (const int e : layouts_.splits[static_cast<std::size_t>(split_)]) {
-    scheduler_.SetEnabled(e, true);
-  }
   quiet_.notify_all();
+  WakeIdle(scheduler_.queued(), -1);
 }
 
 }  // namespace hone::server

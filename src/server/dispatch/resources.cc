@@ -11,7 +11,8 @@ namespace hone::server {
 namespace {
 
 // A choice must hold for that many looks in a row before it is followed: one second's burst is not a
-// change of load.
+// change of load. But where more is asked for than the cores can do, every second of waiting is
+// refusals: a split that breaks no promise is then taken at once.
 constexpr int kSteadyLooks = 3;
 constexpr int kTypicalTokens = 32;
 
@@ -103,8 +104,11 @@ void ResourceKeeper::PlanCores(const Snapshot& snapshot) {
   // A hold refuses requests: not again soon where it did not help.
   constexpr int kLooksBetweenHolds = 10;
   looks_since_hold_ = std::min(looks_since_hold_ + 1, kLooksBetweenHolds);
-  if (split == dispatcher_.split() || split_looks_ < kSteadyLooks) return;
-  const bool hold = choice.utilisation > 1 && looks_since_hold_ >= kLooksBetweenHolds;
+  const bool overload = choice.utilisation > 1;
+  const bool steady = split_looks_ >= kSteadyLooks;
+  // Nothing is wanted any more where the choice came back to what is.
+  if (split != dispatcher_.split() && !steady && !overload) return;
+  const bool hold = overload && steady && looks_since_hold_ >= kLooksBetweenHolds;
   if (hold) looks_since_hold_ = 0;
   dispatcher_.WantSplit(split, hold);
 }
