@@ -90,8 +90,12 @@ StatusOr<const std::vector<BlockSnapshots>*> RungMaker::Snapshots(const PruneSta
   snapshots_of_.clear();
   HONE_ASSIGN_OR_RETURN(texts_, CalibrationTexts(job_, static_cast<std::size_t>(stage.samples),
                                                  job_.request.seed + 1));
+  const std::int64_t start = job_.tools.now_ns();
   HONE_ASSIGN_OR_RETURN(snapshots_,
                         TakeSnapshots(draft, texts_, OptionsFor(stage, rung, draft.model())));
+  job_.News(base::StrCat(rung, ": what to remove of each of ", snapshots_.size(),
+                         " blocks, found in ",
+                         SayDuration(static_cast<double>(job_.tools.now_ns() - start) * 1e-9)));
   snapshots_of_ = in;
   return &snapshots_;
 }
