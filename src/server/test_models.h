@@ -99,12 +99,13 @@ class ServiceTest : public formats::TestDirectory {
     return *std::move(reply);
   }
 
-  // Keeps a service's only executor busy until released: replies are given by the executor's thread,
-  // and this one's reply waits.
+  // Keeps the only executor of a Service or Dispatcher busy until released: replies are given by the
+  // executor's thread, and this one's reply waits.
   class Hold {
    public:
-    Hold(Service& service, Query query) {
-      service.Submit(std::move(query), [this](const Reply&) {
+    template <class Submitter>
+    Hold(Submitter& to, Query query) {
+      to.Submit(std::move(query), [this](const Reply&) {
         std::unique_lock lock(mutex_);
         held_ = true;
         changed_.notify_all();

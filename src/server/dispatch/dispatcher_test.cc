@@ -4,12 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <thread>
-#include <utility>
 
 #include "scheduler/policy.h"
 #include "server/test_models.h"
@@ -76,34 +73,8 @@ TEST_F(DispatcherTest, SplitsChangeWhenNothingRunsAndTheBitsStay) {
   EXPECT_EQ(RunOne("a b c"), wide);
 }
 
-// A query whose reply keeps the executor's thread until it is released.
-class HeldReply {
- public:
-  HeldReply(Dispatcher& dispatcher, Query query) {
-    dispatcher.Submit(std::move(query), [this](const Reply&) {
-      std::unique_lock lock(mutex_);
-      held_ = true;
-      changed_.notify_all();
-      changed_.wait(lock, [&] { return released_; });
-    });
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return held_; });
-  }
-  ~HeldReply() { Release(); }
-  void Release() {
-    const std::lock_guard lock(mutex_);
-    released_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool held_ = false, released_ = false;
-};
-
 TEST_F(DispatcherTest, ASplitThatKeepsAllPromisesComesWhileQueriesWait) {
-  HeldReply held(*dispatcher_, Ask(endpoint_, {"a"}, kLong));
+  Hold held(*dispatcher_, Ask(endpoint_, {"a"}, kLong));
   Replies waiting;
   dispatcher_->Submit(Ask(endpoint_, {"b"}, kLong), waiting.Next());
   EXPECT_TRUE(dispatcher_->WantSplit(1, false)) << "a minute is enough for one core";
@@ -122,7 +93,7 @@ class SlowCoreTest : public DispatcherTest {
 };
 
 TEST_F(SlowCoreTest, AHoldRefusesUntilTheSplitIsInForce) {
-  HeldReply held(*dispatcher_, Ask(endpoint_, {"a"}, kLong));
+  Hold held(*dispatcher_, Ask(endpoint_, {"a"}, kLong));
   Replies waiting;
   dispatcher_->Submit(Ask(endpoint_, {"b"}, kLong), waiting.Next());
   EXPECT_FALSE(dispatcher_->WantSplit(1, false)) << "what waits would be late";
