@@ -107,8 +107,9 @@ void ResourceKeeper::PlanCores(const Snapshot& snapshot) {
   const bool overload = choice.utilisation > 1;
   const bool steady = split_looks_ >= kSteadyLooks;
   // Nothing is wanted any more where the choice came back to what is.
-  if (split != dispatcher_.split() && !steady && !overload) return;
-  const bool hold = overload && steady && looks_since_hold_ >= kLooksBetweenHolds;
+  const bool change = split != dispatcher_.split();
+  if (change && !steady && !overload) return;
+  const bool hold = change && overload && steady && looks_since_hold_ >= kLooksBetweenHolds;
   if (hold) looks_since_hold_ = 0;
   dispatcher_.WantSplit(split, hold);
 }
