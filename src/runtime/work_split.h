@@ -23,7 +23,7 @@ inline constexpr int kBlockRows = 192;
 
 // Rows a worker from which a pass is split by rows, by where the weights of its layers lie. Time by
 // rows over time by columns, two cores with 2 MiB of L2 each:
-//   int8, 1.5 MB     4 tokens 0.97, 8 0.80, 16 0.75, 26 0.71
+//   int8, 1.5 MB     4 tokens 0.97, 8 0.77, 16 0.75, 26 0.71
 //   int8, 3.2 MB     4 tokens 1.05, 16 0.85, 26 0.82
 //   int8, 10.6 MB    8 tokens 1.08, 12 0.99, 16 0.92, 32 0.89
 //   f32, 43 MB       8 tokens 1.17, 16 0.95, 32 0.95, 64 0.89

@@ -5,6 +5,9 @@
 #include <numeric>
 #include <vector>
 
+#include "env/caches.h"
+#include "env/cpus.h"
+
 namespace hone::runtime {
 namespace {
 
@@ -61,10 +64,17 @@ TEST(ChooseSplit, LittleWorkIsTheCallersAlone) {
   EXPECT_FALSE(split.columns);
 }
 
-TEST(ChooseSplit, ThisMachinesLimitsAreUsable) {
+TEST(ChooseSplit, ThisMachinesLimitsAreItsCachesAndNoMoreOfAHugeOne) {
+  const env::Caches& caches = env::MachineCaches();
   const SplitLimits limits = LimitsOfThisMachine();
-  EXPECT_GT(limits.own_cache_bytes, 0u);
-  EXPECT_GT(limits.work_per_worker, 0);
+  if (caches.own_bytes > 0) {
+    EXPECT_EQ(limits.own_cache_bytes, caches.own_bytes);
+  } else {
+    EXPECT_GT(limits.own_cache_bytes, 0u);
+  }
+  EXPECT_LE(limits.last_cache_bytes, caches.last_bytes);
+  EXPECT_LE(limits.last_cache_bytes,
+            std::size_t{32 << 20} * static_cast<std::size_t>(env::AffinityCpus()));
 }
 
 }  // namespace
