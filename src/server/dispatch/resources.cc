@@ -106,11 +106,13 @@ void ResourceKeeper::PlanCores(const Snapshot& snapshot) {
   looks_since_hold_ = std::min(looks_since_hold_ + 1, kLooksBetweenHolds);
   const bool overload = choice.utilisation > 1;
   const bool steady = split_looks_ >= kSteadyLooks;
-  // Nothing is wanted any more where the choice came back to what is.
   const bool change = split != dispatcher_.split();
-  if (change && !steady && !overload) return;
+  // Splits are listed from the widest executors on: only narrower ones can do more.
+  const bool at_once = overload && split > dispatcher_.split();
+  if (change && !steady && !at_once) return;
   const bool hold = change && overload && steady && looks_since_hold_ >= kLooksBetweenHolds;
   if (hold) looks_since_hold_ = 0;
+  // Without a change: nothing else is wanted any more.
   dispatcher_.WantSplit(split, hold);
 }
 
