@@ -98,11 +98,14 @@ def rise_and_fall(args, directories, streams, saturating) -> tuple:
     with serving.serve(args, directories, "ladder") as server:
         of_rung = accuracies(server)["embed"]
         serving.load(args, server.url, serving.scaled(streams, calm), duration="1s")
-        steps = [s for s in serving.load(args, server.url, streams, ramp=ramp)["steps"]
-                 if s["model"] == "embed"]
+        of_all = serving.load(args, server.url, streams, ramp=ramp)["steps"]
+    steps = [s for s in of_all if s["model"] == "embed"]
+    in_time = lambda begin: (100 * sum(s["ok"] for s in of_all if s["begin_s"] == begin) /
+                             max(1, sum(s["sent"] for s in of_all if s["begin_s"] == begin)))
     best = max(of_rung, key=of_rung.get)
     rows = [{"s": s["begin_s"], "rate": s["rate_per_s"], "sent": s["sent"], "ok": s["ok"],
              "late": s["late"], "refused": s["refused"], "accuracy": mean_accuracy(s, of_rung),
+             "all models, in time %": in_time(s["begin_s"]),
              "best rung %": 100 * s["rungs"].get(best, 0) / max(1, sum(s["rungs"].values())),
              "rungs": " ".join(f"{r}={n}" for r, n in s["rungs"].items())} for s in steps]
     rise, fall = 1, 17  # steps in which the load changes
