@@ -117,12 +117,21 @@ base::TimeNs LatencyTable::Predict(int texts, int tokens) const {
                                    0.5);
 }
 
-void LatencyTable::Observe(int texts, int tokens, base::TimeNs seen) {
+void LatencyTable::Observe(int texts, int tokens, base::TimeNs seen, base::TimeNs now) {
+  corrected_at_ = now;
   const double expected = static_cast<double>(Predict(texts, tokens));
   if (seen <= 0 || expected <= 0) return;
   const double ratio = std::clamp(static_cast<double>(seen) / expected, 1 / kMaxRatio, kMaxRatio);
   correction_ =
       std::clamp(correction_ * (1 + kStep * (ratio - 1)), 1 / kMaxCorrection, kMaxCorrection);
+}
+
+void LatencyTable::Age(base::TimeNs now) {
+  const base::TimeNs age = now - corrected_at_;
+  if (age < base::kSecondNs || correction_ == 1) return;
+  correction_ = 1 + (correction_ - 1) * std::exp2(-static_cast<double>(age) /
+                                                  static_cast<double>(kCorrectionHalfLifeNs));
+  corrected_at_ = now;
 }
 
 std::string ToJson(const LatencyGrid& grid) {

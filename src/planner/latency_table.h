@@ -4,8 +4,11 @@
 //   expected(B, T) = correction · grid(T/B, B)        B texts of T tokens in all
 //
 // Between grid points the time is linear in the length and in the number of texts; beyond the last,
-// in proportion to the tokens; a shorter text than the first takes as long as that. The correction follows the ratio of seen to expected time, an
-// exponential mean over batches, within [1/4, 4]: the table's shape is the device's, its level the day's.
+// in proportion to the tokens; a shorter text than the first takes as long as that. The correction
+// follows the ratio of seen to expected time, an exponential mean over batches, within [1/4, 4]: the
+// table's shape is the device's, its level the day's. What was seen is of the past after a while: half
+// of the correction fades in kCorrectionHalfLifeNs without a batch. (Kept for ever, a slow moment would
+// refuse the very requests that could show that it is over.)
 //
 // Cost           Predict: a few dozen nanoseconds, no allocation.
 // Thread-safety  none; whoever schedules owns it.
@@ -27,14 +30,18 @@ struct LatencyGrid {
   std::vector<double> ms;    // [lengths, texts], above 0
 };
 
+inline constexpr base::TimeNs kCorrectionHalfLifeNs = 30 * base::kSecondNs;
+
 class LatencyTable {
  public:
   // An error names the axis or the cell that is wrong.
   static base::StatusOr<LatencyTable> FromGrid(LatencyGrid grid);
 
   base::TimeNs Predict(int texts, int tokens) const;
-  // A batch that was expected to take Predict(texts, tokens) took `seen`.
-  void Observe(int texts, int tokens, base::TimeNs seen);
+  // A batch that was expected to take Predict(texts, tokens) took `seen`, and ended at `now`.
+  void Observe(int texts, int tokens, base::TimeNs seen, base::TimeNs now);
+  // Predict is as of `now` from here on: cheap, and without effect within a second of a batch.
+  void Age(base::TimeNs now);
 
   const LatencyGrid& grid() const { return grid_; }
   double correction() const { return correction_; }
@@ -46,6 +53,7 @@ class LatencyTable {
   LatencyGrid grid_;
   std::vector<double> rising_ms_;  // the grid's, made to rise along both axes
   double correction_ = 1;
+  base::TimeNs corrected_at_ = 0;
 };
 
 // {"lengths": […], "texts": […], "ms": [[…], …]}, and back. `source` names the text in errors.

@@ -58,30 +58,45 @@ TEST(LatencyTable, NeverFallsWithMoreWorkWhateverTheNoise) {
 
 TEST(LatencyTable, FollowsASlowerMachine) {
   LatencyTable table = SmallTable();
-  for (int i = 0; i < 100; ++i) table.Observe(1, 16, 1.5 * kMillisecondNs);
+  for (int i = 0; i < 100; ++i) table.Observe(1, 16, 1.5 * kMillisecondNs, 0);
   EXPECT_NEAR(table.correction(), 1.5, 0.01);
   EXPECT_NEAR(static_cast<double>(table.Predict(4, 64)), 4.5e6, 0.03e6);
 }
 
 TEST(LatencyTable, IsNotPoisonedByOneStall) {
   LatencyTable table = SmallTable();
-  table.Observe(1, 16, 500 * kMillisecondNs);
+  table.Observe(1, 16, 500 * kMillisecondNs, 0);
   EXPECT_LE(table.correction(), 1.07);
-  for (int i = 0; i < 40; ++i) table.Observe(1, 16, kMillisecondNs);
+  for (int i = 0; i < 40; ++i) table.Observe(1, 16, kMillisecondNs, 0);
   EXPECT_NEAR(table.correction(), 1, 0.01);
 }
 
 TEST(LatencyTable, KeepsItsCorrectionWithinFour) {
   LatencyTable table = SmallTable();
-  for (int i = 0; i < 1000; ++i) table.Observe(1, 16, 500 * kMillisecondNs);
+  for (int i = 0; i < 1000; ++i) table.Observe(1, 16, 500 * kMillisecondNs, 0);
   EXPECT_EQ(table.correction(), 4);
-  for (int i = 0; i < 1000; ++i) table.Observe(1, 16, 1);
+  for (int i = 0; i < 1000; ++i) table.Observe(1, 16, 1, 0);
   EXPECT_EQ(table.correction(), 0.25);
+}
+
+TEST(LatencyTable, ForgetsItsCorrectionWhereNothingRuns) {
+  LatencyTable table = SmallTable();
+  const base::TimeNs seen_at = 1000 * base::kSecondNs;
+  for (int i = 0; i < 200; ++i) table.Observe(1, 16, 2 * kMillisecondNs, seen_at);
+  const double slow = table.correction();
+  EXPECT_NEAR(slow, 2, 0.01);
+  table.Age(seen_at + base::kSecondNs / 2);
+  EXPECT_EQ(table.correction(), slow) << "a moment is no age";
+  table.Age(seen_at + kCorrectionHalfLifeNs);
+  EXPECT_NEAR(table.correction(), 1.5, 0.01);
+  // In small steps as in a large one.
+  for (int i = 1; i <= 30; ++i) table.Age(seen_at + kCorrectionHalfLifeNs + i * base::kSecondNs);
+  EXPECT_NEAR(table.correction(), 1.25, 0.01);
 }
 
 TEST(LatencyTable, StaysExactWhereEverythingIsAsPredicted) {
   LatencyTable table = SmallTable();
-  for (int i = 1; i < 100; ++i) table.Observe(i % 7 + 1, i * 9, table.Predict(i % 7 + 1, i * 9));
+  for (int i = 1; i < 100; ++i) table.Observe(i % 7 + 1, i * 9, table.Predict(i % 7 + 1, i * 9), 0);
   EXPECT_EQ(table.correction(), 1);
 }
 

@@ -55,13 +55,25 @@ TimeNs Scheduler::ReserveAt(TimeNs now) const {
   return std::max(faded, kLeastReserveNs);
 }
 
+// Forgotten as a table's correction is, and for the same reason.
+double Scheduler::SpreadAt(TimeNs now) const {
+  const double age = static_cast<double>(now - reserve_at_);
+  return spread_ * std::exp2(-age / static_cast<double>(planner::kCorrectionHalfLifeNs));
+}
+
+void Scheduler::AgeTables(int model, TimeNs now) {
+  for (Rung& rung : setup_.models[static_cast<std::size_t>(model)].rungs) {
+    for (planner::LatencyTable& table : rung.tables) table.Age(now);
+  }
+}
+
 View Scheduler::ViewAt(TimeNs now) const {
   return {.now = now,
           .setup = setup_,
           .queues = queues_,
           .usage = usage_,
           .reserve_ns = ReserveAt(now),
-          .drift = spread_ * kDriftOfSpread,
+          .drift = SpreadAt(now) * kDriftOfSpread,
           .last_model = last_model_};
 }
 
@@ -76,6 +88,7 @@ Admission Scheduler::Submit(const Item& item, TimeNs now) {
 }
 
 Admission Scheduler::SubmitAll(const std::vector<Item>& items, TimeNs now) {
+  if (!items.empty()) AgeTables(items.front().model, now);
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Item& item = items[i];
     HONE_CHECK(item.model >= 0 && item.model < static_cast<int>(queues_.size()));
@@ -164,13 +177,14 @@ void Scheduler::Finished(int executor, TimeNs now) {
   HONE_CHECK(at.busy);
   const Running& running = running_[static_cast<std::size_t>(executor)];
   const TimeNs seen = now - running.started;
-  TableOf(at.model, at.rung, at.width).Observe(running.texts, running.tokens, seen);
+  TableOf(at.model, at.rung, at.width).Observe(running.texts, running.tokens, seen, now);
   reserve_ns_ = std::clamp(std::max(ReserveAt(now), seen - running.expected_ns), kLeastReserveNs,
                            kMostReserveNs);
-  reserve_at_ = now;
   const double off = std::abs(static_cast<double>(seen - running.expected_ns)) /
                      static_cast<double>(std::max<TimeNs>(running.expected_ns, 1));
+  spread_ = SpreadAt(now);
   spread_ += kSpreadStep * (std::min(off, 1.0) - spread_);
+  reserve_at_ = now;
   at.busy = false;
   at.free_at = now;
   at.model = at.rung = -1;
@@ -184,9 +198,15 @@ planner::LatencyTable& Scheduler::TableOf(int model, int rung, int width) {
 
 int Scheduler::AddModel(Model model) {
   CheckModel(setup_, model);
-  setup_.models.push_back(std::move(model));
-  queues_.emplace_back();
-  return static_cast<int>(setup_.models.size()) - 1;
+  // A place that a removed model has left, so that loading again and again costs nothing for good.
+  const auto free = std::ranges::find_if(setup_.models, [](const Model& m) { return m.rungs.empty(); });
+  const auto place = static_cast<int>(free - setup_.models.begin());
+  if (free == setup_.models.end()) {
+    setup_.models.emplace_back();
+    queues_.emplace_back();
+  }
+  setup_.models[static_cast<std::size_t>(place)] = std::move(model);
+  return place;
 }
 
 void Scheduler::RemoveModel(int model) {
@@ -196,6 +216,7 @@ void Scheduler::RemoveModel(int model) {
   }
   // An index without rungs accepts nothing.
   setup_.models[static_cast<std::size_t>(model)] = {};
+  usage_.RemoveModel(model);
 }
 
 void Scheduler::SetResident(int model, int rung, bool resident) {

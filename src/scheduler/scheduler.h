@@ -50,7 +50,7 @@ class Scheduler {
 
   // The fleet changes while it serves. A model that is removed must have nothing queued or running.
   int AddModel(Model model);    // its index, which stays
-  void RemoveModel(int model);  // the index is not used again
+  void RemoveModel(int model);  // the index is free for another
   void SetResident(int model, int rung, bool resident);
   // Another core split: these executors are enabled, and no others. False, and nothing changed, where one
   // is busy, or where a promise that holds now would not hold with them.
@@ -71,6 +71,8 @@ class Scheduler {
  private:
   View ViewAt(TimeNs now) const;
   TimeNs ReserveAt(TimeNs now) const;
+  double SpreadAt(TimeNs now) const;
+  void AgeTables(int model, TimeNs now);
   void Insert(const Item& item);
   planner::LatencyTable& TableOf(int model, int rung, int width);
 
@@ -85,8 +87,9 @@ class Scheduler {
   std::vector<Running> running_;  // one an executor
   Usage usage_;
   int queued_ = 0, last_model_ = -1;
-  TimeNs reserve_ns_ = 0, reserve_at_ = 0;
-  double spread_ = 0;  // mean of |seen − expected| / expected
+  TimeNs reserve_ns_ = 0;
+  double spread_ = 0;       // mean of |seen − expected| / expected
+  TimeNs reserve_at_ = 0;  // both as of then: the end of the last batch
 };
 
 }  // namespace hone::scheduler

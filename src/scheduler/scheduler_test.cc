@@ -74,6 +74,25 @@ TEST(Scheduler, RefusesADeadlineInThePast) {
   }
 }
 
+// Nothing but an answer shows that a slow moment is over, and nothing is answered while all is refused.
+TEST(Scheduler, ASlowMomentDoesNotRefuseForEver) {
+  Scheduler scheduler = Make("ladder", {OneRung(8)});
+  TimeNs now = 0;
+  std::uint64_t id = 1;
+  for (; id <= 60; ++id) {  // the machine is three times as slow; these have the time
+    ASSERT_TRUE(scheduler.Submit(At(id, now, kSecondNs), now).accepted());
+    ASSERT_TRUE(scheduler.Next(0, now));
+    now += Ms(24);
+    scheduler.Finished(0, now);
+  }
+  EXPECT_FALSE(scheduler.Submit(At(id++, now, Ms(20)), now).accepted());
+  TimeNs refused = 0;
+  while (!scheduler.Submit(At(id++, now, Ms(20)), now).accepted()) {
+    now += kSecondNs;
+    ASSERT_LT(refused += kSecondNs, 120 * kSecondNs) << "asked again and again for two minutes";
+  }
+}
+
 TEST(Scheduler, LearnsFromBatchesThatTakeLonger) {
   Scheduler scheduler = Make("ladder", {OneRung(4)});
   EXPECT_EQ(scheduler.reserve_ns(), Ms(0.2));

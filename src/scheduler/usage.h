@@ -22,6 +22,7 @@ class Usage {
   void Accepted(const Item& item, TimeNs work_ns, TimeNs now);
   // After Asked: the machine had no time for it.
   void TurnedAway() { refused_ += 1; }
+  void RemoveModel(int model) { models_.erase(model); }
 
   // Share of the accepted work of all tenants of that class, 0 to 1, and what would be fair: one part of
   // those that asked within the last second.
