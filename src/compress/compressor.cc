@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <optional>
 
 #include "base/json.h"
 #include "base/version.h"
@@ -19,7 +19,7 @@ using base::Status;
 using base::StatusOr;
 
 // Rungs that --max-drop may try beyond those asked for, each a whole run of the recipe.
-constexpr int kDropTries = 4;
+constexpr std::size_t kDropTries = 4;
 // Its first try where no target was given.
 constexpr double kFirstTry = 2;
 
@@ -33,7 +33,10 @@ class Compressor {
   StatusOr<LadderReport> MakeLadder();
   void ForgetRefused();
   Status MakeRung(const PruneTarget& target);
+  bool Asked(const LadderRung& rung) const;
+  std::optional<double> NextTry(double max_drop) const;
   Status FindFastestWithin(double max_drop);
+  Status KeepFastestWithin(double max_drop);
   double Drop(const LadderRung& rung) const {
     return (job_.ladder.dense.metric.value - rung.model.metric.value) / PointUnit(*job_.dev.task);
   }
@@ -78,30 +81,58 @@ Status Compressor::MakeRung(const PruneTarget& target) {
   return base::OkStatus();
 }
 
+bool Compressor::Asked(const LadderRung& rung) const {
+  return rung.target.latency_ms > 0 ||
+         std::ranges::any_of(job_.request.speedups, [&](double speedup) {
+           return RungMaker::NameOf({.speedup = speedup}) == rung.path;
+         });
+}
+
+// Between the fastest rung that keeps the drop and the slowest that does not, on the logarithm.
+std::optional<double> Compressor::NextTry(double max_drop) const {
+  double good = 1, bad = 0;
+  for (const LadderRung& rung : job_.ladder.rungs) {
+    if (Drop(rung) <= max_drop) good = std::max(good, rung.speedup);
+  }
+  for (const LadderRung& rung : job_.ladder.rungs) {
+    if (Drop(rung) > max_drop && rung.speedup > good) {
+      bad = bad == 0 ? rung.speedup : std::min(bad, rung.speedup);
+    }
+  }
+  if (bad > 0 && bad / good < 1.12) return std::nullopt;
+  const double next = bad > 0 ? std::sqrt(good * bad) : good > 1 ? 1.6 * good : kFirstTry;
+  const double rounded = std::round(next * 20) / 20;
+  // Made again it would say nothing new.
+  if (job_.directories.contains(RungMaker::NameOf({.speedup = rounded}))) return std::nullopt;
+  return rounded;
+}
+
 Status Compressor::FindFastestWithin(double max_drop) {
-  // Between the fastest rung that keeps the drop and the slowest that does not, on the logarithm.
-  for (int attempt = 0; attempt < kDropTries; ++attempt) {
-    double good = 1, bad = 0;
-    for (const LadderRung& rung : job_.ladder.rungs) {
-      if (Drop(rung) <= max_drop) good = std::max(good, rung.speedup);
-    }
-    for (const LadderRung& rung : job_.ladder.rungs) {
-      if (Drop(rung) > max_drop && rung.speedup > good) {
-        bad = bad == 0 ? rung.speedup : std::min(bad, rung.speedup);
-      }
-    }
-    const double next = bad > 0 ? std::sqrt(good * bad) : good > 1 ? 1.6 * good : kFirstTry;
-    if (bad > 0 && bad / good < 1.12) break;
-    const double rounded = std::round(next * 20) / 20;
-    // A trained rung that is faster than a bad one cannot begin from it.
+  // A trained rung that is faster than a bad one cannot begin from it: each try begins from the dense
+  // model. Those of a run that was killed count; making them again only says where they lie.
+  std::vector<PruneTarget> tried;
+  for (const LadderRung& rung : job_.ladder.rungs) {
+    if (!Asked(rung)) tried.push_back({.speedup = rung.target.speedup});
+  }
+  for (const PruneTarget& target : tried) {
     from_ = job_.request.model;
-    const Status status = MakeRung({.speedup = rounded, .latency_ms = 0});
+    HONE_RETURN_IF_ERROR(MakeRung(target));
+  }
+  for (std::size_t tries = tried.size(); tries < kDropTries; ++tries) {
+    const std::optional<double> speedup = NextTry(max_drop);
+    if (!speedup) break;
+    from_ = job_.request.model;
+    const Status status = MakeRung({.speedup = *speedup});
     if (absl::IsNotFound(status)) {
-      job_.News(base::StrCat(rounded, "x: ", std::string(status.message())));
+      job_.News(base::StrCat(*speedup, "x: ", std::string(status.message())));
       break;
     }
     HONE_RETURN_IF_ERROR(status);
   }
+  return KeepFastestWithin(max_drop);
+}
+
+Status Compressor::KeepFastestWithin(double max_drop) {
   // What was tried on the way stays as points; of those within the drop the fastest is a rung.
   const LadderRung* fastest = nullptr;
   for (const LadderRung& rung : job_.ladder.rungs) {
@@ -115,14 +146,8 @@ Status Compressor::FindFastestWithin(double max_drop) {
                           " points of the dense model; the best lost ", base::Fixed(least, 2));
   }
   const std::string chosen = fastest->path;
-  std::erase_if(job_.ladder.rungs, [&](const LadderRung& rung) {
-    const bool asked =
-        std::ranges::any_of(
-            job_.request.speedups,
-            [&](double speedup) { return RungMaker::NameOf({.speedup = speedup}) == rung.path; }) ||
-        rung.target.latency_ms > 0;
-    return !asked && rung.path != chosen;
-  });
+  std::erase_if(job_.ladder.rungs,
+                [&](const LadderRung& rung) { return !Asked(rung) && rung.path != chosen; });
   for (LadderRung& rung : job_.ladder.rungs) {
     if (rung.path == chosen) rung.target.max_drop = max_drop;
   }

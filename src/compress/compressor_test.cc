@@ -91,6 +91,33 @@ class CompressTest : public formats::TestDirectory {
     return std::string(Run(request).status().message());
   }
 
+  // A fault at any operation leaves what a second command ends with the ladder of an undisturbed one.
+  void ExpectResumes(CompressRequest request) {
+    const std::string out = request.out;
+    request.out = Path("whole");
+    const auto undisturbed = Run(request);
+    ASSERT_TRUE(undisturbed.ok()) << undisturbed.status();
+    const std::string whole = ToJson(*undisturbed);
+    request.out = out;
+    int runs = 0;
+    for (int fail_at = 0;; fail_at += 1 + fail_at / 4) {
+      ASSERT_FALSE(files_.IsDirectory(out));
+      env::FaultyFiles faulty(files_, fail_at);
+      const auto broken = Run(request, faulty);
+      if (faulty.operations() <= fail_at) {
+        EXPECT_TRUE(broken.ok()) << broken.status();
+        break;
+      }
+      ASSERT_FALSE(broken.ok()) << fail_at;
+      const auto resumed = Run(request);
+      ASSERT_TRUE(resumed.ok()) << "after a fault at " << fail_at << ": " << resumed.status();
+      EXPECT_EQ(ToJson(*resumed), whole) << "after a fault at " << fail_at;
+      ASSERT_TRUE(files_.RemoveTree(out).ok());
+      ++runs;
+    }
+    EXPECT_GT(runs, 8);
+  }
+
   // The candidates of each rung, as the news have them.
   std::vector<std::string> Candidates() const {
     std::vector<std::string> candidates;
@@ -149,24 +176,14 @@ TEST_F(CompressTest, TimingTakesNothingOfTheTimeToSearch) {
 }
 
 TEST_F(CompressTest, AFaultAnywhereIsResumedToTheSameLadder) {
-  const std::string whole = ToJson(*Run(Request("whole")));
-  int runs = 0;
-  for (int fail_at = 0;; fail_at += 1 + fail_at / 4) {
-    ASSERT_FALSE(files_.IsDirectory(Path("out")));
-    env::FaultyFiles faulty(files_, fail_at);
-    const auto broken = Run(Request("out"), faulty);
-    if (faulty.operations() <= fail_at) {
-      EXPECT_TRUE(broken.ok()) << broken.status();
-      break;
-    }
-    ASSERT_FALSE(broken.ok()) << fail_at;
-    const auto resumed = Run(Request("out"));
-    ASSERT_TRUE(resumed.ok()) << "after a fault at " << fail_at << ": " << resumed.status();
-    EXPECT_EQ(ToJson(*resumed), whole) << "after a fault at " << fail_at;
-    ASSERT_TRUE(files_.RemoveTree(Path("out")).ok());
-    ++runs;
-  }
-  EXPECT_GT(runs, 8);
+  ExpectResumes(Request("out"));
+}
+
+TEST_F(CompressTest, AFaultInTheSearchForADropIsResumedToTheSameLadder) {
+  CompressRequest request = Request("out");
+  request.speedups = {2.5};
+  request.max_drop = 1000;
+  ExpectResumes(request);
 }
 
 TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
