@@ -1,6 +1,7 @@
 #include "base/thread_pool.h"
 
 #include <system_error>
+#include <utility>
 
 #include "base/check.h"
 
@@ -75,13 +76,27 @@ void ThreadPool::RunErased(JobFunction function, void* context, bool everyone) {
   job_.store(std::uint64_t{generation} << kGenerationShift, std::memory_order_release);
   generation_.store(generation, std::memory_order_release);
   generation_.notify_all();
-  function(context, 0);
+  Call(0);
   if (everyone) {
     const std::uint64_t all = workers_.size();
     WaitForJob([&](std::uint64_t word) { return (word / kEntered & kCountMask) == all; });
   }
   job_.fetch_or(kClosed, std::memory_order_acq_rel);
   WaitForJob([](std::uint64_t word) { return (word & kCountMask) == 0; });
+  if (failed_.load(std::memory_order_relaxed)) {
+    failed_.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+}
+
+// Nothing may leave a worker, where it would end the process, nor the caller while workers are
+// inside.
+void ThreadPool::Call(int worker) noexcept {
+  try {
+    function_(context_, worker);
+  } catch (...) {
+    if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
+  }
 }
 
 bool ThreadPool::Enter(std::uint32_t generation) {
@@ -106,7 +121,7 @@ void ThreadPool::WorkerLoop(int worker) {
     seen = generation_.load(std::memory_order_acquire);
     if (stopping_.load(std::memory_order_relaxed)) return;
     if (!Enter(seen)) continue;  // too late for that job
-    function_(context_, worker);
+    Call(worker);
     job_.fetch_sub(1, std::memory_order_acq_rel);
     job_.notify_one();
   }

@@ -7,11 +7,15 @@
 // Thread-safety  one caller at a time (an engine owns its pool). Run must not be nested.
 // Invariants     1. Run and RunWithHelp return only after every worker has left the job.
 //                2. Writes made by a worker in a job are visible to all afterwards.
+// Exceptions     the first that leaves a job is thrown again in the caller once all have left it;
+//                tasks that others had still to do may be done. A job whose workers wait for each
+//                other must not throw.
 // Limits         kMaxThreads.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -72,6 +76,7 @@ class ThreadPool {
   template <typename Done>
   void WaitForJob(const Done& done);
   bool Enter(std::uint32_t generation);
+  void Call(int worker) noexcept;
   void WorkerLoop(int worker);
 
   std::vector<std::thread> workers_;
@@ -83,6 +88,8 @@ class ThreadPool {
   // empty.
   alignas(64) std::atomic<std::uint64_t> job_{std::uint64_t{1} << 31};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> failed_{false};  // `error_` has been taken
+  std::exception_ptr error_;         // the first that left the job
 };
 
 }  // namespace hone::base

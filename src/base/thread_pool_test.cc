@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <numeric>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -100,6 +102,28 @@ TEST(ThreadPool, HelpersThatAreInsideAreWaitedFor) {
     helped += left ? 1 : 0;
   }
   EXPECT_GT(helped, 0);
+}
+
+TEST(ThreadPool, ThrowsAWorkersExceptionInTheCallerOnceAllHaveLeft) {
+  for (const int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    for (int guilty = 0; guilty < threads; ++guilty) {
+      std::vector<int> done(static_cast<std::size_t>(threads));  // plain: a late one would race
+      EXPECT_THROW(pool.Run([&](int worker) {
+        if (worker == guilty) throw std::bad_alloc();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        done[static_cast<std::size_t>(worker)] = 1;
+      }),
+                   std::bad_alloc);
+      EXPECT_EQ(std::accumulate(done.begin(), done.end(), 0), threads - 1);
+    }
+    // All at once: one is thrown, and the next job knows nothing of it.
+    EXPECT_THROW(pool.ParallelFor(100, [](int, int) { throw std::runtime_error("task"); }),
+                 std::runtime_error);
+    std::atomic<int> calls{0};
+    pool.Run([&](int) { calls.fetch_add(1); });
+    EXPECT_EQ(calls.load(), threads);
+  }
 }
 
 TEST(ThreadPool, StartsAndStopsWithoutAJob) {
