@@ -203,7 +203,15 @@ class PosixFileSystem : public FileSystem {
 
   base::Status Move(const std::string& from, const std::string& to) override {
     if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
-      return SystemError(to, "rename into place", errno);
+      // NFS and others cannot refuse an existing name at once: then look, and rename. Between the
+      // two another program could still make it: a file or an empty directory would be replaced.
+      const bool cannot = errno == EINVAL || errno == ENOSYS;
+      if (!cannot) return SystemError(to, "rename into place", errno);
+      struct stat info {};
+      if (lstat(to.c_str(), &info) == 0) return SystemError(to, "rename into place", EEXIST);
+      if (rename(from.c_str(), to.c_str()) != 0) {
+        return SystemError(to, "rename into place", errno);
+      }
     }
     SyncParent(to);
     return base::OkStatus();
