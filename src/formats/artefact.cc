@@ -30,6 +30,18 @@ std::string WithoutTrailingSlash(std::string path) {
   return path;
 }
 
+// What --force may remove: nothing, or what Hone or another library wrote as a model.
+Status CheckReplaceable(env::FileSystem& files, const std::string& directory) {
+  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
+  const bool model = std::ranges::any_of(names, [](std::string_view name) {
+    return name == "config.json" || name == "modules.json" || name == kManifestFile;
+  });
+  if (names.empty() || model) return base::OkStatus();
+  return absl::AlreadyExistsError(
+      base::StrCat(directory, ": is no model (it has neither config.json nor ", kManifestFile,
+                   "), so it is not replaced; choose another name or remove it yourself"));
+}
+
 std::string ManifestText(const Manifest& manifest) {
   base::JsonWriter json(2);
   json.BeginObject().Key("schema").Int(kManifestSchema).Key("tool").String(manifest.tool);
@@ -116,6 +128,7 @@ StatusOr<std::unique_ptr<ArtefactWriter>> ArtefactWriter::Begin(env::FileSystem&
   if (files.IsDirectory(out) && !replace) {
     return absl::AlreadyExistsError(base::StrCat(out, ": exists already; choose another name"));
   }
+  if (files.IsDirectory(out)) HONE_RETURN_IF_ERROR(CheckReplaceable(files, out));
   HONE_ASSIGN_OR_RETURN(std::string directory, files.MakeTemporaryDirectory(out + ".partial"));
   return std::unique_ptr<ArtefactWriter>(
       new ArtefactWriter(files, out, std::move(directory), replace));
@@ -168,6 +181,7 @@ Status ArtefactWriter::Commit(Manifest manifest) {
       env::WriteFile(files_, env::JoinPath(directory_, kManifestFile), ManifestText(manifest)));
   std::string old;
   if (replace_ && files_.IsDirectory(out_)) {
+    HONE_RETURN_IF_ERROR(CheckReplaceable(files_, out_));  // it may have changed meanwhile
     // The rename below replaces nothing, so the old directory makes room first.
     HONE_ASSIGN_OR_RETURN(const std::string aside, files_.MakeTemporaryDirectory(out_ + ".old"));
     old = aside;

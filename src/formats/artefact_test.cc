@@ -54,6 +54,14 @@ TEST_F(ArtefactTest, AnExistingDirectoryIsReplacedOnlyWhenAsked) {
   ASSERT_TRUE(WriteArtefact(files_, true, "new").ok());
   EXPECT_EQ(*files_.Read(Path("out/config.json"), 10), "new");
   EXPECT_THAT(Names(), ElementsAre("out", "source"));
+  // A directory that is no model is somebody's work.
+  ASSERT_TRUE(files_.RemoveTree(Path("out")).ok());
+  ASSERT_TRUE(files_.MakeDirectory(Path("out")).ok());
+  Put("out/thesis.tex", "work");
+  EXPECT_THAT(Message(WriteArtefact(files_, true, "new")), HasSubstr("is no model"));
+  EXPECT_EQ(*files_.Read(Path("out/thesis.tex"), 10), "work");
+  ASSERT_TRUE(files_.RemoveTree(Path("out/thesis.tex")).ok());
+  EXPECT_TRUE(WriteArtefact(files_, true, "new").ok()) << "an empty one";
   Put("file", "");
   EXPECT_THAT(Message(ArtefactWriter::Begin(files_, Path("file"), true).status()),
               HasSubstr("is a file"));
