@@ -37,8 +37,9 @@ base::StatusOr<std::vector<text::Encoding>> CutIntoWindows(const text::Encoding&
                           max_tokens, " tokens and leave no room for the context");
   }
   std::vector<text::Encoding> windows;
-  // A question that leaves little room gets as much overlap as still moves forward.
-  for (const TokenWindow& window : SplitWindows(context, room, std::min(stride, room - 1))) {
+  // A question that leaves little room gets less overlap: each token lies in two windows at most,
+  // where a step of one token would make a window for each.
+  for (const TokenWindow& window : SplitWindows(context, room, std::min(stride, room / 2))) {
     text::Encoding& encoding = windows.emplace_back();
     AppendTokens(pair, 0, begin, &encoding);
     AppendTokens(pair, begin + static_cast<std::size_t>(window.begin),

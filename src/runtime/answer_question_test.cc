@@ -53,10 +53,13 @@ TEST(CutIntoWindows, SharesTokensBetweenNeighboursAndCoversAll) {
   EXPECT_EQ(contexts, expected);
 }
 
-TEST(CutIntoWindows, AStrideLargerThanTheRoomStillMovesForward) {
+TEST(CutIntoWindows, SharesNoMoreThanHalfTheRoom) {
   const auto windows = CutIntoWindows(Pair(4), 7, 128);
   ASSERT_TRUE(windows.ok());
   EXPECT_EQ(windows->size(), 3u);  // room for 2, 1 shared
+  const auto long_context = CutIntoWindows(Pair(100), 15, 128);
+  ASSERT_TRUE(long_context.ok());
+  EXPECT_EQ(long_context->size(), 19u);  // room for 10, 5 shared; not 91 windows, a token apart
 }
 
 TEST(CutIntoWindows, RefusesAQuestionThatLeavesNoRoom) {
