@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "formats/directory.h"
 #include "formats/quantization_config.h"
 #include "formats/shard_index.h"
 #include "formats/stored_matrix.h"
@@ -16,7 +17,6 @@ using tensor::TensorView;
 constexpr std::string_view kSingleFile = "model.safetensors";
 constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 constexpr std::uint64_t kMaxIndexBytes = 256 << 20;
-constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
 
 class FileCheckpoint final : public Checkpoint {
  public:

@@ -4,12 +4,13 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "formats/directory.h"
 #include "model/heads/head_kind.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hone;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  (void)model::ParseModules(text, "modules.json");
+  (void)formats::ParseModules(text, "modules.json");
   const auto json = base::Json::Parse(text, "config.json");
   if (!json.ok()) return 0;
   (void)model::ParsePooling(json->root(), 384);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "formats/directory.h"
 #include "model/heads/head_kind.h"
 
 namespace hone::model {
@@ -141,12 +142,14 @@ TEST(Labels, MustBeNumberedWithoutHoles) {
 }
 
 TEST(Modules, StayInsideTheDirectory) {
-  EXPECT_FALSE(ParseModules(R"([{"type": "a.Pooling", "path": "../x"}])", "modules.json").ok());
-  EXPECT_FALSE(ParseModules(R"([{"type": "a.Pooling", "path": "/etc"}])", "modules.json").ok());
-  EXPECT_FALSE(ParseModules(R"({"type": "a.Pooling"})", "modules.json").ok());
-  EXPECT_FALSE(ParseModules(R"([{"path": "1_Pooling"}])", "modules.json").ok());
+  EXPECT_FALSE(
+      formats::ParseModules(R"([{"type": "a.Pooling", "path": "../x"}])", "modules.json").ok());
+  EXPECT_FALSE(
+      formats::ParseModules(R"([{"type": "a.Pooling", "path": "/etc"}])", "modules.json").ok());
+  EXPECT_FALSE(formats::ParseModules(R"({"type": "a.Pooling"})", "modules.json").ok());
+  EXPECT_FALSE(formats::ParseModules(R"([{"path": "1_Pooling"}])", "modules.json").ok());
   const auto modules =
-      ParseModules(R"([{"type": "a.b.Pooling", "path": "1_Pooling"}])", "modules.json");
+      formats::ParseModules(R"([{"type": "a.b.Pooling", "path": "1_Pooling"}])", "modules.json");
   ASSERT_TRUE(modules.ok()) << modules.status();
   EXPECT_EQ((*modules)[0].type, "Pooling");
 }

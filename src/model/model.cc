@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/json.h"
+#include "formats/directory.h"
 #include "model/config_reader.h"
-#include "model/heads/head_kind.h"
 #include "model/random_checkpoint.h"
 
 namespace hone::model {
@@ -13,28 +13,11 @@ namespace {
 
 using base::StatusOr;
 
-// Where config.json and the weights lie: in the directory, or in the folder that modules.json gives
-// its Transformer ("0_Transformer" in older sentence-transformers directories).
-StatusOr<std::string> EncoderDirectory(env::FileSystem& files, const std::string& directory) {
-  if (!files.IsDirectory(directory)) {
-    return base::NotFound(directory, ": is not a directory; expected one with config.json");
-  }
-  if (files.IsFile(env::JoinPath(directory, "config.json"))) return directory;
-  const std::string path = env::JoinPath(directory, "modules.json");
-  if (!files.IsFile(path)) return directory;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
-  HONE_ASSIGN_OR_RETURN(const std::vector<Module> modules, ParseModules(text, path));
-  for (const Module& module : modules) {
-    if (module.type == "Transformer") return env::JoinPath(directory, module.path);
-  }
-  return directory;
-}
-
 // The longest text the model takes, special tokens included.
 StatusOr<int> MaxTextTokens(env::FileSystem& files, const std::string& directory, int max_tokens) {
   const std::string path = env::JoinPath(directory, "sentence_bert_config.json");
   if (!files.IsFile(path)) return max_tokens;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, formats::kMaxConfigBytes));
   HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
   ConfigReader reader(json.root());
   const int stated = reader.IntOr("max_seq_length", max_tokens, 1, kMaxPositions);
@@ -63,9 +46,9 @@ StatusOr<Model> BindWith(env::FileSystem& files, const std::string& directory,
 
 StatusOr<Model> OpenWith(env::FileSystem& files, const std::string& directory,
                          const CheckpointOpener& open) {
-  HONE_ASSIGN_OR_RETURN(const std::string encoder, EncoderDirectory(files, directory));
+  HONE_ASSIGN_OR_RETURN(const std::string encoder, formats::EncoderDirectory(files, directory));
   const std::string path = env::JoinPath(encoder, "config.json");
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, formats::kMaxConfigBytes));
   HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
   return BindWith(files, directory, encoder, json, nullptr, open);
 }
@@ -81,7 +64,7 @@ StatusOr<Model> Model::Open(env::FileSystem& files, const std::string& directory
 StatusOr<Model> Model::Bind(env::FileSystem& files, const std::string& directory,
                             std::string_view config_json,
                             std::shared_ptr<const formats::Checkpoint> checkpoint) {
-  HONE_ASSIGN_OR_RETURN(const std::string encoder, EncoderDirectory(files, directory));
+  HONE_ASSIGN_OR_RETURN(const std::string encoder, formats::EncoderDirectory(files, directory));
   HONE_ASSIGN_OR_RETURN(const base::Json json,
                         base::Json::Parse(config_json, env::JoinPath(encoder, "config.json")));
   return BindWith(

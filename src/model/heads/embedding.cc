@@ -1,7 +1,6 @@
 // Sentence embeddings as sentence-transformers stores them: modules.json lists Transformer,
 // Pooling, and then any number of Dense and at most one Normalize, each with a folder of its own.
-#include <charconv>
-
+#include "formats/directory.h"
 #include "model/heads/head_kind.h"
 
 namespace hone::model {
@@ -42,7 +41,7 @@ StatusOr<Activation> TorchActivation(const base::JsonValue& json) {
 }
 
 StatusOr<base::Json> ReadJson(env::FileSystem& files, const std::string& path) {
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, formats::kMaxConfigBytes));
   return base::Json::Parse(text, path);
 }
 
@@ -77,11 +76,12 @@ StatusOr<Head> Bind(const HeadSource& source) {
   head.outputs = {{.name = "embedding", .rows = Rows::kMean}};
   const std::string path = env::JoinPath(source.directory, "modules.json");
   if (!source.files.IsFile(path)) return head;
-  HONE_ASSIGN_OR_RETURN(const std::string text, source.files.Read(path, kMaxConfigBytes));
-  HONE_ASSIGN_OR_RETURN(const std::vector<Module> modules, ParseModules(text, path));
+  HONE_ASSIGN_OR_RETURN(const std::string text, source.files.Read(path, formats::kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const std::vector<formats::Module> modules,
+                        formats::ParseModules(text, path));
   int width = source.config.width;
   bool pooled = false;
-  for (const Module& module : modules) {
+  for (const formats::Module& module : modules) {
     const std::string folder = env::JoinPath(source.directory, module.path);
     const auto unsupported = [&](std::string_view why) {
       return base::Unsupported(path, ": module \"", module.type, "\" ", why,
@@ -112,30 +112,13 @@ StatusOr<Head> Bind(const HeadSource& source) {
 
 }  // namespace
 
-StatusOr<std::vector<Module>> ParseModules(std::string_view text, std::string_view source) {
-  HONE_ASSIGN_OR_RETURN(const base::Json file, base::Json::Parse(text, source));
-  if (!file.root().IsArray()) return file.root().Error("expected an array of modules");
-  std::vector<Module> modules;
-  for (const base::JsonValue entry : file.root()) {
-    HONE_ASSIGN_OR_RETURN(const base::JsonValue type_field, entry.Get("type"));
-    HONE_ASSIGN_OR_RETURN(const std::string_view type, type_field.String());
-    HONE_ASSIGN_OR_RETURN(const std::string_view path, entry.StringOr("path", ""));
-    // A folder beside modules.json: nothing that leaves the directory.
-    if (path.starts_with('/') || path.find("..") != std::string_view::npos ||
-        path.find('\0') != std::string_view::npos) {
-      return entry.Error("expected \"path\" to name a folder beside modules.json");
-    }
-    modules.push_back({std::string(type.substr(type.rfind('.') + 1)), std::string(path)});
-  }
-  return modules;
-}
-
 StatusOr<bool> HasPoolingModule(env::FileSystem& files, const std::string& directory) {
   const std::string path = env::JoinPath(directory, "modules.json");
   if (!files.IsFile(path)) return false;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxConfigBytes));
-  HONE_ASSIGN_OR_RETURN(const std::vector<Module> modules, ParseModules(text, path));
-  for (const Module& module : modules) {
+  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, formats::kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(const std::vector<formats::Module> modules,
+                        formats::ParseModules(text, path));
+  for (const formats::Module& module : modules) {
     if (module.type == "Pooling") return true;
   }
   return false;

@@ -50,14 +50,6 @@ base::StatusOr<std::vector<std::string>> ParseLabels(const base::JsonValue& json
 // True where the directory's modules.json asks for a pooled embedding.
 base::StatusOr<bool> HasPoolingModule(env::FileSystem& files, const std::string& directory);
 
-// modules.json's modules, by the last part of their type ("Pooling") and with their folder.
-struct Module {
-  std::string type;
-  std::string path;
-};
-inline constexpr std::uint64_t kMaxConfigBytes = 64 << 20;
-base::StatusOr<std::vector<Module>> ParseModules(std::string_view text, std::string_view source);
-
 // The rows that 1_Pooling/config.json asks for.
 base::StatusOr<Rows> ParsePooling(const base::JsonValue& json, int width);
 
