@@ -146,6 +146,39 @@ TEST(ModelOpen, SaysWhereConfigAndWeightsDisagree) {
               HasSubstr("module \"LayerNorm\" is not supported"));
 }
 
+TEST(ModelOpen, TakesACheckpointOfPreTrainingForItsEncoder) {
+  const Directory directory(Tiny("bert/ForMaskedLM"), [](TinyModel& m) {
+    Replace(m.config_json, "BertForMaskedLM", "BertForPreTraining");
+  });
+  const auto model = Open(directory);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->head.task, Task::kEmbedding);
+}
+
+TEST(ModelOpen, MakesUpNoMoreLabelsThanAModelMayHave) {
+  EXPECT_THAT(ErrorOf("bert/ForSequenceClassification",
+                      [](TinyModel& m) {
+                        Replace(m.config_json, "\"id2label\"",
+                                "\"num_labels\": 9000000, \"names\"");
+                      }),
+              HasSubstr("num_labels: expected 1 to 65536"));
+}
+
+TEST(ModelOpen, BoundsThePositionsWhoseAnglesAreKept) {
+  TinyModel model = Tiny("modernbert/ForMaskedLM");
+  const std::string key = "\"max_position_embeddings\": ";
+  const std::size_t at = model.config_json.find(key);
+  ASSERT_NE(at, std::string::npos);
+  const Directory directory(model, [&](TinyModel& m) {
+    m.config_json.insert(at + key.size(), "100000");  // before the digits that are there
+    m.config_json.erase(at + key.size() + 6,
+                        m.config_json.find_first_of(",}", at) - at - key.size() - 6);
+  });
+  const auto opened = Open(directory);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->config.max_tokens, 1 << 16);
+}
+
 TEST(ModelRandom, NeedsOnlyConfigJson) {
   for (const char* name : {"bert/Joint", "modernbert/ForMaskedLM", "electra/ForMaskedLM",
                            "mpnet/ForSequenceClassification", "bert/embed-lasttoken24"}) {

@@ -58,11 +58,16 @@ std::vector<bool> LocalLayers(ConfigReader& reader, int count) {
   return local;
 }
 
+// The engine keeps the angles of every position, 16 MiB for each of the two bases with heads of 64.
+// A model that states more than this cuts texts here.
+constexpr int kMaxRotaryTokens = 1 << 16;
+
 void Parse(ConfigReader& reader, ModelConfig* config) {
   config->width = reader.Int("hidden_size", 1, kMaxWidth);
   config->embedding_width = config->width;
   config->vocabulary = reader.Int("vocab_size", 1, kMaxVocabulary);
-  config->max_tokens = reader.Int("max_position_embeddings", 1, kMaxPositions);
+  config->max_tokens =
+      std::min(reader.Int("max_position_embeddings", 1, kMaxPositions), kMaxRotaryTokens);
   config->learned_positions = false;
   config->pad_id = reader.IntOr("pad_token_id", 0, 0, kMaxVocabulary);
   config->norm = NormPlacement::kPre;

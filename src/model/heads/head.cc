@@ -20,6 +20,9 @@ constexpr const HeadKind* kHeads[] = {
 #undef HONE_HEAD
 };
 
+// Names are made up before the weights show whether there are so many.
+constexpr int kMaxUnnamedLabels = 1 << 16;
+
 // The class name, "BertForSequenceClassification"; empty where config.json has none.
 StatusOr<std::string> ClassName(const base::JsonValue& json) {
   const auto classes = json.Find("architectures");
@@ -35,7 +38,8 @@ StatusOr<std::string> ClassName(const base::JsonValue& json) {
 StatusOr<const HeadKind*> FindKind(const HeadSource& source) {
   HONE_ASSIGN_OR_RETURN(const std::string name, ClassName(source.json));
   HONE_ASSIGN_OR_RETURN(const bool pooled, HasPoolingModule(source.files, source.directory));
-  if (pooled || name.empty()) return &kEmbeddingHead;
+  // Checkpoints published with both heads of their pre-training are taken for the encoder in them.
+  if (pooled || name.empty() || name.ends_with("ForPreTraining")) return &kEmbeddingHead;
   std::string known;
   for (const HeadKind* kind : kHeads) {
     if (name.ends_with(kind->ending)) return kind;
@@ -53,7 +57,7 @@ StatusOr<std::vector<std::string>> ParseLabels(const base::JsonValue& json,
   std::vector<std::string> labels;
   if (!names) {
     ConfigReader reader(json);
-    const int count = reader.IntOr("num_labels", 2, 1, kMaxVocabulary);
+    const int count = reader.IntOr("num_labels", 2, 1, kMaxUnnamedLabels);
     for (int i = 0; i < count; ++i) labels.push_back(StrCat("LABEL_", i));
     HONE_RETURN_IF_ERROR(reader.status());
     return labels;
