@@ -22,21 +22,39 @@ using quant::Format;
 // vocabulary's worth of columns (fill-mask), which would dwarf the encoder.
 constexpr int kWideHead = 4096;
 
-// `name` is what an error calls it: "layer 3: the attention norm".
-base::StatusOr<NormPlan> ReadNorm(const model::Norm& norm, std::string_view name) {
-  NormPlan plan;
-  const auto read = [](const tensor::TensorView& view, std::vector<float>* out) {
-    if (view.empty()) return;
-    out->resize(static_cast<std::size_t>(view.shape.elements()));
-    tensor::CopyToF32(view, 0, *out);
-  };
-  read(norm.gain, &plan.gain);
-  read(norm.bias, &plan.bias);
-  for (const std::vector<float>* values : {&plan.gain, &plan.bias}) {
-    if (std::ranges::any_of(*values, [](float x) { return !std::isfinite(x); })) {
-      return base::BadInput(name, " has a value that is not finite");
-    }
+// What an error calls a tensor: its name in the checkpoint, where it lies in one. Views do not carry
+// it, and only an error needs it.
+std::string NameOf(const tensor::TensorView& view, const formats::Checkpoint& checkpoint,
+                   std::string_view otherwise) {
+  for (const std::string& name : checkpoint.Names()) {
+    const tensor::TensorView* found = checkpoint.Find(name);
+    if (found != nullptr && found->data == view.data) return name;
   }
+  return std::string(otherwise);
+}
+
+// A tensor in f32, `name` where the checkpoint knows no better; an error where it holds a NaN or an
+// infinity.
+base::StatusOr<std::vector<float>> ReadFinite(const tensor::TensorView& view,
+                                              const formats::Checkpoint& checkpoint,
+                                              std::string_view name) {
+  std::vector<float> values;
+  if (view.empty()) return values;
+  values.resize(static_cast<std::size_t>(view.shape.elements()));
+  tensor::CopyToF32(view, 0, values);
+  const auto bad = std::ranges::find_if(values, [](float x) { return !std::isfinite(x); });
+  if (bad != values.end()) {
+    return base::BadInput(NameOf(view, checkpoint, name), ": the value at ", bad - values.begin(),
+                          " is not finite");
+  }
+  return values;
+}
+
+base::StatusOr<NormPlan> ReadNorm(const model::Norm& norm, const formats::Checkpoint& checkpoint,
+                                  std::string_view name) {
+  NormPlan plan;
+  HONE_ASSIGN_OR_RETURN(plan.gain, ReadFinite(norm.gain, checkpoint, name));
+  HONE_ASSIGN_OR_RETURN(plan.bias, ReadFinite(norm.bias, checkpoint, name));
   return plan;
 }
 
@@ -67,7 +85,7 @@ class PlanBuilder {
   base::Status AddHead();
   void Add(std::vector<const Linear*> parts, Format format, PackedLinear* target);
   base::Status PackAll(base::ThreadPool& pool);
-  void AddRelativeBias();
+  base::Status AddRelativeBias();
   void SelectAttention(LayerPlan* layer);
   const kernels::RotaryTable* RotaryTable(float base);
   void FindWidest();
@@ -145,11 +163,12 @@ base::Status PlanBuilder::AddLayers() {
       add({&from.up}, &to.up);
       add({&from.down}, &to.down);
     }
-    HONE_ASSIGN_OR_RETURN(
-        to.attention_norm,
-        ReadNorm(from.attention_norm, base::StrCat("layer ", l, ": the attention norm")));
-    HONE_ASSIGN_OR_RETURN(
-        to.ffn_norm, ReadNorm(from.ffn_norm, base::StrCat("layer ", l, ": the feed-forward norm")));
+    HONE_ASSIGN_OR_RETURN(to.attention_norm,
+                          ReadNorm(from.attention_norm, *model_.checkpoint,
+                                   base::StrCat("layer ", l, ": the attention norm")));
+    HONE_ASSIGN_OR_RETURN(to.ffn_norm,
+                          ReadNorm(from.ffn_norm, *model_.checkpoint,
+                                   base::StrCat("layer ", l, ": the feed-forward norm")));
   }
   return base::OkStatus();
 }
@@ -169,7 +188,8 @@ base::Status PlanBuilder::AddHead() {
         Add({&stage.dense}, format, &to.stages[s].dense);
       }
       to.stages[s].activation = stage.activation;
-      HONE_ASSIGN_OR_RETURN(to.stages[s].norm, ReadNorm(stage.norm, "the head's norm"));
+      HONE_ASSIGN_OR_RETURN(to.stages[s].norm,
+                            ReadNorm(stage.norm, *model_.checkpoint, "the head's norm"));
     }
   }
   return base::OkStatus();
@@ -179,7 +199,8 @@ base::Status PlanBuilder::AddHead() {
 void PlanBuilder::SelectAttention(LayerPlan* layer) {
   const bool exact = layer->qkv.kernel->format == Format::kF32;
   layer->attention = &kernels::SelectAttention(
-      exact ? kernels::AttentionPrecision::kF32 : kernels::AttentionPrecision::kReduced, isa_);
+      exact ? kernels::AttentionPrecision::kF32 : kernels::AttentionPrecision::kReduced, isa_,
+      plan_.config.head_size);
   if (std::ranges::find(plan_.attention, layer->attention) == plan_.attention.end()) {
     plan_.attention.push_back(layer->attention);
   }
@@ -196,13 +217,13 @@ const kernels::RotaryTable* PlanBuilder::RotaryTable(float base) {
   return &plan_.rotary_tables.back().second;
 }
 
-void PlanBuilder::AddRelativeBias() {
+base::Status PlanBuilder::AddRelativeBias() {
   const tensor::TensorView& table = model_.weights.relative_bias;
-  if (table.empty()) return;
+  if (table.empty()) return base::OkStatus();
   const model::ModelConfig& config = plan_.config;
   const int heads = static_cast<int>(table.shape[1]);
-  std::vector<float> values(static_cast<std::size_t>(table.shape.elements()));
-  tensor::CopyToF32(table, 0, values);
+  HONE_ASSIGN_OR_RETURN(const std::vector<float> values,
+                        ReadFinite(table, *model_.checkpoint, "the relative attention bias"));
   const int span = 2 * config.max_tokens - 1;
   const auto stride = static_cast<std::size_t>(span);
   plan_.relative_bias.resize(static_cast<std::size_t>(heads) * stride);
@@ -215,6 +236,7 @@ void PlanBuilder::AddRelativeBias() {
                  static_cast<std::size_t>(h)];
     }
   }
+  return base::OkStatus();
 }
 
 base::Status PlanBuilder::PackAll(base::ThreadPool& pool) {
@@ -276,15 +298,17 @@ base::Status PlanBuilder::Build(base::ThreadPool& pool) {
   plan_.word = TableOf(model_.weights.word);
   plan_.position = TableOf(model_.weights.position);
   plan_.type = TableOf(model_.weights.type);
-  HONE_ASSIGN_OR_RETURN(plan_.embeddings_norm,
-                        ReadNorm(model_.weights.embeddings_norm, "the embeddings' norm"));
-  HONE_ASSIGN_OR_RETURN(plan_.final_norm, ReadNorm(model_.weights.final_norm, "the final norm"));
+  HONE_ASSIGN_OR_RETURN(
+      plan_.embeddings_norm,
+      ReadNorm(model_.weights.embeddings_norm, *model_.checkpoint, "the embeddings' norm"));
+  HONE_ASSIGN_OR_RETURN(plan_.final_norm,
+                        ReadNorm(model_.weights.final_norm, *model_.checkpoint, "the final norm"));
   if (!model_.weights.embedding_projection.weight.empty()) {
     Add({&model_.weights.embedding_projection}, plan_.format, &plan_.embedding_projection);
   }
   HONE_RETURN_IF_ERROR(AddLayers());
   HONE_RETURN_IF_ERROR(AddHead());
-  AddRelativeBias();
+  HONE_RETURN_IF_ERROR(AddRelativeBias());
   HONE_RETURN_IF_ERROR(PackAll(pool));
   FindWidest();
   return base::OkStatus();
@@ -296,7 +320,8 @@ base::StatusOr<std::unique_ptr<EncoderPlan>> BuildPlan(
     const model::Model& model, const FormatChoice& formats, base::Isa isa, base::ThreadPool& pool,
     const std::function<void(int done, int total)>& progress) {
   auto plan = std::make_unique<EncoderPlan>();
-  HONE_RETURN_IF_ERROR(PlanBuilder(model, formats, isa, plan.get(), progress).Build(pool));
+  const base::Status built = PlanBuilder(model, formats, isa, plan.get(), progress).Build(pool);
+  if (!built.ok()) return base::Annotate(built, model.directory);
   return plan;
 }
 

@@ -291,6 +291,31 @@ TEST(LocalEngine, ReducedFormatsStayCloseToTheReference) {
   }
 }
 
+// Wider than the reduced attention kernels take: those of f32 stand in.
+TEST(LocalEngine, TakesHeadsOfAnySizeInEveryFormat) {
+  const Model model = RandomModel(R"({"architectures": ["BertModel"], "model_type": "bert",
+      "hidden_size": 384, "num_hidden_layers": 1, "num_attention_heads": 1,
+      "intermediate_size": 64, "vocab_size": 50, "max_position_embeddings": 40,
+      "type_vocab_size": 2, "hidden_act": "gelu"})",
+                                  "one_head_bert");
+  std::mt19937 random(4);
+  Texts texts;
+  texts.Add(20, 50, random);
+  const std::vector<float> expected =
+      model::ReferenceForward(model.config, model.weights, texts.ids, {});
+  for (const Format format : kFormats) {
+    const auto engine = LoadEngine(model, format, 2);
+    ASSERT_NE(engine, nullptr);
+    const std::vector<float> actual = ForwardAll(*engine, texts.batch());
+    double error = 0, norm = 0;
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      error += std::pow(double{actual[i]} - expected[i], 2);
+      norm += std::pow(double{expected[i]}, 2);
+    }
+    EXPECT_LT(std::sqrt(error / norm), 0.2) << quant::NameOf(format);
+  }
+}
+
 TEST(LocalEngine, RefusesBatchesOutsideTheModel) {
   const Model model = RandomModel(kOddBert, "odd_bert_check");
   const auto engine = LoadEngine(model, Format::kF32, 1);

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -55,12 +56,15 @@ struct AttentionKernel {
   void (*prepare)(const AttentionArgs& args, std::byte* prepared);
   void (*attend)(const AttentionArgs& args, const std::byte* prepared, int query_begin,
                  int query_end, std::byte* scratch);
+  int max_head_size = std::numeric_limits<int>::max();  // the widest head it takes
 };
 
 // Every implementation, best first, reference last.
 std::span<const AttentionKernel> AttentionKernels();
 
-// The first usable under `limit` whose precision is no lower than asked for.
-const AttentionKernel& SelectAttention(AttentionPrecision precision, base::Isa limit);
+// The first usable under `limit` that takes heads of this size and whose precision is no lower than
+// asked for.
+const AttentionKernel& SelectAttention(AttentionPrecision precision, base::Isa limit,
+                                       int head_size);
 
 }  // namespace hone::kernels

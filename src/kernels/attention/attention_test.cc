@@ -168,12 +168,25 @@ INSTANTIATE_TEST_SUITE_P(All, Attention,
 
 TEST(SelectAttention, PrefersTheFastAndHonoursPrecisionAndLimit) {
   for (const base::Isa limit : base::SupportedIsas()) {
-    EXPECT_TRUE(base::IsaUsable(limit, SelectAttention(AttentionPrecision::kReduced, limit).isa));
-    const AttentionKernel& exact = SelectAttention(AttentionPrecision::kF32, limit);
+    const AttentionKernel& fast = SelectAttention(AttentionPrecision::kReduced, limit, 64);
+    EXPECT_TRUE(base::IsaUsable(limit, fast.isa));
+    const AttentionKernel& exact = SelectAttention(AttentionPrecision::kF32, limit, 64);
     EXPECT_EQ(exact.precision, AttentionPrecision::kF32);
     EXPECT_TRUE(base::IsaUsable(limit, exact.isa));
   }
-  EXPECT_EQ(SelectAttention(AttentionPrecision::kF32, base::Isa::kPortable).name, "attention_ref");
+  EXPECT_EQ(SelectAttention(AttentionPrecision::kF32, base::Isa::kPortable, 64).name,
+            "attention_ref");
+}
+
+TEST(SelectAttention, TakesNoKernelForHeadsThatAreTooWideForIt) {
+  for (const AttentionKernel& kernel : AttentionKernels()) {
+    if (kernel.precision != AttentionPrecision::kReduced) continue;
+    EXPECT_EQ(kernel.max_head_size, 256) << kernel.name;
+  }
+  for (const base::Isa limit : base::SupportedIsas()) {
+    const AttentionKernel& wide = SelectAttention(AttentionPrecision::kReduced, limit, 257);
+    EXPECT_EQ(wide.precision, AttentionPrecision::kF32) << wide.name;
+  }
 }
 
 }  // namespace

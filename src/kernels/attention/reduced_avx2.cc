@@ -43,7 +43,8 @@ extern constinit const AttentionKernel kAttentionInt16Avx2 = {"attention_int16_a
                                                               ScratchBytes,
                                                               PreparedBytes,
                                                               Prepare,
-                                                              Attend};
+                                                              Attend,
+                                                              kMaxHeadSize};
 
 }  // namespace hone::kernels
 

@@ -100,7 +100,8 @@ extern constinit const AttentionKernel kAttentionInt8Avx512 = {"attention_int8_a
                                                                ScratchBytes,
                                                                PreparedBytes,
                                                                Prepare,
-                                                               Attend};
+                                                               Attend,
+                                                               kMaxHeadSize};
 
 }  // namespace hone::kernels
 

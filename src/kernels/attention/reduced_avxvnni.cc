@@ -63,7 +63,8 @@ extern constinit const AttentionKernel kAttentionInt8AvxVnni = {"attention_int8_
                                                                 ScratchBytes,
                                                                 PreparedBytes,
                                                                 Prepare,
-                                                                Attend};
+                                                                Attend,
+                                                                kMaxHeadSize};
 
 }  // namespace hone::kernels
 
