@@ -18,9 +18,7 @@ namespace {
 using base::Status;
 using base::StatusOr;
 
-// Rungs that --max-drop may try beyond those asked for, each a whole run of the recipe.
-constexpr std::size_t kDropTries = 4;
-// Its first try where no target was given.
+// The first try of --max-drop where no target was given.
 constexpr double kFirstTry = 2;
 
 class Compressor {
@@ -32,7 +30,14 @@ class Compressor {
  private:
   StatusOr<LadderReport> MakeLadder();
   void ForgetRefused();
-  Status MakeRung(const PruneTarget& target);
+  Status MakeTargets();
+  // `left`: rungs still to be made, this one among them.
+  Status MakeRung(const PruneTarget& target, std::size_t left);
+  bool Measured(const PruneTarget& target) const {
+    return job_.state->Done(RungMaker::NameOf(target) + "-measure");
+  }
+  std::size_t TargetsLeft(std::size_t first) const;
+  std::size_t TriesLeft() const;
   bool Asked(const LadderRung& rung) const;
   std::optional<double> NextTry(double max_drop) const;
   Status FindFastestWithin(double max_drop);
@@ -43,11 +48,13 @@ class Compressor {
 
   CompressJob job_;
   std::optional<RungMaker> maker_;
+  std::vector<PruneTarget> targets_;
   std::string from_;  // float model that the next rung begins from
 };
 
-Status Compressor::MakeRung(const PruneTarget& target) {
+Status Compressor::MakeRung(const PruneTarget& target, std::size_t left) {
   const std::string name = RungMaker::NameOf(target);
+  if (!Measured(target)) PlanAgain(job_, left);
   HONE_ASSIGN_OR_RETURN(const MadeRung made, maker_->Make(name, target, from_));
   job_.directories[name] = made.directory;
   const std::string step = name + "-measure";
@@ -116,13 +123,13 @@ Status Compressor::FindFastestWithin(double max_drop) {
   }
   for (const PruneTarget& target : tried) {
     from_ = job_.request.model;
-    HONE_RETURN_IF_ERROR(MakeRung(target));
+    HONE_RETURN_IF_ERROR(MakeRung(target, std::max<std::size_t>(TriesLeft(), 1)));
   }
   for (std::size_t tries = tried.size(); tries < kDropTries; ++tries) {
     const std::optional<double> speedup = NextTry(max_drop);
     if (!speedup) break;
     from_ = job_.request.model;
-    const Status status = MakeRung({.speedup = *speedup});
+    const Status status = MakeRung({.speedup = *speedup}, kDropTries - tries);
     if (absl::IsNotFound(status)) {
       job_.News(base::StrCat(*speedup, "x: ", std::string(status.message())));
       break;
@@ -182,16 +189,37 @@ StatusOr<LadderReport> Compressor::MakeLadder() {
   HONE_RETURN_IF_ERROR(OpenWork(job_));
   HONE_RETURN_IF_ERROR(ReadInputs(job_));
   HONE_RETURN_IF_ERROR(MeasureDevice(job_));
-  std::vector<PruneTarget> targets = SortedTargets(job_);
-  HONE_RETURN_IF_ERROR(CheckTargets(job_, targets));
-  HONE_RETURN_IF_ERROR(MakePlan(job_, targets.size()));
+  targets_ = SortedTargets(job_);
+  HONE_RETURN_IF_ERROR(CheckTargets(job_, targets_));
+  HONE_RETURN_IF_ERROR(MakePlan(job_, TargetsLeft(0) + TriesLeft()));
   HONE_RETURN_IF_ERROR(MeasureDense(job_));
   maker_.emplace(job_);
-  from_ = request.model;
-  for (const PruneTarget& target : targets) HONE_RETURN_IF_ERROR(MakeRung(target));
+  HONE_RETURN_IF_ERROR(MakeTargets());
   const double max_drop = MaxDrop(request);
   if (max_drop > 0) HONE_RETURN_IF_ERROR(FindFastestWithin(max_drop));
   return FinishLadder(job_);
+}
+
+Status Compressor::MakeTargets() {
+  from_ = job_.request.model;
+  for (std::size_t t = 0; t < targets_.size(); ++t) {
+    HONE_RETURN_IF_ERROR(MakeRung(targets_[t], TargetsLeft(t) + TriesLeft()));
+  }
+  return base::OkStatus();
+}
+
+// Of the targets from `first` on, those that no run has measured yet.
+std::size_t Compressor::TargetsLeft(std::size_t first) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(targets_.begin() + static_cast<std::ptrdiff_t>(first), targets_.end(),
+                            [&](const PruneTarget& target) { return !Measured(target); }));
+}
+
+std::size_t Compressor::TriesLeft() const {
+  if (MaxDrop(job_.request) <= 0) return 0;
+  const auto tried = static_cast<std::size_t>(std::ranges::count_if(
+      job_.ladder.rungs, [&](const LadderRung& rung) { return !Asked(rung); }));
+  return kDropTries - std::min(tried, kDropTries);
 }
 
 }  // namespace

@@ -216,6 +216,25 @@ TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
   EXPECT_EQ(begun_from.at(Path("out.partial/2.5x-0-prune")), 1);
   EXPECT_EQ(begun_from.at(Path("out.partial/6x-0-prune")), 2);
   EXPECT_THAT(news_, HasSubstr("going on with the unfinished work"));
+  EXPECT_THAT(news_, HasSubstr("plan: 1 rung by")) << "what is made needs no time any more";
+}
+
+TEST_F(CompressTest, ABudgetIsPlannedAnewBeforeEachRung) {
+  trained_ = true;
+  std::vector<double> limits;
+  trainer_ = [&](const TrainRequest& request, const TrainReport&) -> StatusOr<TrainResult> {
+    limits.push_back(request.max_seconds);
+    late_ns_ += std::int64_t{900'000} * 1'000'000'000;
+    HONE_ASSIGN_OR_RETURN(const Draft draft, Draft::Open(files_, request.model));
+    HONE_RETURN_IF_ERROR(draft.Write(request.out, {.replace = true}));
+    return TrainResult{};
+  };
+  CompressRequest request = Request("out");
+  request.budget_seconds = 1e6;
+  ASSERT_TRUE(Run(request).ok());
+  ASSERT_EQ(limits.size(), 2u);
+  EXPECT_NEAR(limits[0], 450'000, 20'000);
+  EXPECT_NEAR(limits[1], 90'000, 10'000) << "the first left only 100,000 s";
 }
 
 TEST_F(CompressTest, MaxDropGivesTheFastestRungWithinIt) {

@@ -47,6 +47,7 @@ struct CompressJob {
 
   TimePlan plan;
   std::int64_t start_ns = 0;
+  double before_s = 0;  // that the steps of earlier runs took
 
   bool trains() const { return tools.trainer && !request.oneshot; }
   double Elapsed() const { return static_cast<double>(tools.now_ns() - start_ns) * 1e-9; }

@@ -50,13 +50,8 @@ Status CheckRoom(const CompressJob& job, std::size_t rungs) {
 // target asks beyond what the number format gives, and the teacher's one, whose answers are kept for
 // the other epochs.
 double TrainingPasses(const CompressJob& job, double epochs) {
-  const model::ModelConfig& config = job.dense->model().config;
-  const StatusOr<double> whole = job.profile.Predict(config.layers, quant::Format::kF32);
-  double format_gain = 1;
-  for (const quant::Format format : job.formats) {
-    const StatusOr<double> ms = job.profile.Predict(config.layers, format);
-    if (whole.ok() && ms.ok() && *ms > 0) format_gain = std::max(format_gain, *whole / *ms);
-  }
+  const double format_gain = FormatGain(job.profile, job.dense->model().config.layers, job.formats,
+                                        job.ladder.dense.latency.p50_ms);
   double share = 0;
   const std::vector<PruneTarget> targets = SortedTargets(job);
   for (const PruneTarget& target : targets) {
@@ -104,6 +99,26 @@ RungCosts EstimateCosts(const CompressJob& job) {
 
 }  // namespace
 
+double FormatGain(const DeviceProfile& profile, const std::vector<model::LayerShape>& layers,
+                  std::span<const quant::Format> formats, double dense_ms) {
+  double gain = 1;
+  for (const quant::Format format : formats) {
+    const StatusOr<double> ms = profile.Predict(layers, format);
+    if (ms.ok() && *ms > 0) gain = std::max(gain, dense_ms / *ms);
+  }
+  return gain;
+}
+
+double BudgetLeft(const CompressJob& job) {
+  if (job.request.budget_seconds <= 0) return 0;
+  return std::max(job.request.budget_seconds - job.before_s - job.Elapsed(), 1.0);
+}
+
+void PlanAgain(CompressJob& job, std::size_t rungs) {
+  job.plan = PlanTimeAgain(EstimateCosts(job), static_cast<int>(rungs), BudgetLeft(job));
+  job.plan.total_s += job.Elapsed();
+}
+
 Status MakePlan(CompressJob& job, std::size_t rungs) {
   runtime::EngineOptions engine = job.engine();
   engine.format = quant::Format::kF32;
@@ -115,24 +130,19 @@ Status MakePlan(CompressJob& job, std::size_t rungs) {
   job.forward_tokens_per_s = static_cast<double>(job.search_texts.tokens) / seconds;
   job.ladder.dense.parameters = DescribeModel(job.dense->model()).parameters;
   HONE_RETURN_IF_ERROR(CheckRoom(job, rungs));
-  // --max-drop has no rungs of its own to count; a guess is better than none.
-  const int count = static_cast<int>(rungs) + (MaxDrop(job.request) > 0 ? 2 : 0);
-  const double left =
-      job.request.budget_seconds > 0
-          ? std::max(job.request.budget_seconds - job.Elapsed() - job.state->TotalSeconds(), 1.0)
-          : 0;
-  HONE_ASSIGN_OR_RETURN(job.plan, PlanTime(EstimateCosts(job), count, left));
+  const int count = static_cast<int>(rungs);
+  HONE_ASSIGN_OR_RETURN(job.plan, PlanTime(EstimateCosts(job), count, BudgetLeft(job)));
   std::string epochs;
   if (job.trains()) {
     epochs =
         base::StrCat(", ", base::Fixed(job.plan.epoch_share * 100, 0), " % of the recipe's epochs");
   }
-  job.News(base::StrCat("plan: ", count, count == 1 ? " rung" : " rungs", " by recipe ",
-                        job.request.recipe.name, job.trains() ? "" : " without training", ", ",
-                        job.plan.candidates, " candidates each", epochs, "; about ",
-                        SayDuration(job.plan.total_s), " (from ",
-                        base::WithCommas(static_cast<std::uint64_t>(job.forward_tokens_per_s)),
-                        " tokens a second forward)"));
+  job.News(base::StrCat(
+      "plan: ", MaxDrop(job.request) > 0 ? "up to " : "", count, count == 1 ? " rung" : " rungs",
+      " by recipe ", job.request.recipe.name, job.trains() ? "" : " without training", ", ",
+      job.plan.candidates, " candidates each", epochs, "; about ", SayDuration(job.plan.total_s),
+      " (from ", base::WithCommas(static_cast<std::uint64_t>(job.forward_tokens_per_s)),
+      " tokens a second forward)"));
   job.plan.total_s += job.Elapsed();
   return base::OkStatus();
 }

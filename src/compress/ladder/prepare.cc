@@ -203,6 +203,7 @@ Status OpenWork(CompressJob& job) {
                         WorkState::Open(job.tools.files, job.request.out + ".partial",
                                         Fingerprint(job.request, job.trains())));
   job.state = std::move(state);
+  job.before_s = job.state->TotalSeconds();
   const std::string path = job.state->Path("ladder.json");
   if (!job.tools.files.IsFile(path)) return base::OkStatus();
   HONE_ASSIGN_OR_RETURN(const std::string text, job.tools.files.Read(path, kMaxProfileBytes));

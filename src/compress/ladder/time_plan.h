@@ -1,6 +1,6 @@
 // How long a compression will take, and what is cut where a budget is too short for all of it.
 //
-// Plain arithmetic over a few measured rates, made again as steps finish and show what they took.
+// Plain arithmetic over a few measured rates, made again before each rung with the time that is left.
 // First the candidates of the search are cut (to kLeastCandidates), since most of what a search finds
 // it finds early; then the epochs of training, evenly over the rungs that are left, down to
 // kLeastEpochShare. What still does not fit is said before anything runs.
@@ -36,6 +36,9 @@ struct TimePlan {
 // `budget_s` is what is left of the budget for `rungs` rungs; 0: none. OutOfResource where even the
 // least does not fit; the message says what would.
 base::StatusOr<TimePlan> PlanTime(const RungCosts& costs, int rungs, double budget_s);
+
+// The same behind the first rung, where nothing is refused any more: the least, if that is what it takes.
+TimePlan PlanTimeAgain(const RungCosts& costs, int rungs, double budget_s);
 
 // "1 h 20 min", "4 min", "35 s"
 std::string SayDuration(double seconds);

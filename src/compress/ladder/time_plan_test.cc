@@ -53,6 +53,14 @@ TEST(TimePlan, EveryPlanKeepsItsBudget) {
   }
 }
 
+TEST(TimePlan, BehindTheFirstRungTheLeastIsRefusedNoMore) {
+  ASSERT_FALSE(PlanTime(kCosts, 2, 100).ok());
+  const TimePlan plan = PlanTimeAgain(kCosts, 2, 100);
+  EXPECT_EQ(plan.candidates, kLeastCandidates);
+  EXPECT_EQ(plan.epoch_share, kLeastEpochShare);
+  EXPECT_EQ(plan.training_s, 50) << "and still a limit";
+}
+
 TEST(TimePlan, WithoutTrainingOnlyTheSearchIsCut) {
   RungCosts oneshot = kCosts;
   oneshot.training_s = 0;
