@@ -51,6 +51,14 @@ double PerByte(double value, const RungDemand& rung) {
   return value / static_cast<double>(std::max<std::uint64_t>(rung.bytes, 1));
 }
 
+std::uint64_t BytesOf(const ModelDemand& model, const std::vector<bool>& resident) {
+  std::uint64_t bytes = 0;
+  for (std::size_t r = 0; r < model.rungs.size(); ++r) {
+    if (resident[r]) bytes += model.rungs[r].bytes;
+  }
+  return bytes;
+}
+
 // Adds what fits, best first, until nothing does.
 void Fill(const std::vector<ModelDemand>& models, std::uint64_t budget, bool per_byte,
           Residency* chosen) {
@@ -60,9 +68,12 @@ void Fill(const std::vector<ModelDemand>& models, std::uint64_t budget, bool per
     for (int m = 0; m < static_cast<int>(models.size()); ++m) {
       const ModelDemand& model = models[static_cast<std::size_t>(m)];
       const std::vector<bool>& resident = chosen->resident[static_cast<std::size_t>(m)];
+      const std::uint64_t room = RoomFor(models, chosen->resident, budget, m);
       for (int r = 0; r < static_cast<int>(model.rungs.size()); ++r) {
         const RungDemand& rung = model.rungs[static_cast<std::size_t>(r)];
-        if (resident[static_cast<std::size_t>(r)] || rung.bytes > budget - chosen->bytes) continue;
+        if (!rung.usable || resident[static_cast<std::size_t>(r)] || rung.bytes > room) {
+          continue;
+        }
         const double added = ChangeOf(model, resident, r);
         const double score = per_byte ? PerByte(added, rung) : added;
         if (score > best_score) {
@@ -86,6 +97,22 @@ double ResidencyValue(const std::vector<ModelDemand>& models, const Resident& re
   return sum;
 }
 
+std::uint64_t RoomFor(const std::vector<ModelDemand>& models, const Resident& resident,
+                      std::uint64_t budget_bytes, int model) {
+  std::uint64_t taken = 0, own = 0;
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    const std::uint64_t bytes = BytesOf(models[m], resident[m]);
+    const bool mine = static_cast<int>(m) == model;
+    if (mine) own = bytes;
+    taken += mine ? bytes : std::max(bytes, models[m].reserved_bytes);
+  }
+  std::uint64_t room = budget_bytes - std::min(budget_bytes, taken);
+  if (const std::uint64_t limit = models[static_cast<std::size_t>(model)].limit_bytes; limit > 0) {
+    room = std::min(room, limit - std::min(limit, own));
+  }
+  return room;
+}
+
 Residency ChooseResident(const std::vector<ModelDemand>& models, std::uint64_t budget_bytes) {
   const std::uint64_t budget =
       budget_bytes == 0 ? std::numeric_limits<std::uint64_t>::max() : budget_bytes;
@@ -93,7 +120,7 @@ Residency ChooseResident(const std::vector<ModelDemand>& models, std::uint64_t b
   for (const ModelDemand& model : models) {
     std::vector<bool>& resident = pinned.resident.emplace_back();
     for (const RungDemand& rung : model.rungs) {
-      resident.push_back(rung.pinned || budget_bytes == 0);
+      resident.push_back(rung.usable && (rung.pinned || budget_bytes == 0));
       if (resident.back()) pinned.bytes += rung.bytes;
     }
   }
@@ -117,9 +144,11 @@ std::vector<RungRef> EvictionOrder(const std::vector<ModelDemand>& models,
     for (int m = 0; m < static_cast<int>(models.size()); ++m) {
       const ModelDemand& model = models[static_cast<std::size_t>(m)];
       const std::vector<bool>& rungs = left[static_cast<std::size_t>(m)];
+      const std::uint64_t bytes = BytesOf(model, rungs);
       for (int r = 0; r < static_cast<int>(model.rungs.size()); ++r) {
         const RungDemand& rung = model.rungs[static_cast<std::size_t>(r)];
         if (!rungs[static_cast<std::size_t>(r)] || rung.pinned) continue;
+        if (bytes - rung.bytes < model.reserved_bytes) continue;
         const double score = PerByte(-ChangeOf(model, rungs, r), rung);
         if (least.model < 0 || score < least_score) {
           least = {m, r};

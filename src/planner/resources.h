@@ -9,6 +9,8 @@
 //             anything is answered), a second only what it adds. Pinned rungs first, then greedy by what
 //             is added per byte or by what is added, whichever ends better. Objective: the sum of V;
 //             it fails to be the optimum where sizes fit badly (the exact one is in the test).
+//             A model's own limit holds for it as the budget does for all, pinned rungs apart; what is
+//             reserved for it and not used by it is nobody else's.
 // Cores       One wide executor or several narrow ones: whichever serves the observed rates with less
 //             of its time, among those on which every model's request takes at most half of the
 //             deadlines seen: a request may find each executor just busy with another. Where none does,
@@ -28,11 +30,13 @@ struct RungDemand {
   double accuracy = 0;          // of the metric; only differences within a model count
   base::TimeNs request_ns = 0;  // expected time of a typical request of its model
   bool pinned = false;          // stays, whatever it costs
+  bool usable = true;           // false: it failed to load, and is never chosen
 };
 
 struct ModelDemand {
-  double rate_per_s = 0;          // requests observed (or foreseen)
-  std::vector<RungDemand> rungs;  // most accurate first
+  double rate_per_s = 0;                              // requests observed (or foreseen)
+  std::vector<RungDemand> rungs;                      // most accurate first
+  std::uint64_t reserved_bytes = 0, limit_bytes = 0;  // limit 0: none
 };
 
 struct Residency {
@@ -48,8 +52,13 @@ Residency ChooseResident(const std::vector<ModelDemand>& models, std::uint64_t b
 double ResidencyValue(const std::vector<ModelDemand>& models,
                       const std::vector<std::vector<bool>>& resident);
 
+// Bytes that may be added to `model` beside what is resident.
+std::uint64_t RoomFor(const std::vector<ModelDemand>& models,
+                      const std::vector<std::vector<bool>>& resident, std::uint64_t budget_bytes,
+                      int model);
+
 // Resident rungs in the order in which they would be given up, least useful first; pinned ones are not
-// in it.
+// in it, nor those without which a model would have less than is reserved for it.
 struct RungRef {
   int model = 0, rung = 0;
   bool operator==(const RungRef&) const = default;

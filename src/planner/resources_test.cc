@@ -1,5 +1,6 @@
 #include "planner/resources.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -43,6 +44,36 @@ TEST(ChooseResident, KeepsPinnedRungsAndSaysWhenTheyAloneAreTooMuch) {
   EXPECT_TRUE(chosen.resident[1][0]);
   EXPECT_TRUE(chosen.resident[0][1]);  // 80 + 10
   EXPECT_FALSE(ChooseResident(models, 70 * kMiB).fits);
+}
+
+TEST(ChooseResident, LeavesOutWhatCannotBeLoaded) {
+  std::vector<ModelDemand> models = TwoLadders();
+  models[0].rungs[0] = {.bytes = 0, .accuracy = 0.92, .request_ns = 4'000'000, .usable = false};
+  const Residency chosen = ChooseResident(models, 25 * kMiB);
+  EXPECT_THAT(chosen.resident[0], ElementsAre(false, true)) << "the other rung must serve";
+  EXPECT_THAT(ChooseResident(models, 0).resident[0], ElementsAre(false, true));
+}
+
+TEST(ChooseResident, KeepsToAModelsReservationAndLimit) {
+  std::vector<ModelDemand> models = TwoLadders();
+  // The first is asked for a hundred times as often; the second's memory is its own all the same.
+  models[1].reserved_bytes = 85 * kMiB;
+  Residency chosen = ChooseResident(models, 95 * kMiB);
+  EXPECT_THAT(chosen.resident, ElementsAre(ElementsAre(false, true), ElementsAre(true, true)));
+  models[1].reserved_bytes = 0;
+  models[0].limit_bytes = 12 * kMiB;
+  chosen = ChooseResident(models, 200 * kMiB);
+  EXPECT_THAT(chosen.resident[0], ElementsAre(false, true)) << "though there is room";
+  EXPECT_THAT(chosen.resident[1], ElementsAre(true, true));
+}
+
+TEST(EvictionOrder, LeavesWhatIsReserved) {
+  std::vector<ModelDemand> models = TwoLadders();
+  models[1].reserved_bytes = 4 * kMiB;
+  const std::vector<std::vector<bool>> all = {{true, true}, {true, true}};
+  const std::vector<RungRef> order = EvictionOrder(models, all);
+  EXPECT_EQ(order.size(), 3U);
+  EXPECT_EQ(std::ranges::count(order, 1, &RungRef::model), 1) << "one of the second's rungs stays";
 }
 
 // The most that any choice within the budget is worth.
