@@ -44,7 +44,7 @@ struct Model {
   int max_tokens = 8192;        // of a batch
   int max_executors = 1 << 20;  // that may run it at the same time
   double reserved_cores = 0;    // others' items leave that much free for it
-  double limit_cores = 1e9;     // it never uses more
+  double limit_cores = 1e9;     // accepted work stays within it, in the mean of a second or so
 };
 
 struct Executor {

@@ -85,6 +85,7 @@ class ServiceImpl : public Service {
       const std::vector<const ModelFiles*>& models, const std::vector<const ModelOptions*>& options,
       std::uint64_t budget_bytes) const;
   base::Status LoadNow(const ModelOptions& options);
+  std::uint64_t BytesOfOthers(const std::string& name) const;
   void KeepLearnt();
   base::StatusOr<const ModelOptions*> Configured(const std::string& name) const;
 
@@ -102,6 +103,7 @@ class ServiceImpl : public Service {
 
 base::Status CheckOptions(const ServiceOptions& options) {
   std::set<std::string> names;
+  std::uint64_t reserved_bytes = 0;
   if (options.models.empty()) return base::BadInput("no models to serve");
   for (const ModelOptions& model : options.models) {
     if (model.name.empty()) return base::BadInput(model.directory, ": the model has no name");
@@ -112,6 +114,20 @@ base::Status CheckOptions(const ServiceOptions& options) {
         model.limit_cores < 0 || model.default_deadline_ms < 0) {
       return base::BadInput("model \"", model.name, "\": a limit is below what makes sense");
     }
+    reserved_bytes += model.reserved_bytes;
+    if (options.memory_bytes == 0 && (model.reserved_bytes > 0 || model.limit_bytes > 0)) {
+      return base::BadInput(
+          "model \"", model.name,
+          "\": memory can be reserved and limited only within a budget (--memory)");
+    }
+    if (model.limit_bytes > 0 && model.limit_bytes < model.reserved_bytes) {
+      return base::BadInput("model \"", model.name, "\": less memory is allowed than is reserved");
+    }
+  }
+  if (reserved_bytes > options.memory_bytes) {
+    return base::BadInput("the models reserve ", base::WithCommas(reserved_bytes),
+                          " bytes of memory, more than the budget of ",
+                          base::WithCommas(options.memory_bytes));
   }
   if (options.threads < 0 || options.threads > base::ThreadPool::kMaxThreads) {
     return base::BadInput(options.threads, " threads; expected at most ",
@@ -198,6 +214,8 @@ base::StatusOr<std::vector<std::vector<bool>>> ServiceImpl::FirstResidents(
   for (std::size_t m = 0; m < models.size(); ++m) {
     planner::ModelDemand& demand = demands.emplace_back();
     demand.rate_per_s = 1;  // nothing is known yet: all alike
+    demand.reserved_bytes = options[m]->reserved_bytes;
+    demand.limit_bytes = options[m]->limit_bytes;
     for (const RungFiles& rung : models[m]->rungs) {
       const base::StatusOr<std::uint64_t> bytes = PredictPackedBytes(files_, rung);
       // One that cannot be opened fails when it is loaded, and takes nothing until then.
@@ -240,6 +258,22 @@ void ServiceImpl::KeepLearnt() {
   });
 }
 
+// What the other models hold, or have reserved.
+std::uint64_t ServiceImpl::BytesOfOthers(const std::string& name) const {
+  ServiceStatus status;
+  dispatcher_->AddStatus(&status);
+  std::uint64_t sum = 0;
+  for (const ModelOptions& model : options_.models) {
+    if (model.name == name) continue;
+    std::uint64_t bytes = 0;
+    for (const ModelStatus& there : status.models) {
+      if (there.endpoint->name == model.name) bytes += there.resident_bytes;
+    }
+    sum += std::max(bytes, model.reserved_bytes);
+  }
+  return sum;
+}
+
 base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
   OpenContext context = Context({std::make_shared<base::ThreadPool>(1)});
   context.measure_ms = kMeasureMs / 4;
@@ -248,11 +282,10 @@ base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
     TokenizerLoad tokenizer(files_, files.common_directory);
     std::vector<bool> resident(files.rungs.size(), true);
     if (options_.memory_bytes > 0) {
-      // What does not fit beside the others comes when it is asked for.
-      ServiceStatus status;
-      dispatcher_->AddStatus(&status);
+      // What does not fit beside the others comes when it is asked for. The one it replaces leaves in a moment.
+      const std::uint64_t others = BytesOfOthers(options.name);
       const std::uint64_t free_bytes =
-          options_.memory_bytes - std::min(options_.memory_bytes, status.resident_bytes);
+          options_.memory_bytes - std::min(options_.memory_bytes, others);
       HONE_ASSIGN_OR_RETURN(
           const auto chosen,
           FirstResidents({&files}, {&options}, std::max<std::uint64_t>(free_bytes, 1)));

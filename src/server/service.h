@@ -29,7 +29,9 @@ struct ModelOptions {
   std::string name, directory;
   bool pinned = false;                         // all of its rungs stay in memory
   double reserved_cores = 0, limit_cores = 0;  // 0: no limit
-  int max_texts = 64;                          // of a batch
+  std::uint64_t reserved_bytes = 0,
+                limit_bytes = 0;  // of memory, within the service's; 0: no limit
+  int max_texts = 64;             // of a batch
   int max_batch_tokens = 8192;
   double default_deadline_ms = 0;  // 0: the service's
 };
@@ -44,6 +46,9 @@ struct ServiceOptions {
   double max_deadline_ms = 600'000;  // a client may ask for no more
   int max_texts = 1024;              // of a query
   int max_queued = 4096;             // items
+  // Of the numbers in answers, before they are written out: of one query, and of all that are accepted and
+  // not yet answered.
+  std::uint64_t max_answer_bytes = 64 << 20, max_answers_bytes = 512 << 20;
   // Directory of measured latency tables, one file a device and model; empty: they are not kept.
   std::string table_cache;
   std::vector<int> split = {};  // widths of the executors; empty: the planner chooses
@@ -72,6 +77,7 @@ struct ModelStatus {
   bool ready = false;  // some rung can answer
   std::string error;   // why not, where loading failed
   std::vector<RungInfo> rungs;
+  std::uint64_t resident_bytes = 0;
   Counters counters;
   Histogram queue, compute, total;
 };

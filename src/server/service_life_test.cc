@@ -135,6 +135,10 @@ TEST_F(ServiceLifeTest, UnloadingAnswersWhatWasAccepted) {
   EXPECT_EQ(Run(*service, Ask(endpoint, {"a"})).fault->kind, FaultKind::kUnavailable)
       << "the old endpoint is another model's";
   EXPECT_FALSE(service->Load("other").ok());
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(service->Load("m").ok());
+    EXPECT_LT(service->Find("m")->number, 2) << "a place is used again";
+  }
 }
 
 TEST_F(ServiceLifeTest, ReloadingUnderLoadLosesNothing) {
@@ -295,8 +299,38 @@ TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
   EXPECT_GT(early.fault->retry_after_s, 0);
   EXPECT_TRUE(Run(*service, Ask(absent, {"a"}, kLong)).ok());
 
+  // A model that is pinned can be loaded again: the one it replaces makes way.
+  options.models[0].pinned = true;
+  const auto pinned = Start(options);
+  ASSERT_TRUE(pinned);
+  EXPECT_TRUE(pinned->Load("m").ok());
+  EXPECT_TRUE(Run(*pinned, Ask(pinned->Find("m"), {"a"}, kLong)).ok());
+
   options.models[0].pinned = options.models[1].pinned = true;
   EXPECT_THAT(std::string(Service::Start(files_, options).status().message()), HasSubstr("pinned"));
+}
+
+TEST_F(ServiceLifeTest, AModelKeepsTheMemoryReservedForIt) {
+  ServiceOptions options = One(TinyModel("bert/embed-mean", "a"));
+  options.models.push_back({.name = "n", .directory = TinyModel("bert/embed-cls", "b")});
+  {
+    const auto whole = Start(options);
+    ASSERT_TRUE(whole);
+    options.memory_bytes = whole->Status().resident_bytes * 3 / 4;  // room for one of the two
+    options.models[0].reserved_bytes = whole->Status().models[0].resident_bytes;
+  }
+  const auto service = Start(options);
+  ASSERT_TRUE(service);
+  EXPECT_TRUE(service->Status().models[0].ready);
+  const Reply reply = Run(*service, Ask(service->Find("n"), {"a"}, kLong));
+  ASSERT_FALSE(reply.ok());
+  EXPECT_EQ(reply.fault->kind, FaultKind::kUnavailable);
+  EXPECT_THAT(reply.fault->message, HasSubstr("other models hold them"));
+  EXPECT_TRUE(Run(*service, Ask(service->Find("m"), {"a"}, kLong)).ok());
+
+  options.models[0].reserved_bytes = options.memory_bytes + 1;
+  EXPECT_THAT(std::string(Service::Start(files_, options).status().message()),
+              HasSubstr("reserve"));
 }
 
 TEST_F(ServiceLifeTest, DrainingRefusesTheNewAndAnswersTheOld) {

@@ -115,6 +115,7 @@ TEST_F(ServiceTest, RefusesWhatTheModelCannotTake) {
   ServiceOptions options;
   options.threads = 1;
   options.max_texts = 4;
+  options.max_answer_bytes = 1000;
   options.models = {{.name = "embed", .directory = TinyModel("bert/embed-mean", "m")}};
   const auto service = Start(options);
   ASSERT_TRUE(service);
@@ -148,6 +149,16 @@ TEST_F(ServiceTest, RefusesWhatTheModelCannotTake) {
   EXPECT_EQ(f.kind, FaultKind::kTooLarge);
   f = fault([](Query* q) { q->terms.deadline_ns = -5; });
   EXPECT_EQ(f.field, "deadline");
+  f = fault([&](Query* q) {
+    q->texts.resize(4);
+    q->hidden = true;
+    for (text::Encoding& text : q->texts) {
+      text.ids.assign(static_cast<std::size_t>(endpoint->max_tokens), 5);
+      text.types.clear();
+    }
+  });
+  EXPECT_EQ(f.kind, FaultKind::kTooLarge);
+  EXPECT_THAT(f.message, HasSubstr("the answer would hold"));
   // Nobody can answer within ten nanoseconds.
   f = fault([](Query* q) { q->terms.deadline_ns = 10; });
   EXPECT_EQ(f.kind, FaultKind::kRefused);

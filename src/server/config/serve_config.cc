@@ -113,6 +113,8 @@ void ReadModel(Reader* top, const std::string& path, const YamlNode& node, Serve
     fields.Boolean("pin", &model.pinned);
     fields.Number("reserve_cores", {.min = 0, .max = 1024}, &model.reserved_cores);
     fields.Number("limit_cores", {.min = 0, .max = 1024}, &model.limit_cores);
+    fields.Bytes("reserve_memory", &model.reserved_bytes);
+    fields.Bytes("limit_memory", &model.limit_bytes);
     fields.Integer("max_batch", {.min = 1, .max = 4096}, &model.max_texts);
     fields.Integer("max_batch_tokens", {.min = 1, .max = 1 << 20}, &model.max_batch_tokens);
     fields.Milliseconds("default_deadline", &model.default_deadline_ms);

@@ -45,6 +45,8 @@ models:
     dir: /models/intent
     pin: true
     reserve_cores: 0.5
+    reserve_memory: 20MiB
+    limit_memory: 40MiB
     limit_cores: 1
     max_batch: 8
     max_batch_tokens: 1000
@@ -84,6 +86,8 @@ models:
   EXPECT_TRUE(intent.pinned);
   EXPECT_EQ(intent.reserved_cores, 0.5);
   EXPECT_EQ(intent.limit_cores, 1);
+  EXPECT_EQ(intent.reserved_bytes, 20u << 20);
+  EXPECT_EQ(intent.limit_bytes, 40u << 20);
   EXPECT_EQ(intent.max_texts, 8);
   EXPECT_EQ(intent.max_batch_tokens, 1000);
   EXPECT_EQ(intent.default_deadline_ms, 20);

@@ -1,6 +1,7 @@
 #include "server/dispatch/check_query.h"
 
 #include "base/strings.h"
+#include "server/dispatch/answer_size.h"
 
 namespace hone::server {
 namespace {
@@ -63,6 +64,14 @@ std::optional<Fault> CheckQuery(const Query& query, const ServiceOptions& option
     if (auto fault = CheckText(query.texts[i], *query.endpoint, base::StrCat("texts[", i, "]"))) {
       return fault;
     }
+  }
+  if (const std::uint64_t bytes = AnswerBytes(query); bytes > options.max_answer_bytes) {
+    return Fault{.kind = FaultKind::kTooLarge,
+                 .message = base::StrCat("the answer would hold ", base::WithCommas(bytes),
+                                         " bytes of numbers; at most ",
+                                         base::WithCommas(options.max_answer_bytes),
+                                         " are given at once: ask for fewer texts"),
+                 .field = "texts"};
   }
   return std::nullopt;
 }

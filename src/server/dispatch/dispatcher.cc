@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "env/clock.h"
 #include "env/thread.h"
+#include "server/dispatch/answer_size.h"
 #include "server/dispatch/check_query.h"
 #include "server/dispatch/histogram.h"
 
@@ -121,6 +122,7 @@ Ticket Dispatcher::Submit(Query query, Done done) {
   }
   auto request = std::make_shared<Request>();
   request->results.resize(query.texts.size());
+  request->answer_bytes = AnswerBytes(query);
   request->query = std::move(query);
   request->done = std::move(done);
   Deliveries deliveries;
@@ -130,8 +132,7 @@ Ticket Dispatcher::Submit(Query query, Done done) {
   std::optional<Fault> fault = Accept(request, now);
   if (fault) {
     ++counters_.refused;
-    const auto number = static_cast<std::size_t>(request->query.endpoint->number);
-    if (number < models_.size() && models_[number]) ++models_[number]->counters.refused;
+    if (ServedModel* model = Find(*request->query.endpoint)) ++model->counters.refused;
     deliveries.push_back({std::move(request->done), FaultReply(*std::move(fault))});
   }
   const Ticket ticket{request->ticket};
@@ -139,19 +140,24 @@ Ticket Dispatcher::Submit(Query query, Done done) {
   return ticket;
 }
 
+// An endpoint that was found before its model was unloaded names nothing any more: null.
+ServedModel* Dispatcher::Find(const Endpoint& endpoint) {
+  const auto number = static_cast<std::size_t>(endpoint.number);
+  if (number >= models_.size() || !models_[number]) return nullptr;
+  return models_[number]->endpoint.get() == &endpoint ? models_[number].get() : nullptr;
+}
+
 std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request, TimeNs now) {
   const Query& query = request->query;
-  const auto number = static_cast<std::size_t>(query.endpoint->number);
-  // An endpoint that was found before its model was unloaded names nothing any more.
-  if (!accepting_ || number >= models_.size() || !models_[number] || models_[number]->closed ||
-      models_[number]->endpoint != query.endpoint) {
+  ServedModel* found = Find(*query.endpoint);
+  if (!accepting_ || found == nullptr || found->closed) {
     return Fault{.kind = FaultKind::kUnavailable,
                  .message = accepting_ ? base::StrCat("the model \"", query.endpoint->name,
                                                       "\" is being unloaded")
                                        : "the server is shutting down",
                  .retry_after_s = 1};
   }
-  ServedModel& model = *models_[number];
+  ServedModel& model = *found;
   TimeNs span = query.terms.deadline_ns;
   if (span == 0) {
     const double own = model.options.default_deadline_ms;
@@ -172,7 +178,16 @@ std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request,
                  .message = "the cores are being split among executors anew",
                  .retry_after_s = 0.05};
   }
-  return model.any_resident() ? Enqueue(request, now) : WaitForRung(request, now);
+  if (answers_bytes_ + request->answer_bytes > options_.max_answers_bytes) {
+    return Fault{
+        .kind = FaultKind::kRefused,
+        .message = "the answers that are being computed need all the memory there is for them",
+        .retry_after_s = 0.1};
+  }
+  std::optional<Fault> fault =
+      model.any_resident() ? Enqueue(request, now) : WaitForRung(request, now);
+  if (!fault) answers_bytes_ += request->answer_bytes;
+  return fault;
 }
 
 // Greedy, in the texts' order: a part takes texts as long as the first resident rung, as a rule the
@@ -197,7 +212,7 @@ void Dispatcher::Cut(const std::shared_ptr<Request>& request, std::vector<schedu
     for (; end < count; ++end) {
       const int texts = end - begin + 1;
       const int with =
-          tokens + static_cast<int>(query.texts[static_cast<std::size_t>(end)].ids.size());
+          tokens + WorkTokens(*query.endpoint, query.texts[static_cast<std::size_t>(end)]);
       if (end > begin && (texts > model.max_texts || with > model.max_tokens ||
                           table.Predict(texts, with) > setup.max_batch_ns)) {
         break;
@@ -218,7 +233,7 @@ std::optional<Fault> Dispatcher::Enqueue(const std::shared_ptr<Request>& request
   Cut(request, &items);
   // A front that is late with its answers was late with reading the request too, and that was before the arrival
   // that it knows of: half as much, since it reads before it writes.
-  const TimeNs front_ns = front_ns_.load(std::memory_order_relaxed) * 3 / 2;
+  const TimeNs front_ns = front_delay_.At(now) * 3 / 2;
   scheduler_.SetOverhead(std::clamp(front_ns, kLeastFrontNs, kMostFrontNs));
   const scheduler::Admission admission = scheduler_.SubmitAll(items, now);
   if (!admission.accepted()) {
@@ -268,20 +283,14 @@ int Dispatcher::TenantNumber(const std::string& tenant) {
   return number;
 }
 
-// Rises at once, falls by a hundredth an answer. Several fronts may race: one of their figures is as good as
-// another's.
-void Dispatcher::Sent(TimeNs after) {
-  const TimeNs fallen = front_ns_.load(std::memory_order_relaxed) * 99 / 100;
-  front_ns_.store(std::max(after, fallen), std::memory_order_relaxed);
-}
-
 void Dispatcher::Cancel(Ticket ticket) {
   std::unique_lock lock(mutex_);
   std::shared_ptr<Request>* found = requests_.Find(ticket.id);
   if (found == nullptr) return;
   Deliveries deliveries;
-  // Who leaves because the time is up leaves a broken promise, which counts as one.
-  const bool late = env::NowNs() > (*found)->deadline;
+  // Who leaves because the time is up leaves a broken promise, which counts as one; there is none where it
+  // waits for a rung.
+  const bool late = !(*found)->items.empty() && env::NowNs() > (*found)->deadline;
   Fail(*found,
        {.kind = late ? FaultKind::kMissed : FaultKind::kCancelled,
         .message = late ? "was accepted, and its deadline passed" : "cancelled by the client"},
@@ -299,6 +308,7 @@ void Dispatcher::Forget(Request& request) {
   if (request.items.empty() && models_[number]) {  // it waited for a rung
     if (std::erase(models_[number]->waiting, request.ticket) > 0) --waiting_;
   }
+  answers_bytes_ -= request.answer_bytes;
   requests_.Erase(request.ticket);
   quiet_.notify_all();
 }

@@ -14,7 +14,6 @@
 //             3. Executors of two splits never run at the same time.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -28,7 +27,9 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "env/clock.h"
 #include "scheduler/scheduler.h"
+#include "server/dispatch/front_delay.h"
 #include "server/dispatch/layouts.h"
 #include "server/dispatch/request.h"
 #include "server/dispatch/run_batch.h"
@@ -61,7 +62,7 @@ class Dispatcher {
 
   Ticket Submit(Query query, Done done);
   void Cancel(Ticket ticket);
-  void Sent(base::TimeNs after);
+  void Sent(base::TimeNs after) { front_delay_.Sent(after, env::NowNs()); }
   bool Drain(double seconds);
 
   // ---- models (dispatcher_models.cc)
@@ -104,6 +105,7 @@ class Dispatcher {
   using Deliveries = std::vector<Delivery>;
 
   ServedModel& Model(int number) { return *models_[static_cast<std::size_t>(number)]; }
+  ServedModel* Find(const Endpoint& endpoint);
 
   // Under the lock: a fault where it is not accepted.
   std::optional<Fault> Accept(const std::shared_ptr<Request>& request, base::TimeNs now);
@@ -114,6 +116,8 @@ class Dispatcher {
   int TenantNumber(const std::string& tenant);
   void EndWaiting(ServedModel& model, base::TimeNs now, const std::string& error,
                   Deliveries* deliveries);
+  // Those whose deadline has passed while their rung was being loaded.
+  void ExpireWaiting(base::TimeNs now, Deliveries* deliveries);
 
   // Under the lock: the request is answered and its queued parts leave the scheduler.
   void Fail(const std::shared_ptr<Request>& request, Fault fault, Deliveries* deliveries);
@@ -142,10 +146,11 @@ class Dispatcher {
   SlotMap<std::shared_ptr<Request>> requests_;
   SlotMap<Part> parts_;
   std::unordered_map<std::string, int> tenants_;
-  std::atomic<base::TimeNs> front_ns_ = 0;  // from a batch's end to its answers on the wire, lately
+  FrontDelay front_delay_;
   Counters counters_;
   std::uint64_t batches_ = 0;
-  int waiting_ = 0;  // requests, for rungs
+  int waiting_ = 0;                  // requests, for rungs
+  std::uint64_t answers_bytes_ = 0;  // of accepted requests
   int split_ = 0, wanted_split_ = 0;
   bool accepting_ = true, stopping_ = false;
   bool holding_ = false;  // for another split

@@ -30,7 +30,10 @@ scheduler::Model Scheduled(const NewModel& model) {
   result.max_texts = model.options.max_texts;
   result.max_tokens = std::max(model.options.max_batch_tokens, model.endpoint.max_tokens);
   result.reserved_cores = model.options.reserved_cores;
-  if (model.options.limit_cores > 0) result.limit_cores = model.options.limit_cores;
+  if (model.options.limit_cores > 0) {
+    result.limit_cores = model.options.limit_cores;
+    result.max_executors = std::max(1, static_cast<int>(model.options.limit_cores));
+  }
   return result;
 }
 
@@ -52,10 +55,12 @@ std::shared_ptr<const Endpoint> Dispatcher::AddModel(NewModel model) {
   served->measured = std::move(model.measured);
   const std::lock_guard lock(mutex_);
   model.endpoint.number = scheduler_.AddModel(Scheduled(model));
-  HONE_CHECK(static_cast<std::size_t>(model.endpoint.number) == models_.size());
+  const auto number = static_cast<std::size_t>(model.endpoint.number);
+  if (number == models_.size()) models_.emplace_back();
+  HONE_CHECK(models_[number] == nullptr);
   served->endpoint = std::make_shared<const Endpoint>(std::move(model.endpoint));
-  models_.push_back(std::move(served));
-  return models_.back()->endpoint;
+  models_[number] = std::move(served);
+  return models_[number]->endpoint;
 }
 
 void Dispatcher::RemoveModel(int number) {
@@ -69,7 +74,8 @@ void Dispatcher::RemoveModel(int number) {
               [&] { return stopping_ || (model.running == 0 && scheduler_.queued(number) == 0); });
   if (stopping_) return;
   scheduler_.RemoveModel(number);
-  models_[static_cast<std::size_t>(number)].reset();
+  const std::unique_ptr<ServedModel> removed = std::move(models_[static_cast<std::size_t>(number)]);
+  lock.unlock();  // giving a hundred megabytes back takes milliseconds
 }
 
 std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& request, TimeNs now) {
@@ -113,7 +119,25 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
   request->ticket = requests_.Add(request);
   model.waiting.push_back(request->ticket);
   ++waiting_;
+  WakeIdle(1, -1);  // somebody must see to its deadline
   return std::nullopt;
+}
+
+void Dispatcher::ExpireWaiting(TimeNs now, Deliveries* deliveries) {
+  for (const auto& model : models_) {
+    if (!model) continue;
+    const std::vector<std::uint64_t> waiting = model->waiting;
+    for (const std::uint64_t ticket : waiting) {
+      const std::shared_ptr<Request>& request = *requests_.Find(ticket);
+      if (request->deadline > now) continue;
+      Fail(request,
+           {.kind = FaultKind::kUnavailable,
+            .message = base::StrCat("the model \"", model->endpoint->name,
+                                    "\" could not be loaded in time"),
+            .retry_after_s = 1},
+           deliveries);
+    }
+  }
 }
 
 void Dispatcher::EndWaiting(ServedModel& model, TimeNs now, const std::string& error,
@@ -178,6 +202,9 @@ void Dispatcher::GiveUp(int number, const std::string& error) {
 }
 
 bool Dispatcher::Evict(int number, int index) {
+  // Freed after the lock, for which accepted queries wait: giving a hundred megabytes back takes milliseconds.
+  std::shared_ptr<const runtime::LocalEngine> packed;
+  std::vector<std::shared_ptr<runtime::LocalEngine>> engines;
   const std::lock_guard lock(mutex_);
   ServedModel& model = Model(number);
   ServedRung& rung = model.rungs[static_cast<std::size_t>(index)];
@@ -197,8 +224,9 @@ bool Dispatcher::Evict(int number, int index) {
     if (fastest) return false;
   }
   scheduler_.SetResident(number, index, false);
-  rung.packed.reset();
-  std::ranges::fill(rung.engines, nullptr);
+  packed = std::move(rung.packed);
+  engines.resize(rung.engines.size());
+  engines.swap(rung.engines);
   rung.info.state = RungState::kOnDisk;
   return true;
 }
@@ -253,9 +281,10 @@ void Dispatcher::AddStatus(ServiceStatus* status) const {
       const TimeNs expected = scheduled.rungs[r].tables.back().Predict(1, tokens);
       info.p50_ms = static_cast<double>(expected) / base::kMillisecondNs;
       info.p95_ms = info.p50_ms * rung.ratios.Percentile95(rung.files.p95_ratio);
-      if (rung.resident()) status->resident_bytes += info.bytes;
+      if (rung.resident()) to.resident_bytes += info.bytes;
       if (!info.error.empty() && !to.ready) to.error = info.error;
     }
+    status->resident_bytes += to.resident_bytes;
   }
   status->counters = counters_;
   status->policy = std::string(scheduler_.policy().name());

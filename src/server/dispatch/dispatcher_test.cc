@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <thread>
 
 #include "scheduler/policy.h"
+#include "server/dispatch/answer_size.h"
 #include "server/test_models.h"
 
 namespace hone::server {
@@ -79,6 +81,57 @@ TEST_F(DispatcherTest, ASplitThatKeepsAllPromisesComesWhileQueriesWait) {
   dispatcher_->Submit(Ask(endpoint_, {"b"}, kLong), waiting.Next());
   EXPECT_TRUE(dispatcher_->WantSplit(1, false)) << "a minute is enough for one core";
   EXPECT_TRUE(waiting.Take().front().ok()) << "the others answer, while the wide one is held";
+}
+
+// Promises leave what the front takes; where none can be given any more, no answer shows that it has caught up.
+TEST_F(DispatcherTest, ASlowAnswerDoesNotRefuseForEver) {
+  constexpr base::TimeNs kTight = 20 * base::kMillisecondNs;
+  const auto ask = [&] {
+    Replies replies;
+    dispatcher_->Submit(Ask(endpoint_, {"a"}, kTight), replies.Next());
+    return replies.Take().front();
+  };
+  dispatcher_->Sent(60 * base::kMillisecondNs);
+  const Reply refused = ask();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.fault->kind, FaultKind::kRefused);
+  bool accepted = false;
+  for (int i = 0; i < 200 && !accepted; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const Reply reply = ask();
+    accepted = reply.ok() || reply.fault->kind == FaultKind::kMissed;  // on a busy machine
+  }
+  EXPECT_TRUE(accepted);
+}
+
+TEST_F(DispatcherTest, WaitingForARungEndsWithTheDeadline) {
+  ASSERT_TRUE(dispatcher_->Evict(endpoint_->number, 0));
+  Replies replies;
+  dispatcher_->Submit(Ask(endpoint_, {"a"}, 500 * base::kMillisecondNs), replies.Next());
+  const Reply reply = replies.Take().front();  // nobody loads it
+  ASSERT_FALSE(reply.ok());
+  EXPECT_EQ(reply.fault->kind, FaultKind::kUnavailable);
+  EXPECT_THAT(reply.fault->message, HasSubstr("in time"));
+  EXPECT_GT(reply.fault->retry_after_s, 0);
+  ServiceStatus status;
+  dispatcher_->AddStatus(&status);
+  EXPECT_EQ(status.counters.missed, 0) << "it was never promised";
+  EXPECT_EQ(status.queued, 0);
+}
+
+TEST_F(DispatcherTest, AnswersUnderWayHoldNoMoreThanTheirLimit) {
+  options_.max_answers_bytes = AnswerBytes(Ask(endpoint_, {"b"}, kLong));
+  Hold held(*dispatcher_, Ask(endpoint_, {"a"}, kLong));  // answered: it counts no more
+  Replies waiting, over;
+  dispatcher_->Submit(Ask(endpoint_, {"b"}, kLong), waiting.Next());
+  dispatcher_->Submit(Ask(endpoint_, {"c"}, kLong), over.Next());
+  const Reply refused = over.Take().front();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.fault->kind, FaultKind::kRefused);
+  EXPECT_THAT(refused.fault->message, HasSubstr("memory"));
+  held.Release();
+  EXPECT_TRUE(waiting.Take().front().ok());
+  EXPECT_FALSE(RunOne("c").empty()) << "nothing is left counted";
 }
 
 // One core alone would take longer than any deadline here.

@@ -1,6 +1,8 @@
 // The dispatcher's executors: ask the scheduler what to run, run it, hand out what came of it.
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <new>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -38,6 +40,7 @@ void Dispatcher::Expire(TimeNs now, Deliveries* deliveries) {
           .message = "was accepted, and its deadline passed in the queue"},
          deliveries);
   }
+  if (waiting_ > 0) ExpireWaiting(now, deliveries);
 }
 
 void Dispatcher::RunExecutor(int index) {
@@ -67,9 +70,10 @@ void Dispatcher::RunExecutor(int index) {
     }
     me.idle = true;
     const auto poked = [&] { return me.poked || stopping_; };
-    if (scheduler_.queued() > 0 &&
+    if (scheduler_.queued() + waiting_ > 0 &&
         scheduler_.setup().executors[static_cast<std::size_t>(index)].enabled) {
-      // Something waits that may not run yet (a model's share is used up): shares fade with time.
+      // Something waits that may not run yet (a model's share is used up, and fades with time), or for a
+      // rung, which may come too late.
       constexpr auto kAskAgain = std::chrono::milliseconds(5);
       me.wake.wait_for(lock, kAskAgain, poked);
     } else {
@@ -88,13 +92,17 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
   std::shared_ptr<runtime::LocalEngine>& place = rung.engines[static_cast<std::size_t>(index)];
   if (place == nullptr) place = rung.packed->Share(me.pool);
   // Held here: the rung may leave memory while it runs.
-  const std::shared_ptr<runtime::LocalEngine> engine = place;
+  std::shared_ptr<runtime::LocalEngine> engine = place;
   const std::shared_ptr<const Endpoint> endpoint = model.endpoint;
-  int texts = 0, tokens = 0;
+  int texts = 0, tokens = 0;  // as the scheduler counts them
+  std::int64_t read = 0;      // tokens of the texts
   me.parts.clear();
   for (const scheduler::Item& item : dispatch.items) {
     Part* part = parts_.Find(item.id);
     HONE_CHECK(part != nullptr);
+    for (int i = part->begin; i < part->end; ++i) {
+      read += std::ssize(part->request->query.texts[static_cast<std::size_t>(i)].ids);
+    }
     me.parts.push_back(std::move(*part));
     parts_.Erase(item.id);
     texts += item.texts;
@@ -104,8 +112,14 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
   ++model.running;
   lock.unlock();
   const TimeNs start = env::NowNs(), thread_start = env::ThreadNs();
-  me.runner.Run(*engine, *endpoint, me.parts);
+  bool ran = true;
+  try {
+    me.runner.Run(*engine, *endpoint, me.parts);
+  } catch (const std::bad_alloc&) {  // these requests fail, the server goes on
+    ran = false;
+  }
   const TimeNs end = env::NowNs(), computed = env::ThreadNs() - thread_start;
+  engine.reset();  // perhaps the last: not under the lock
   lock.lock();
 
   scheduler_.Finished(index, end);
@@ -119,7 +133,7 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
   for (Counters* counters : {&counters_, &model.counters}) {
     ++counters->batches;
     counters->texts += texts;
-    counters->tokens += tokens;
+    counters->tokens += read;
     counters->busy_s += static_cast<double>(end - start) / base::kSecondNs;
   }
   Deliveries deliveries;
@@ -127,6 +141,11 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
     Request& request = *part.request;
     if (request.last_batch != batch) request.compute_ns += end - start;
     request.last_batch = batch;
+    if (!ran && !request.answered) {
+      Fail(part.request,
+           {.kind = FaultKind::kInternal, .message = "there was not memory enough to compute it"},
+           &deliveries);
+    }
     FinishPart(part, dispatch.rung, start, end, &deliveries);
   }
   me.parts.clear();

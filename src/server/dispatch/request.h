@@ -16,6 +16,7 @@ struct Request {
   Done done;  // moved out when it is called
   base::TimeNs deadline = 0;
   std::vector<TextResult> results;
+  std::uint64_t answer_bytes = 0;  // of the numbers in them
   std::uint64_t ticket = 0;
   std::vector<std::uint64_t> items;  // the scheduler's, one a part
   int parts_left = 0;

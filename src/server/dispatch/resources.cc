@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <thread>
 
 #include "base/strings.h"
@@ -30,18 +31,24 @@ ResourceKeeper::ResourceKeeper(env::FileSystem& files, const ServiceOptions& opt
       pool_(std::make_shared<base::ThreadPool>(1)) {}
 
 void ResourceKeeper::Look(double seconds) {
-  Snapshot snapshot = Take(seconds);
-  if (options_.memory_bytes > 0) PlanMemory(snapshot);
-  if (options_.split.empty()) PlanCores(snapshot);
+  // A shorter time than that says nothing of a rate, and steadiness is counted in such looks.
+  constexpr double kWhole = 0.5;
+  since_s_ += seconds;
+  const bool whole = since_s_ >= kWhole;
+  if (whole) {
+    dispatcher_.VisitModels(
+        [&](int, ServedModel& model, const scheduler::Model&) { model.demand.Look(since_s_); });
+    since_s_ = 0;
+  }
+  Snapshot snapshot = Take();
+  if (options_.memory_bytes > 0) PlanMemory(snapshot, whole);
+  if (whole && options_.split.empty()) PlanCores(snapshot);
 }
 
-ResourceKeeper::Snapshot ResourceKeeper::Take(double seconds) {
+ResourceKeeper::Snapshot ResourceKeeper::Take() {
   Snapshot snapshot;
   dispatcher_.VisitModels([&](int number, ServedModel& model, const scheduler::Model& scheduled) {
     if (model.closed) return;
-    // Looks that a wanted model brings early do not count as a second.
-    constexpr double kWhole = 0.5;
-    if (seconds >= kWhole) model.demand.Look(seconds);
     const Demand& demand = model.demand;
     const int texts = Rounded(demand.texts_mean, 1);
     const int tokens = std::max(Rounded(demand.tokens_mean, kTypicalTokens * texts), texts);
@@ -50,6 +57,8 @@ ResourceKeeper::Snapshot ResourceKeeper::Take(double seconds) {
     to.wanted = model.wanted;
     to.endpoint = model.endpoint;
     planner::ModelDemand& memory = snapshot.demands.emplace_back();
+    memory.reserved_bytes = model.options.reserved_bytes;
+    memory.limit_bytes = model.options.limit_bytes;
     memory.rate_per_s = demand.rate_per_s;
     // Whoever asks now counts, however long nobody has asked.
     if (model.wanted) memory.rate_per_s = std::max(memory.rate_per_s, 1.0);
@@ -61,11 +70,11 @@ ResourceKeeper::Snapshot ResourceKeeper::Take(double seconds) {
                           .bytes = rung.info.bytes,
                           .resident = rung.resident(),
                           .failed = rung.info.state == RungState::kFailed});
-      memory.rungs.push_back(
-          {.bytes = rung.info.bytes,
-           .accuracy = rung.info.accuracy,
-           .request_ns = scheduled.rungs[r].tables.back().Predict(texts, tokens),
-           .pinned = model.options.pinned && rung.info.state != RungState::kFailed});
+      memory.rungs.push_back({.bytes = rung.info.bytes,
+                              .accuracy = rung.info.accuracy,
+                              .request_ns = scheduled.rungs[r].tables.back().Predict(texts, tokens),
+                              .pinned = model.options.pinned,
+                              .usable = rung.info.state != RungState::kFailed});
       if (rung.resident() && !found) {
         used = r;
         found = true;
@@ -116,7 +125,7 @@ void ResourceKeeper::PlanCores(const Snapshot& snapshot) {
   dispatcher_.WantSplit(split, hold);
 }
 
-void ResourceKeeper::PlanMemory(Snapshot& snapshot) {
+void ResourceKeeper::PlanMemory(Snapshot& snapshot, bool whole) {
   const planner::Residency choice =
       planner::ChooseResident(snapshot.demands, options_.memory_bytes);
   bool loaded = false;
@@ -140,7 +149,7 @@ void ResourceKeeper::PlanMemory(Snapshot& snapshot) {
     Load(snapshot, m, best);
     loaded = true;
   }
-  if (loaded) return;
+  if (loaded || !whole) return;
   // What would serve better than what is there, where it was so at the last look too.
   const bool steady = choice.resident == last_choice_;
   last_choice_ = choice.resident;
@@ -153,40 +162,44 @@ void ResourceKeeper::PlanMemory(Snapshot& snapshot) {
   }
 }
 
-// The least useful go first. A rung that accepted queries were promised stays until they are answered.
-bool ResourceKeeper::MakeRoom(Snapshot& snapshot, std::uint64_t bytes) {
-  if (bytes > options_.memory_bytes) return false;
+// The least useful go first; where the model's own limit stands in the way, only its own rungs help. A rung
+// that accepted queries were promised stays until they are answered.
+bool ResourceKeeper::MakeRoom(Snapshot& snapshot, std::size_t model, std::uint64_t bytes) {
   constexpr int kTries = 200;
   constexpr auto kPause = std::chrono::milliseconds(5);
   std::vector<std::vector<bool>> resident;
-  std::uint64_t there = 0;
-  for (const Model& model : snapshot.models) {
+  for (const Model& at : snapshot.models) {
     std::vector<bool>& flags = resident.emplace_back();
-    for (const Rung& rung : model.rungs) {
-      flags.push_back(rung.resident);
-      there += rung.resident ? rung.bytes : 0;
-    }
+    for (const Rung& rung : at.rungs) flags.push_back(rung.resident);
   }
+  const auto fits = [&](std::uint64_t budget) {
+    return planner::RoomFor(snapshot.demands, resident, budget, static_cast<int>(model)) >= bytes;
+  };
   const auto order = planner::EvictionOrder(snapshot.demands, resident);
-  for (int i = 0; i < kTries && there + bytes > options_.memory_bytes; ++i) {
+  for (int i = 0; i < kTries; ++i) {
     if (i > 0) std::this_thread::sleep_for(kPause);
     for (const planner::RungRef& ref : order) {
-      if (there + bytes <= options_.memory_bytes) break;
-      const Model& model = snapshot.models[static_cast<std::size_t>(ref.model)];
-      Rung& rung = snapshot.models[static_cast<std::size_t>(ref.model)]
-                       .rungs[static_cast<std::size_t>(ref.rung)];
-      if (!rung.resident || !dispatcher_.Evict(model.number, ref.rung)) continue;
-      rung.resident = false;
-      there -= rung.bytes;
+      if (fits(options_.memory_bytes)) return true;
+      const auto m = static_cast<std::size_t>(ref.model), r = static_cast<std::size_t>(ref.rung);
+      const bool own_limit = !fits(std::numeric_limits<std::uint64_t>::max());
+      if (own_limit && m != model) continue;
+      Rung& rung = snapshot.models[m].rungs[r];
+      if (!rung.resident || !dispatcher_.Evict(snapshot.models[m].number, ref.rung)) continue;
+      rung.resident = resident[m][r] = false;
     }
+    if (fits(options_.memory_bytes)) return true;
+    const bool any = std::ranges::any_of(order, [&](const planner::RungRef& ref) {
+      return resident[static_cast<std::size_t>(ref.model)][static_cast<std::size_t>(ref.rung)];
+    });
+    if (!any) return false;
   }
-  return there + bytes <= options_.memory_bytes;
+  return false;
 }
 
 void ResourceKeeper::Load(Snapshot& snapshot, std::size_t m, std::size_t r) {
   const Model& model = snapshot.models[m];
   Rung& rung = snapshot.models[m].rungs[r];
-  if (!MakeRoom(snapshot, rung.bytes)) {
+  if (!MakeRoom(snapshot, m, rung.bytes)) {
     dispatcher_.GiveUp(model.number, base::StrCat("the rung \"", rung.files.name, "\" of \"",
                                                   model.endpoint->name, "\" needs ", rung.bytes,
                                                   " bytes of memory; other models hold them"));

@@ -19,8 +19,9 @@ class ResourceKeeper {
  public:
   ResourceKeeper(env::FileSystem& files, const ServiceOptions& options, Dispatcher& dispatcher);
 
-  // Loads what is wanted, and now and then what would serve better. One load at most but for models
-  // that somebody waits for.
+  // `seconds` since the last call. Loads what is wanted, and now and then what would serve better: one
+  // load at most but for models that somebody waits for. Rates and the cores' split are looked at once in
+  // a while only, however often a wanted model wakes the thread.
   void Look(double seconds);
 
  private:
@@ -43,17 +44,18 @@ class ResourceKeeper {
     std::vector<std::vector<planner::LatencyTable>> tables;  // that `cores` points to
   };
 
-  Snapshot Take(double seconds);
-  void PlanMemory(Snapshot& snapshot);
+  Snapshot Take();
+  void PlanMemory(Snapshot& snapshot, bool whole);
   void PlanCores(const Snapshot& snapshot);
   void Load(Snapshot& snapshot, std::size_t model, std::size_t rung);
-  bool MakeRoom(Snapshot& snapshot, std::uint64_t bytes);
+  bool MakeRoom(Snapshot& snapshot, std::size_t model, std::uint64_t bytes);
 
   env::FileSystem& files_;
   const ServiceOptions& options_;
   Dispatcher& dispatcher_;
   std::shared_ptr<base::ThreadPool> pool_;
   std::vector<std::vector<bool>> last_choice_;  // of memory, by the look before
+  double since_s_ = 0;                          // the last look at the rates
   int last_split_ = -1, split_looks_ = 0;
   int looks_since_hold_ = 1 << 10;
 };

@@ -3,17 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "server/dispatch/answer_size.h"
+
 namespace hone::server {
 namespace {
-
-// Rows of a head output that belong to the text of these ids.
-std::size_t RowsOf(model::Rows rows, std::span<const std::int32_t> ids, std::int32_t mask_id) {
-  switch (rows) {
-    case model::Rows::kAll: return ids.size();
-    case model::Rows::kMasked: return static_cast<std::size_t>(std::ranges::count(ids, mask_id));
-    default: return 1;
-  }
-}
 
 // The rows as output `o` of the part's text i.
 void Put(std::span<const float> rows, int width, std::size_t o, Part& part, int i) {
