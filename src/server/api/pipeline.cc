@@ -1,5 +1,6 @@
 // Hugging Face's hosted inference: one route, whose meaning is the model's task. Its clients take
 // the server's address, or that of one of its models, in a model's place.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -36,6 +37,23 @@ Use UseOf(PipelineShape shape) {
                            Task::kTokenClassification, Task::kFillMask, Task::kJoint>};
 }
 
+int FillingsAMask(const PipelineRequest& request) {
+  return request.top > 0 ? request.top : kDefaultFillings;
+}
+
+// The whole text is written out with every filling of every mask.
+MaybeFault CheckFillings(const Asked& asked, const Endpoint& endpoint) {
+  constexpr std::int64_t kMost = 4096;
+  std::int64_t masks = 0;
+  for (const text::Encoding& encoding : asked.encodings) {
+    masks += std::ranges::count(encoding.ids, endpoint.tokenizer->mask_id().value_or(-1));
+  }
+  const std::int64_t fillings = masks * FillingsAMask(asked.request);
+  if (fillings <= kMost) return {};
+  return TooLarge("inputs", masks, " masks with ", FillingsAMask(asked.request),
+                  " fillings each are over the limit of ", kMost, " fillings");
+}
+
 MaybeFault Prepare(const ApiContext& api, const HttpRequest& http, const std::string& named,
                    Asked* asked, Query* query) {
   const ServiceOptions& options = api.service.options();
@@ -49,12 +67,14 @@ MaybeFault Prepare(const ApiContext& api, const HttpRequest& http, const std::st
     HONE_RETURN_IF_FAULT(MakeWindows(endpoint, request.inputs[0].text, request.inputs[1].text,
                                      kStride, options.max_texts, &asked->encodings));
   } else {
+    HONE_RETURN_IF_FAULT(CheckAllBytes(request.inputs));
     asked->encodings.resize(request.inputs.size());
     for (std::size_t i = 0; i < request.inputs.size(); ++i) {
       HONE_RETURN_IF_FAULT(Encode(endpoint, request.inputs[i], {.allowed = request.truncate}, true,
                                   &asked->encodings[i]));
     }
   }
+  if (endpoint.task == Task::kFillMask) HONE_RETURN_IF_FAULT(CheckFillings(*asked, endpoint));
   for (const text::Encoding& encoding : asked->encodings) {
     query->texts.push_back(IdsOf(encoding));
   }
@@ -104,8 +124,7 @@ void WriteTags(const Asked& asked, const Endpoint& endpoint, std::size_t i,
 // The text as the tokenizer decodes it, with the mask filled.
 void WriteFillings(const Asked& asked, const Endpoint& endpoint, std::size_t i,
                    const TextResult& result, JsonWriter* json) {
-  const int count = asked.request.top > 0 ? asked.request.top : kDefaultFillings;
-  const auto masks = FillingsOf(result, count);
+  const auto masks = FillingsOf(result, FillingsAMask(asked.request));
   std::vector<std::int32_t> ids = asked.encodings[i].ids;
   std::size_t at = 0;
   if (masks.size() > 1) json->BeginArray();

@@ -15,6 +15,11 @@ MaybeFault EncodeRanking(const Endpoint& endpoint, const std::string& query,
                          std::vector<text::Encoding>* encodings) {
   std::vector<TextInput> inputs;
   const bool pairs = endpoint.task == model::Task::kSequenceClassification;
+  // Before the query is copied to every text.
+  if (pairs && query.size() * texts.size() > kMaxAllBytes) {
+    return TooLarge(query_field, "with each of the ", texts.size(),
+                    " texts it is over the limit of ", kMaxAllBytes, " bytes");
+  }
   if (!pairs) inputs.push_back({.text = query, .field = std::string(query_field)});
   for (std::size_t i = 0; i < texts.size(); ++i) {
     TextInput input{.text = texts[i], .field = base::StrCat(texts_field, "[", i, "]")};

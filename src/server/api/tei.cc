@@ -164,9 +164,15 @@ CancelRequest Tokenize(ApiContext& api, const HttpRequest& http, const Segments&
   base::JsonWriter json;
   json.BeginArray();
   text::Encoding encoding;
+  std::size_t tokens = 0;
   for (const TextInput& input : request.inputs) {
     endpoint->tokenizer->Encode(input.text, {.add_special_tokens = request.add_special_tokens},
                                 &encoding);
+    tokens += encoding.ids.size();
+    if (tokens > static_cast<std::size_t>(kMaxIds)) {
+      return Refuse(TooLarge(input.field, "the texts have more than ", kMaxIds, " tokens together"),
+                    respond);
+    }
     WriteTeiTokens(*endpoint->tokenizer, input.text, encoding, &json);
   }
   respond(JsonResponse(json.EndArray().Take()));

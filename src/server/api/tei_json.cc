@@ -126,6 +126,7 @@ MaybeFault ReadTeiTokenize(std::string_view body, int max_texts, TeiRequest* req
                       kMaxTextBytes);
     }
   }
+  HONE_RETURN_IF_FAULT(CheckAllBytes(request->inputs));
   return ReadBool(json->root(), "add_special_tokens", &request->add_special_tokens);
 }
 

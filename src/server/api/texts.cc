@@ -125,8 +125,20 @@ MaybeFault Encode(const Endpoint& endpoint, const TextInput& input, const Trunca
   return {};
 }
 
+MaybeFault CheckAllBytes(const std::vector<TextInput>& inputs) {
+  std::size_t bytes = 0;
+  for (const TextInput& input : inputs) {
+    bytes += input.text.size() + (input.pair ? input.pair->size() : 0);
+    if (bytes <= kMaxAllBytes) continue;
+    return TooLarge(input.field, "the texts together are over the limit of ", kMaxAllBytes,
+                    " bytes");
+  }
+  return {};
+}
+
 MaybeFault EncodeAll(const Endpoint& endpoint, const std::vector<TextInput>& inputs,
                      const Truncate& truncate, std::vector<text::Encoding>* encodings) {
+  HONE_RETURN_IF_FAULT(CheckAllBytes(inputs));
   encodings->resize(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     HONE_RETURN_IF_FAULT(Encode(endpoint, inputs[i], truncate, false, &(*encodings)[i]));

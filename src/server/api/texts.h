@@ -17,6 +17,9 @@ namespace hone::server {
 // What any text of any protocol may have: tokenizing happens between reading one request and the
 // next, and a mebibyte takes some tens of milliseconds.
 inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
+// Of all texts of a request together, for the same reason: a thousand of the longest that a model of 512 tokens
+// reads have less.
+inline constexpr std::size_t kMaxAllBytes = std::size_t{4} << 20;
 // Token ids of one text that a client sends; the model's own limit is checked beside it.
 inline constexpr int kMaxIds = 1 << 16;
 
@@ -40,6 +43,8 @@ MaybeFault ReadTexts(const base::JsonValue& value, int limit, std::vector<TextIn
 // The ids and types that the model is given; the rest of the encoding too where `whole`.
 MaybeFault Encode(const Endpoint& endpoint, const TextInput& input, const Truncate& truncate,
                   bool whole, text::Encoding* encoding);
+// Their texts together are not too much for one request.
+MaybeFault CheckAllBytes(const std::vector<TextInput>& inputs);
 MaybeFault EncodeAll(const Endpoint& endpoint, const std::vector<TextInput>& inputs,
                      const Truncate& truncate, std::vector<text::Encoding>* encodings);
 
