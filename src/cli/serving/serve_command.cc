@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdio>
 #include <limits>
+#include <thread>
 
 #include "cli/command.h"
 #include "cli/serving/serve_flags.h"
@@ -10,6 +11,7 @@
 #include "env/clock.h"
 #include "env/file.h"
 #include "env/stop_signal.h"
+#include "server/api/aside.h"
 #include "server/api/routes.h"
 #include "server/grpc/grpc_server.h"
 #include "server/http/http_server.h"
@@ -63,7 +65,7 @@ void PrintErrors(const ServiceStatus& status) {
   }
 }
 
-// KServe's gRPC beside HTTP: the same address, keys, certificates and limits.
+// KServe's gRPC beside HTTP: the same address, keys, certificates, and limits of a message and of all together.
 base::StatusOr<std::unique_ptr<server::GrpcServer>> StartGrpc(const server::ServeConfig& config,
                                                               Service& service) {
   return server::GrpcServer::Start(
@@ -74,7 +76,8 @@ base::StatusOr<std::unique_ptr<server::GrpcServer>> StartGrpc(const server::Serv
        .tls_key = config.http.tls_key,
        .client_ca = config.http.client_ca,
        .max_message_bytes = static_cast<int>(
-           std::min<std::uint64_t>(config.http.max_body_bytes, std::numeric_limits<int>::max()))},
+           std::min<std::uint64_t>(config.http.max_body_bytes, std::numeric_limits<int>::max())),
+       .max_held_bytes = config.http.max_held_bytes},
       service);
 }
 
@@ -96,16 +99,21 @@ class ServeCommand : public Command {
   void AddFlags(Flags& flags) override { flags_.Add(flags); }
 
   base::Status Run() override {
-    HONE_ASSIGN_OR_RETURN(const server::ServeConfig config, flags_.Read());
+    HONE_ASSIGN_OR_RETURN(server::ServeConfig config, flags_.Read());
+    config.http.refusal = server::FrontRefusal;
     env::HoldStopSignals();
     HONE_ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
                           Service::Start(env::RealFileSystem(), config.service));
+    server::Aside loader("loader", server::kMaxModelsWaiting);
     std::atomic<const HttpServer*> front = nullptr;  // /metrics may be asked before Start returns
-    server::ApiContext api{.service = *service, .front_metrics = [&front] {
-                             const HttpServer* const ready = front;
-                             return ready == nullptr ? std::string()
-                                                     : server::PrometheusText(ready->counters());
-                           }};
+    server::ApiContext api{
+        .service = *service,
+        .front_metrics =
+            [&front] {
+              const HttpServer* const ready = front;
+              return ready == nullptr ? std::string() : server::PrometheusText(ready->counters());
+            },
+        .aside = loader};
     HONE_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
                           HttpServer::Start(config.http, server::MakeApi(std::move(api))));
     front = http.get();
@@ -130,8 +138,13 @@ class ServeCommand : public Command {
     std::fprintf(stderr, "hone serve: %s: finishing what was accepted\n", signal);
     const std::int64_t stopped_ns = env::NowNs();
     const auto left_s = [&] { return std::max(0.0, kDrainS - env::MsSince(stopped_ns) / 1e3); };
-    if (grpc != nullptr) grpc->Stop(left_s());
+    // Both fronts at once: neither takes new connections while the other lets its answers out.
+    std::thread stop_grpc([&] {
+      if (grpc != nullptr) grpc->Stop(left_s());
+    });
     http->Stop(left_s());
+    stop_grpc.join();
+    loader.Stop();
     service->Drain(left_s());
     return base::OkStatus();
   }

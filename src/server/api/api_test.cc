@@ -10,6 +10,8 @@
 
 #include "env/clock.h"
 #include "runtime/tasks/scores.h"
+#include "server/api/aside.h"
+#include "server/api/rerank.h"
 #include "server/api/routes.h"
 #include "server/test_models.h"
 
@@ -33,7 +35,8 @@ class ApiTest : public ServiceTest {
     }
     service_ = Start(options);
     ASSERT_TRUE(service_);
-    api_ = MakeApi({.service = *service_, .front_metrics = [] { return "front 1\n"; }});
+    api_ = MakeApi(
+        {.service = *service_, .front_metrics = [] { return "front 1\n"; }, .aside = aside_});
   }
 
   using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -79,6 +82,7 @@ class ApiTest : public ServiceTest {
   }
 
   std::unique_ptr<Service> service_;
+  Aside aside_{"loader", kMaxModelsWaiting};  // ends before the service
   HttpHandler api_;
 };
 
@@ -315,6 +319,34 @@ TEST_F(ApiTest, ALongContextIsCountedBeforeItIsCut) {
   EXPECT_THAT(response.body, HasSubstr("windows, more than the limit of 8"));
 }
 
+// The front's thread tokenizes and writes: what one request may cost it has limits of its own.
+TEST_F(ApiTest, ARequestThatWouldKeepTheFrontIsRefused) {
+  Serve({"bert/embed-mean", "bert/ForMaskedLM"});
+  const auto refusal = [&](const std::string& path, const Json& body) {
+    const HttpResponse response = Post(path, body.dump());
+    EXPECT_EQ(response.status, 413) << response.body;
+    return response.body;
+  };
+  const std::string large(std::size_t{900} << 10, 'x');
+  std::string many;
+  for (int i = 0; i < 40'000; ++i) many += "a ";
+  EXPECT_THAT(refusal("/tokenize", {{"inputs", {many, many}}}), HasSubstr("tokens together"));
+  EXPECT_THAT(
+      refusal("/embed", {{"inputs", Json(std::vector<std::string>(5, large))}, {"truncate", true}}),
+      HasSubstr("together are over the limit"));
+  Endpoint pairs;
+  pairs.task = model::Task::kSequenceClassification;
+  std::vector<text::Encoding> encodings;
+  const MaybeFault fault = EncodeRanking(pairs, large, std::vector<std::string>(6, "a"), {},
+                                         "query", "texts", &encodings);
+  ASSERT_TRUE(fault);
+  EXPECT_THAT(fault->message, HasSubstr("with each of the 6 texts"));
+  EXPECT_THAT(refusal("/models/m1", {{"inputs", "[MASK] [MASK] [MASK] [MASK] [MASK] [MASK]"},
+                                     {"parameters", {{"top_k", 1024}}}}),
+              HasSubstr("6 masks with 1024 fillings"));
+  Good(Post("/models/m1", Json{{"inputs", "a [MASK]"}, {"parameters", {{"top_k", 3}}}}.dump()));
+}
+
 TEST_F(ApiTest, RoutesThatAreNotThere) {
   Serve({"bert/embed-mean"});
   HttpResponse response = Ask("GET", "/v2/nothing");
@@ -322,6 +354,15 @@ TEST_F(ApiTest, RoutesThatAreNotThere) {
   EXPECT_TRUE(Json::parse(response.body)["error"].is_string()) << "KServe's shape";
   response = Ask("GET", "/v1/nothing");
   EXPECT_TRUE(Json::parse(response.body)["error"].is_object()) << "OpenAI's shape";
+  response = FrontRefusal("/v2/models/m/infer", 413, "the body is too large");
+  EXPECT_EQ(Json::parse(response.body)["error"], "the body is too large") << "KServe's shape";
+  response = FrontRefusal("/embed", 503, "too much at once");
+  EXPECT_EQ(Json::parse(response.body)["error_type"], "Unhealthy") << "TEI's shape";
+  EXPECT_EQ(HeaderOf(response, "Retry-After"), "1");
+  EXPECT_EQ(HeaderOf(response, "X-Hone-Fault"), "unavailable");
+  response = FrontRefusal("/v1/embeddings", 401, "no key");
+  EXPECT_EQ(Json::parse(response.body)["error"]["code"], "invalid_api_key") << "OpenAI's shape";
+  EXPECT_EQ(HeaderOf(response, "WWW-Authenticate"), "Bearer");
   response = Ask("DELETE", "/embed");
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(HeaderOf(response, "Allow"), "POST");

@@ -6,7 +6,7 @@
 
 namespace hone::server {
 
-Aside::~Aside() {
+void Aside::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -18,7 +18,7 @@ Aside::~Aside() {
 bool Aside::Run(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
-    if (jobs_.size() >= max_waiting_) return false;
+    if (stopping_ || jobs_.size() >= max_waiting_) return false;
     jobs_.push_back(std::move(job));
     if (!thread_.joinable()) thread_ = std::thread([this] { Work(); });
   }

@@ -17,12 +17,13 @@ class Aside {
  public:
   // `name` is the thread's.
   Aside(const char* name, std::size_t max_waiting) : name_(name), max_waiting_(max_waiting) {}
-  ~Aside();  // does what waits, then joins
+  ~Aside() { Stop(); }
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
 
-  // False where too many wait.
+  // False where too many wait, or after Stop.
   bool Run(std::function<void()> job);
+  void Stop();  // does what waits, then joins
 
  private:
   void Work();

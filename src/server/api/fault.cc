@@ -75,6 +75,19 @@ std::string Body(Protocol protocol, const Fault& fault, int status) {
 
 }  // namespace
 
+Fault FaultOf(const base::Status& status) {
+  const auto message = status.message();
+  Fault fault{.kind = FaultKind::kBadRequest,
+              .message = std::string(message.data(), message.size())};
+  if (absl::IsNotFound(status)) fault.kind = FaultKind::kNotFound;
+  // It is shutting down, or has no room: another server, or later.
+  if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
+    fault.kind = FaultKind::kUnavailable;
+    fault.retry_after_s = 1;
+  }
+  return fault;
+}
+
 std::string_view NameOf(FaultKind kind) {
   switch (kind) {
     case FaultKind::kBadRequest: return "bad_request";

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/status.h"
 #include "base/strings.h"
 #include "server/http/message.h"
 #include "server/query.h"
@@ -41,6 +42,9 @@ Fault NoSuch(std::string_view field, const Args&... message) {
           .message = base::StrCat(message...),
           .field = std::string(field)};
 }
+
+// Of what the service was asked to do and could not.
+Fault FaultOf(const base::Status& status);
 
 // "bad_request", "refused" …: the reason as Hone's answers, metrics and logs call it.
 std::string_view NameOf(FaultKind kind);

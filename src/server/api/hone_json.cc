@@ -168,7 +168,12 @@ std::string WriteModels(const ServiceStatus& status) {
   json.Key("models").BeginArray();
   for (const ModelStatus& model : status.models) {
     const Endpoint& endpoint = *model.endpoint;
-    json.BeginObject().Key("name").String(endpoint.name).Key("task").String(NameOf(endpoint.task));
+    json.BeginObject().Key("name").String(endpoint.name).Key("task");
+    if (endpoint.architecture.empty()) {
+      json.Null();  // it could not be loaded: nothing is known of it
+    } else {
+      json.String(NameOf(endpoint.task));
+    }
     json.Key("architecture").String(endpoint.architecture).Key("ready").Bool(model.ready);
     if (!model.error.empty()) json.Key("error").String(model.error);
     json.Key("max_tokens").Int(endpoint.max_tokens).Key("width").Int(endpoint.width);

@@ -9,7 +9,7 @@ inline constexpr std::string_view kModelsAnswer = R"({"type":"object","required"
 "properties":{"policy":{"type":"string"},"executors":{"type":"array","items":{"type":"integer"}},
 "queued":{"type":"integer"},"resident_bytes":{"type":"integer"},"memory_bytes":{"type":"integer"},
 "models":{"type":"array","items":{"type":"object","required":["name","task","ready","rungs"],
-"properties":{"name":{"type":"string"},"task":{"type":"string"},"ready":{"type":"boolean"},
+"properties":{"name":{"type":"string"},"task":{"type":["string","null"]},"ready":{"type":"boolean"},
 "rungs":{"type":"array","items":{"type":"object","required":["name","state"],
 "properties":{"name":{"type":"string"},"format":{"type":"string"},"state":{"type":"string"},
 "p50_ms":{"type":"number"},"p95_ms":{"type":"number"},"bytes":{"type":"integer"}}}}}}}}})";

@@ -158,16 +158,13 @@ CancelRequest Index(ApiContext& api, const HttpRequest& http, const Segments&, R
 // Load and Unload take as long as they take; the front's thread must not wait.
 CancelRequest Change(base::Status (Service::*change)(const std::string&), ApiContext& api,
                      const std::string& name, const Respond& respond) {
-  const bool taken = api.aside->Run([service = &api.service, change, name, respond] {
+  const bool taken = api.aside.Run([service = &api.service, change, name, respond] {
     const base::Status status = (service->*change)(name);
     if (status.ok()) {
       respond(JsonResponse("{}"));
       return;
     }
-    const auto message = status.message();
-    const FaultKind kind = absl::IsNotFound(status) ? FaultKind::kNotFound : FaultKind::kBadRequest;
-    respond(FaultResponse(kProtocol,
-                          {.kind = kind, .message = std::string(message.data(), message.size())}));
+    respond(FaultResponse(kProtocol, FaultOf(status)));
   });
   if (taken) return {};
   return Refuse({.kind = FaultKind::kUnavailable,

@@ -71,7 +71,7 @@ Json Parameters(const Route& route) {
   parameters.push_back(Header("X-Hone-Deadline-Ms",
                               "milliseconds until the answer is worth nothing; a request that "
                               "cannot be answered in time is refused at once (429)",
-                              {{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", 600000}}));
+                              {{"type", "number"}, {"exclusiveMinimum", 0}}));
   parameters.push_back(
       Header("X-Hone-Priority", "how much of a busy machine the request may still claim",
              {{"type", "string"}, {"enum", {"low", "normal", "high", "0", "1", "2"}}}));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/utf8.h"
 #include "server/api/aside.h"
 
 namespace hone::server {
@@ -121,9 +122,27 @@ bool AcceptsContentType(Protocol protocol, std::string_view content_type) {
   return protocol == Protocol::kKserve && type == "application/octet-stream";
 }
 
+HttpResponse FrontRefusal(std::string_view path, int status, std::string_view message) {
+  Fault fault{.kind = FaultKind::kBadRequest, .message = base::ToValidUtf8(message)};
+  switch (status) {
+    case 401: fault.kind = FaultKind::kUnauthorized; break;
+    case 413:
+    case 431: fault.kind = FaultKind::kTooLarge; break;
+    case 415:
+    case 417:
+    case 501:
+    case 505: fault.kind = FaultKind::kUnsupported; break;
+    case 503: fault.kind = FaultKind::kUnavailable; break;
+    default: break;
+  }
+  if (status == 503) fault.retry_after_s = 1;
+  HttpResponse response = FaultResponse(ProtocolOfPath(path), fault, status);
+  if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
 HttpHandler MakeApi(ApiContext api) {
   auto shared = std::make_shared<ApiContext>(std::move(api));
-  shared->aside = std::make_shared<Aside>("loader", kMaxModelsWaiting);
   return [shared](HttpRequest request, Respond respond) {
     return Handle(*shared, std::move(request), std::move(respond));
   };

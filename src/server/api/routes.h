@@ -19,11 +19,12 @@ namespace hone::server {
 
 class Aside;  // aside.h
 
-// What handlers may use. Outlives every request.
+// What handlers may use. What it refers to outlives every request, those that are cut off included: stop the
+// Aside after the front and before the service.
 struct ApiContext {
   Service& service;
   std::function<std::string()> front_metrics;  // Prometheus lines of the HTTP front; may be empty
-  std::shared_ptr<Aside> aside = nullptr;      // MakeApi's own, for what takes long
+  Aside& aside;                                // for what takes long
 };
 
 struct Route {
@@ -50,5 +51,8 @@ std::vector<Route> OperationRoutes();  // /health /ready /metrics /openapi.json 
 // All of them. Unknown paths are 404, wrong methods 405 with Allow; a body that is not JSON where
 // JSON is wanted 415; faults in the shape of the route's protocol.
 HttpHandler MakeApi(ApiContext api);
+
+// What the front refuses by itself (HttpOptions::refusal), in the shape of the path's protocol.
+HttpResponse FrontRefusal(std::string_view path, int status, std::string_view message);
 
 }  // namespace hone::server

@@ -24,6 +24,9 @@ constexpr std::size_t kMaxAhead = 64 << 10;
 constexpr double kLingerS = 2;
 constexpr std::size_t kLingerBytes = 4 << 20;
 
+// Who takes an answer more slowly keeps memory from others.
+constexpr double kLeastBytesPerS = 16 << 10;
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -202,7 +205,7 @@ void Connection::Dispatch() {
   deadline_ = base::kNeverNs;
   ++front_.requests;
   if (!front_.keys.Admit(&request)) {  // a request without a body was not asked before
-    return Refuse(401, "this server wants an API key: Authorization: Bearer KEY");
+    return RefuseAt(request.path, 401, "this server wants an API key: Authorization: Bearer KEY");
   }
   head_only_ = request.method == "HEAD";
   if (head_only_) request.method = "GET";  // the same answer, of which only the header is sent
@@ -269,10 +272,15 @@ void Connection::LookAhead() {
 }
 
 void Connection::Refuse(int status, std::string_view message) {
+  RefuseAt(parser_ == nullptr ? std::string_view() : parser_->request().path, status, message);
+}
+
+void Connection::RefuseAt(std::string_view path, int status, std::string_view message) {
   ++front_.rejected;
   close_after_ = true;
   head_only_ = false;
-  Reply(ErrorResponse(status, message));
+  const RefusalWriter& write = front_.options.refusal;
+  Reply(write ? write(path, status, message) : ErrorResponse(status, message));
   parser_.reset();
 }
 
@@ -282,9 +290,11 @@ void Connection::Reply(HttpResponse response) {
   if (!MayHaveBody(response_->status)) response_->body.clear();
   head_ = ResponseHead(*response_, !close_after_);
   if (head_only_) response_->body.clear();
+  Hold(response_->body.size());
   sent_ = 0;
   state_ = State::kWriting;
-  SetDeadline(front_.options.read_timeout_s);
+  SetDeadline(front_.options.read_timeout_s +
+              static_cast<double>(response_->body.size()) / kLeastBytesPerS);
 }
 
 bool Connection::Write() {
@@ -296,11 +306,7 @@ bool Connection::Write() {
     case IoOutcome::kDone:
       front_.bytes_out += static_cast<std::int64_t>(result.bytes);
       sent_ += result.bytes;
-      if (sent_ == head_.size() + response_->body.size()) {
-        Written();
-      } else {
-        SetDeadline(front_.options.read_timeout_s);  // it reads, if slowly
-      }
+      if (sent_ == head_.size() + response_->body.size()) Written();
       return true;
     case IoOutcome::kWantWrite: WaitToWrite(); return false;
     case IoOutcome::kWantRead: WaitToRead(); return false;

@@ -121,6 +121,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Dispatch();
   void LookAhead();
   void Refuse(int status, std::string_view message);
+  void RefuseAt(std::string_view path, int status, std::string_view message);
   void Reply(HttpResponse response);
   void Written();
   void CallCancel();

@@ -2,7 +2,7 @@
 //
 // Threads   `io_threads` (one is enough: it parses, tokenizes and writes; computing is elsewhere).
 // Limits    header, body, all bodies together, connections, time for a request to arrive, idle time: all
-//           in HttpOptions; each has its own status (431, 413, 503, 503, 408) in Hone's error shape. An
+//           in HttpOptions; each has its own status (431, 413, 503, 503, 408). An
 //           idle connection holds no buffer.
 // Life      keep-alive and pipelining as HTTP/1.1 has them; a client that closes while it waits is
 //           noticed, and its request cancelled. HEAD is answered as GET without the body, OPTIONS * by the
@@ -36,6 +36,9 @@ struct HttpOptions {
   std::string tls_cert = {}, tls_key = {}, client_ca = {};
   // (tenant, key); empty: everybody may ask.
   std::vector<std::pair<std::string, std::string>> api_keys = {};
+  // How the protocol of a path words a refusal of the front's own; ErrorResponse where there is none. The path
+  // is empty where it was not read.
+  RefusalWriter refusal = {};
 };
 
 // What a front did, for /metrics.

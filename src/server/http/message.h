@@ -42,6 +42,10 @@ using Respond = std::function<void(HttpResponse)>;
 // Called at most once, when the client is gone: the work may stop; Respond is still called.
 using CancelRequest = std::function<void()>;
 
+// An error's response: its status, its message in a shape that suits the path.
+using RefusalWriter =
+    std::function<HttpResponse(std::string_view path, int status, std::string_view message)>;
+
 // Answers a request, now or later. The result may be empty where there is nothing to cancel.
 using HttpHandler = std::function<CancelRequest(HttpRequest, Respond)>;
 

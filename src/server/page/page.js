@@ -190,7 +190,7 @@ async function showModels() {
   const body = element('tbody');
   for (const model of status.models) {
     model.rungs.forEach((rung, i) => body.append(element('tr', {},
-      element('td', {}, i === 0 ? model.name : ''), element('td', {}, i === 0 ? model.task.replaceAll('_', ' ') : ''),
+      element('td', {}, i === 0 ? model.name : ''), element('td', {}, i === 0 ? (model.task ?? '').replaceAll('_', ' ') : ''),
       element('td', {}, rung.name),
       element('td', {class: rung.state, title: rung.error || ''}, rung.state.replaceAll('_', ' ')),
       element('td', {}, rung.format),
