@@ -239,7 +239,7 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
     HONE_RETURN_IF_FAULT(FillQuery(*request, options, query));
     query->terms.tenant = metadata.tenant;
     if (metadata.deadline_ns > 0) query->terms.deadline_ns = metadata.deadline_ns;
-    if (metadata.priority != scheduler::Priority::kNormal) {
+    if (context->client_metadata().contains("x-hone-priority")) {
       query->terms.priority = metadata.priority;
     }
     TightenDeadline(*context, options, &query->terms);
@@ -253,12 +253,12 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
     ServerUnaryReactor* reactor = context->DefaultReactor();
     const bool taken = loader_.Run([this, reactor, change, name] {
       const base::Status status = (served_.*change)(name);
-      const auto message = status.message();
-      reactor->Finish(status.ok() ? grpc::Status::OK
-                                  : grpc::Status(absl::IsNotFound(status)
-                                                     ? grpc::StatusCode::NOT_FOUND
-                                                     : grpc::StatusCode::FAILED_PRECONDITION,
-                                                 std::string(message.data(), message.size())));
+      if (status.ok()) return reactor->Finish(grpc::Status::OK);
+      const Fault fault = FaultOf(status);
+      // A model that cannot be loaded as it is: nothing is wrong with the call.
+      reactor->Finish({fault.kind == FaultKind::kBadRequest ? grpc::StatusCode::FAILED_PRECONDITION
+                                                            : CodeOf(fault.kind),
+                       fault.message});
     });
     if (!taken) {
       reactor->Finish(
@@ -274,6 +274,8 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
 };
 
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
+// Calls under way on one connection; further ones wait at the client.
+constexpr int kMaxStreams = 1024;
 
 base::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const GrpcOptions& options) {
   if (options.tls_cert.empty()) return grpc::InsecureServerCredentials();
@@ -310,6 +312,10 @@ class RealGrpcServer final : public GrpcServer {
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(options.max_message_bytes);
     builder.SetMaxSendMessageSize(-1);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
+    // Of what arrives and is sent, all connections together: beyond it gRPC stops reading, and sheds connections.
+    builder.SetResourceQuota(
+        grpc::ResourceQuota("hone").Resize(static_cast<std::size_t>(options.max_held_bytes)));
     builder.RegisterService(&calls_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) {

@@ -30,6 +30,7 @@ struct GrpcOptions {
   // PEM files; client_ca: clients must show a certificate.
   std::string tls_cert = {}, tls_key = {}, client_ca = {};
   int max_message_bytes = 16 << 20;
+  std::uint64_t max_held_bytes = 256 << 20;  // of all connections together
 };
 
 class GrpcServer {
