@@ -1,5 +1,4 @@
 // hone load: requests at a server in an open loop, and how many were answered in time.
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -9,20 +8,12 @@
 #include "cli/input.h"
 #include "cli/model_flags.h"
 #include "cli/progress.h"
+#include "cli/stream_flags.h"
 #include "cli/table.h"
-#include "env/file.h"
 #include "load/load.h"
 
 namespace hone::cli {
 namespace {
-
-constexpr std::uint64_t kMaxTraceBytes = std::uint64_t{1} << 30;
-
-// The value of a repeated flag for stream `i`: one value is everybody's.
-std::string Of(const std::vector<std::string>& values, std::size_t i, const char* fallback) {
-  if (values.empty()) return fallback;
-  return values[values.size() == 1 ? 0 : i];
-}
 
 std::string CountsJson(const std::map<std::string, std::int64_t, std::less<>>& counts) {
   base::JsonWriter json;
@@ -106,67 +97,40 @@ class LoadCommand : public Command {
   int seed_ = 1;
 };
 
-base::Status Named(const char* flag, const base::Status& status) {
-  return InvalidUsage(base::StrCat(flag, ": ", status.message()));
-}
-
 base::Status LoadCommand::ReadStream(std::size_t i, load::Stream* stream) const {
   stream->model = models_[i];
-  stream->route = Of(routes_, i, "/embed");
-  stream->priority = Of(priorities_, i, "");
-  auto arrivals = load::ParseArrivals(Of(arrivals_, i, "poisson"));
-  if (!arrivals.ok()) return Named("--arrivals", arrivals.status());
-  stream->arrivals = *std::move(arrivals);
-  if (stream->arrivals.process == load::Process::kTrace) {
-    const std::string& path = stream->arrivals.trace;
-    HONE_ASSIGN_OR_RETURN(const std::string csv, env::RealFileSystem().Read(path, kMaxTraceBytes));
-    HONE_ASSIGN_OR_RETURN(stream->trace, load::ParseTrace(csv, path));
-    stream->rate_per_s = 0;
-  }
-  if (!rates_.empty()) {
-    const std::string rate = Of(rates_, i, "");
-    const auto [end, error] =
-        std::from_chars(rate.data(), rate.data() + rate.size(), stream->rate_per_s);
-    if (error != std::errc() || end != rate.data() + rate.size()) {
-      return InvalidUsage(base::StrCat("--rate \"", rate, "\" is no number"));
-    }
-  }
-  const std::string deadline = Of(deadlines_, i, "");
+  stream->route = ValueOf(routes_, i, "/embed");
+  stream->priority = ValueOf(priorities_, i, "");
+  HONE_ASSIGN_OR_RETURN(StreamArrivals arrivals,
+                        ReadArrivals(ValueOf(arrivals_, i, "poisson"), ValueOf(rates_, i, "")));
+  stream->arrivals = std::move(arrivals.spec);
+  stream->trace = std::move(arrivals.trace);
+  stream->rate_per_s = arrivals.rate_per_s;
+  const std::string deadline = ValueOf(deadlines_, i, "");
   if (!deadline.empty()) {
-    const auto seconds = load::ParseSeconds(deadline);
-    if (!seconds.ok()) return Named("--deadline", seconds.status());
-    stream->deadline_ms = *seconds * 1e3;
+    HONE_ASSIGN_OR_RETURN(const double seconds, ReadSpan("--deadline", deadline));
+    stream->deadline_ms = seconds * 1e3;
   }
   return base::OkStatus();
 }
 
 base::Status LoadCommand::ReadFlags() {
   if (models_.empty()) return InvalidUsage("needs --model NAME");
-  const std::pair<const char*, const std::vector<std::string>*> lists[] = {
-      {"--route", &routes_},
-      {"--rate", &rates_},
-      {"--arrivals", &arrivals_},
-      {"--deadline", &deadlines_},
-      {"--priority", &priorities_}};
-  for (const auto& [flag, values] : lists) {
-    if (values->size() > 1 && values->size() != models_.size()) {
-      return InvalidUsage(base::StrCat(flag, " is given ", values->size(), " times, --model ",
-                                       models_.size(), " times; once holds for all"));
-    }
-  }
+  HONE_RETURN_IF_ERROR(CheckCounts({{"--route", &routes_},
+                                    {"--rate", &rates_},
+                                    {"--arrivals", &arrivals_},
+                                    {"--deadline", &deadlines_},
+                                    {"--priority", &priorities_}},
+                                   "--model", models_.size()));
   request_.streams.resize(models_.size());
   for (std::size_t i = 0; i < models_.size(); ++i) {
     HONE_RETURN_IF_ERROR(ReadStream(i, &request_.streams[i]));
   }
-  const auto duration = load::ParseSeconds(duration_);
-  if (!duration.ok()) return Named("--duration", duration.status());
-  request_.seconds = *duration;
-  const auto timeout = load::ParseSeconds(timeout_);
-  if (!timeout.ok()) return Named("--timeout", timeout.status());
-  request_.timeout_s = *timeout;
+  HONE_ASSIGN_OR_RETURN(request_.seconds, ReadSpan("--duration", duration_));
+  HONE_ASSIGN_OR_RETURN(request_.timeout_s, ReadSpan("--timeout", timeout_));
   if (!ramp_.empty()) {
     auto ramp = load::ParseRamp(ramp_);
-    if (!ramp.ok()) return Named("--ramp", ramp.status());
+    if (!ramp.ok()) return InvalidUsage(base::StrCat("--ramp: ", ramp.status().message()));
     request_.ramp = *std::move(ramp);
   }
   if (!texts_.empty()) {

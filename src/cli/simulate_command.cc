@@ -1,5 +1,4 @@
 // hone simulate: the server's scheduler in virtual time, over measured latency tables.
-#include <charconv>
 #include <cstdio>
 
 #include "base/json.h"
@@ -7,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/input.h"
 #include "cli/model_flags.h"
+#include "cli/stream_flags.h"
 #include "cli/table.h"
 #include "env/file.h"
 #include "load/load.h"
@@ -15,13 +15,8 @@
 namespace hone::cli {
 namespace {
 
-constexpr std::uint64_t kMaxTraceBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxTableBytes = std::uint64_t{4} << 20;
 constexpr double kMostRequests = 2e7;  // a gigabyte
-
-base::Status Named(const char* flag, const base::Status& status) {
-  return InvalidUsage(base::StrCat(flag, ": ", status.message()));
-}
 
 class SimulateCommand : public Command {
  public:
@@ -82,12 +77,6 @@ class SimulateCommand : public Command {
   std::vector<sim::Stream> streams_;
 };
 
-// The value of a repeated flag for model `i`: one value is everybody's.
-std::string Of(const std::vector<std::string>& values, std::size_t i, const char* fallback) {
-  if (values.empty()) return fallback;
-  return values[values.size() == 1 ? 0 : i];
-}
-
 base::Status SimulateCommand::ReadModels() {
   if (models_.empty()) return InvalidUsage("needs --models FILE.json");
   for (const std::string& path : models_) {
@@ -102,29 +91,18 @@ base::Status SimulateCommand::ReadStream(std::size_t i, sim::Stream* stream) con
   stream->model = static_cast<int>(i);
   stream->tokens = tokens_;
   stream->max_tokens = max_tokens_;
-  const std::string trace = Of(traces_, i, "");
-  auto arrivals =
-      load::ParseArrivals(trace.empty() ? Of(arrivals_, i, "poisson") : "trace:" + trace);
-  if (!arrivals.ok()) return Named("--arrivals", arrivals.status());
-  stream->arrivals = *std::move(arrivals);
-  if (stream->arrivals.process == load::Process::kTrace) {
-    const std::string& path = stream->arrivals.trace;
-    HONE_ASSIGN_OR_RETURN(const std::string csv, env::RealFileSystem().Read(path, kMaxTraceBytes));
-    HONE_ASSIGN_OR_RETURN(stream->trace, load::ParseTrace(csv, path));
-    stream->rate_per_s = 0;
-  }
-  if (!rates_.empty()) {
-    const std::string rate = Of(rates_, i, "");
-    const char* rate_end = rate.data() + rate.size();
-    const auto [end, error] = std::from_chars(rate.data(), rate_end, stream->rate_per_s);
-    if (error != std::errc() || end != rate_end || !(stream->rate_per_s > 0)) {
-      return InvalidUsage(base::StrCat("--rate \"", rate, "\" is no number above 0"));
-    }
-  }
-  const auto deadline = load::ParseSeconds(Of(deadlines_, i, "100ms"));
-  if (!deadline.ok()) return Named("--deadline", deadline.status());
-  stream->deadline_ns = static_cast<base::TimeNs>(*deadline * base::kSecondNs);
-  const std::string priority = Of(priorities_, i, "normal");
+  const std::string trace = ValueOf(traces_, i, "");
+  HONE_ASSIGN_OR_RETURN(
+      StreamArrivals arrivals,
+      ReadArrivals(trace.empty() ? ValueOf(arrivals_, i, "poisson") : "trace:" + trace,
+                   ValueOf(rates_, i, "")));
+  stream->arrivals = std::move(arrivals.spec);
+  stream->trace = std::move(arrivals.trace);
+  stream->rate_per_s = arrivals.rate_per_s;
+  HONE_ASSIGN_OR_RETURN(const double deadline,
+                        ReadSpan("--deadline", ValueOf(deadlines_, i, "100ms")));
+  stream->deadline_ns = static_cast<base::TimeNs>(deadline * base::kSecondNs);
+  const std::string priority = ValueOf(priorities_, i, "normal");
   if (priority != "low" && priority != "normal" && priority != "high") {
     return InvalidUsage(base::StrCat("--priority \"", priority, "\": low, normal or high"));
   }
@@ -135,18 +113,12 @@ base::Status SimulateCommand::ReadStream(std::size_t i, sim::Stream* stream) con
 }
 
 base::Status SimulateCommand::ReadStreams() {
-  const std::pair<const char*, const std::vector<std::string>*> lists[] = {
-      {"--rate", &rates_},
-      {"--arrivals", &arrivals_},
-      {"--trace", &traces_},
-      {"--deadline", &deadlines_},
-      {"--priority", &priorities_}};
-  for (const auto& [flag, values] : lists) {
-    if (values->size() > 1 && values->size() != models_.size()) {
-      return InvalidUsage(base::StrCat(flag, " is given ", values->size(), " times, --models ",
-                                       models_.size(), " times; once holds for all"));
-    }
-  }
+  HONE_RETURN_IF_ERROR(CheckCounts({{"--rate", &rates_},
+                                    {"--arrivals", &arrivals_},
+                                    {"--trace", &traces_},
+                                    {"--deadline", &deadlines_},
+                                    {"--priority", &priorities_}},
+                                   "--models", models_.size()));
   if (!(machine_.sigma >= 0 && machine_.sigma <= 2)) return InvalidUsage("--sigma: 0 to 2");
   constexpr double kMostMs = 1e5;
   for (const double ms : {machine_.stall_ms, machine_.front_ms, overhead_ms_}) {
@@ -167,11 +139,10 @@ base::Status SimulateCommand::ReadStreams() {
 base::Status SimulateCommand::Run() {
   HONE_RETURN_IF_ERROR(ReadModels());
   HONE_RETURN_IF_ERROR(ReadStreams());
-  const auto seconds = load::ParseSeconds(duration_);
-  if (!seconds.ok()) return Named("--duration", seconds.status());
+  HONE_ASSIGN_OR_RETURN(const double seconds, ReadSpan("--duration", duration_));
   double rate = 0;
   for (const sim::Stream& stream : streams_) rate += stream.rate_per_s;
-  if (rate * *seconds > kMostRequests) {
+  if (rate * seconds > kMostRequests) {
     return InvalidUsage(base::StrCat("--rate and --duration make more than ",
                                      base::WithCommas(static_cast<std::uint64_t>(kMostRequests)),
                                      " requests"));
@@ -183,7 +154,7 @@ base::Status SimulateCommand::Run() {
   setup.overhead_ns = static_cast<base::TimeNs>(overhead_ms_ * base::kMillisecondNs);
   const auto seed = static_cast<std::uint64_t>(seed_);
   const std::vector<sim::SimRequest> requests =
-      sim::MakeRequests(streams_, static_cast<base::TimeNs>(*seconds * base::kSecondNs), seed);
+      sim::MakeRequests(streams_, static_cast<base::TimeNs>(seconds * base::kSecondNs), seed);
   std::fprintf(stderr, "%zu requests, executors of %s threads\n", requests.size(),
                base::Join(split_, " + ").c_str());
   TableWriter table(output_.format);
