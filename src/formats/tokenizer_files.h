@@ -2,7 +2,9 @@
 //
 // Order  tokenizer.json; else vocab.txt (WordPiece; do_lower_case from tokenizer_config.json);
 //        else vocab.json + merges.txt (byte-level BPE); else tokenizer.model or spiece.model
-//        (SentencePiece).
+//        (SentencePiece), or sentencepiece.bpe.model, whose ids are fairseq's: CamemBERT's where
+//        config.json says so, else XLM-R's.
+// Where   at the top; else in the folder that modules.json names (formats/directory.h).
 // Errors  a directory with none of them is NotFound and lists what was looked for.
 #pragma once
 

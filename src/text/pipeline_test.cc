@@ -73,6 +73,57 @@ TEST(SentencePieceModel, EqualsItsTokenizerJson) {
   EXPECT_EQ(BlockHashes(**model, texts, true), BlockHashes(**json, texts, true));
 }
 
+// transformers' XLMRobertaTokenizer: a piece's number + 1, the unknown piece is 3, <mask> the last;
+// CamembertTokenizer: a piece's number + 4.
+TEST(SentencePieceModel, NumbersPiecesAsFairseqDoes) {
+  const std::string bytes = ReadTestFile(GoldenFile("unigram.model"));
+  const auto plain = Tokenizer::FromSentencePiece(bytes, "m");
+  const auto xlm = Tokenizer::FromSentencePiece(bytes, "m", SentencePieceIds::kXlmRoberta);
+  const auto camembert = Tokenizer::FromSentencePiece(bytes, "m", SentencePieceIds::kCamembert);
+  ASSERT_TRUE(plain.ok() && xlm.ok() && camembert.ok()) << xlm.status() << camembert.status();
+  for (const auto& [token, id] : {std::pair("<s>", 0), {"<pad>", 1}, {"</s>", 2}, {"<unk>", 3}}) {
+    EXPECT_EQ((*xlm)->Id(token), id) << token;
+  }
+  EXPECT_EQ((*camembert)->Id("<pad>"), 1);
+  EXPECT_EQ((*camembert)->Id("<unk>"), 3);
+  EXPECT_EQ((*camembert)->Id("<s>"), 5);
+  EXPECT_EQ((*camembert)->Id("</s>"), 6);
+  const int pieces = (*plain)->vocabulary_size();
+  EXPECT_EQ((*xlm)->mask_id(), pieces + 1);
+  EXPECT_EQ((*xlm)->vocabulary_size(), pieces + 2);
+  EXPECT_EQ((*camembert)->mask_id(), pieces + 4);
+  Encoding raw, fairseq;
+  const auto expect = [&](const Tokenizer& tokenizer, int shift, int begin, int end) {
+    for (const std::string& text :
+         {std::string("The quick brown fox, \u65e5\u672c."), std::string("a  b"), std::string()}) {
+      (*plain)->Encode(text, {.add_special_tokens = false}, &raw);
+      std::vector<std::int32_t> expected = {begin};
+      for (const std::int32_t id : raw.ids) expected.push_back(id == 0 ? 3 : id + shift);
+      expected.push_back(end);
+      tokenizer.Encode(text, {}, &fairseq);
+      EXPECT_EQ(fairseq.ids, expected) << text;
+    }
+  };
+  expect(**xlm, 1, 0, 2);
+  expect(**camembert, 4, 5, 6);
+  (*xlm)->EncodePair("", "", {}, &fairseq);
+  EXPECT_EQ(fairseq.ids, (std::vector<std::int32_t>{0, 2, 2, 2}));
+}
+
+TEST(WordPieceVocab, TakesMpnetsSpecialTokens) {
+  const auto mpnet = Tokenizer::FromWordPieceVocab(
+      "<s>\n<pad>\n</s>\n<unk>\n[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n<mask>\n", "vocab.txt",
+      true);
+  ASSERT_TRUE(mpnet.ok()) << mpnet.status();
+  Encoding encoding;
+  (*mpnet)->EncodePair("a ?", "b <mask>", {}, &encoding);
+  EXPECT_EQ(encoding.ids, (std::vector<std::int32_t>{0, 9, 5, 2, 2, 10, 11, 2}));
+  EXPECT_EQ((*mpnet)->mask_id(), 11);
+  EXPECT_EQ((*mpnet)->pad_id(), 1);
+  const auto none = Tokenizer::FromWordPieceVocab("[UNK]\na\n", "vocab.txt", true);
+  EXPECT_NE(std::string(none.status().message()).find("lacks [CLS] or [SEP]"), std::string::npos);
+}
+
 TEST(Encode, MakesInvalidBytesReplacementCharacters) {
   auto tokenizer = WordPieceWith("\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},");
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();

@@ -131,4 +131,12 @@ PostProcessor BertTemplate(std::int32_t cls, std::int32_t sep) {
   return result;
 }
 
+PostProcessor RobertaTemplate(std::int32_t cls, std::int32_t sep) {
+  PostProcessor result = BertTemplate(cls, sep);
+  result.pair = result.single;
+  result.pair.insert(result.pair.end(),
+                     {{kSpecial, {sep}, 0}, {kSecond, {}, 0}, {kSpecial, {sep}, 0}});
+  return result;
+}
+
 }  // namespace hone::text

@@ -34,4 +34,7 @@ base::StatusOr<PostProcessor> PostProcessorFromJson(const base::JsonValue& json)
 // [CLS] A [SEP] and [CLS] A [SEP] B [SEP].
 PostProcessor BertTemplate(std::int32_t cls, std::int32_t sep);
 
+// <s> A </s> and <s> A </s> </s> B </s>, with one token type.
+PostProcessor RobertaTemplate(std::int32_t cls, std::int32_t sep);
+
 }  // namespace hone::text

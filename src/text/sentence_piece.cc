@@ -192,6 +192,37 @@ std::vector<Merge> MergesOf(const SentencePieceFile& file, const Vocabulary& voc
   return merges;
 }
 
+// Renumbers the pieces as fairseq does, so that all that follows sees them in their places.
+base::Status UseFairseqIds(SentencePieceIds ids, std::string_view source, SentencePieceFile* file) {
+  using Item = SentencePieceFile::Item;
+  std::vector<Item>& pieces = file->pieces;
+  if (pieces.size() < 3 || pieces[0].type != kUnknown || pieces[1].text != "<s>" ||
+      pieces[2].text != "</s>") {
+    return base::Unsupported(source,
+                             ": its first pieces are not <unk>, <s> and </s>, so that its ids are "
+                             "not known; save the tokenizer as tokenizer.json");
+  }
+  constexpr std::size_t kAdded = 6;
+  if (pieces.size() + kAdded >= Vocabulary::kMaxId)
+    return base::BadInput(source, ": too many pieces");
+  const auto special = [](std::string_view text) { return Item{text, 0, kControlPiece}; };
+  std::vector<Item> head;
+  if (ids == SentencePieceIds::kXlmRoberta) {
+    head = {special("<s>"), special("<pad>"), special("</s>"), {"<unk>", 0, kUnknown}};
+    pieces.erase(pieces.begin(), pieces.begin() + 3);
+  } else {
+    head = {special("<s>NOTUSED"),
+            special("<pad>"),
+            special("</s>NOTUSED"),
+            {"<unk>", 0, kUnknown},
+            special("<unk>NOTUSED")};
+    pieces.erase(pieces.begin());
+  }
+  pieces.insert(pieces.begin(), head.begin(), head.end());
+  pieces.push_back(special("<mask>"));
+  return base::OkStatus();
+}
+
 base::StatusOr<std::unique_ptr<Model>> MakeModel(const SentencePieceFile& file,
                                                  std::optional<std::int32_t> unk_id,
                                                  std::string_view source) {
@@ -225,8 +256,11 @@ base::StatusOr<std::unique_ptr<Model>> MakeModel(const SentencePieceFile& file,
 }  // namespace
 
 base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromSentencePiece(std::string_view model,
-                                                                        std::string_view source) {
-  HONE_ASSIGN_OR_RETURN(const SentencePieceFile file, Parse(model, source));
+                                                                        std::string_view source,
+                                                                        SentencePieceIds ids) {
+  HONE_ASSIGN_OR_RETURN(SentencePieceFile file, Parse(model, source));
+  const bool fairseq = ids != SentencePieceIds::kPieces;
+  if (fairseq) HONE_RETURN_IF_ERROR(UseFairseqIds(ids, source, &file));
   std::optional<std::int32_t> unk_id;
   Parts parts;
   for (std::size_t id = 0; id < file.pieces.size(); ++id) {
@@ -236,6 +270,7 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromSentencePiece(std::str
     AddedToken token;
     token.content = item.text;
     token.special = item.type != kUserDefined;
+    token.lstrip = fairseq && item.text == "<mask>";
     parts.added_tokens.push_back(std::move(token));
   }
   std::vector<std::unique_ptr<Normalizer>> steps;
@@ -260,7 +295,14 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromSentencePiece(std::str
   HONE_ASSIGN_OR_RETURN(parts.model, MakeModel(file, unk_id, source));
   const bool has_bos =
       file.bos_id >= 0 && file.bos_id < static_cast<std::int64_t>(file.pieces.size());
-  if (has_bos && file.model_type == 2) {
+  if (fairseq) {
+    const auto id_of = [&](std::string_view text) {
+      return static_cast<std::int32_t>(
+          std::ranges::find(file.pieces, text, &SentencePieceFile::Item::text) -
+          file.pieces.begin());
+    };
+    parts.post_processor = RobertaTemplate(id_of("<s>"), id_of("</s>"));
+  } else if (has_bos && file.model_type == 2) {
     // As Llama's tokenizer does: the beginning-of-sequence token before each text.
     const auto bos = static_cast<std::int32_t>(file.bos_id);
     parts.post_processor.single.insert(parts.post_processor.single.begin(),

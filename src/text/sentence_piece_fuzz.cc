@@ -7,7 +7,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  auto tokenizer = hone::text::Tokenizer::FromSentencePiece(bytes, "fuzz.model");
+  using hone::text::SentencePieceIds;
+  // The same bytes always give the same ids.
+  const auto ids = static_cast<SentencePieceIds>(size % 3);
+  auto tokenizer = hone::text::Tokenizer::FromSentencePiece(bytes, "fuzz.model", ids);
   if (!tokenizer.ok()) return 0;
   constexpr std::string_view kText = "Hello World  a\u0301 \uff21\ufb01 \u65e5\u672c \xff";
   hone::text::Encoding encoding;

@@ -108,7 +108,11 @@ class PipelineTokenizer final : public Tokenizer {
   int added_special_tokens(bool pair) const override { return parts_.post_processor.Added(pair); }
 
  private:
+  // Added tokens come first: MPNet's <mask> is one, while BERT's [MASK] is an ordinary word there.
   std::optional<std::int32_t> FirstOf(std::initializer_list<std::string_view> names) const {
+    for (const std::string_view name : names) {
+      if (const std::int32_t id = added_.Find(name); id >= 0) return id;
+    }
     for (const std::string_view name : names) {
       if (const auto id = Id(name)) return id;
     }

@@ -64,6 +64,15 @@ struct Encoding {
   std::unique_ptr<EncodingScratch> scratch;
 };
 
+// The ids of a SentencePiece model's pieces. The models of XLM-R and CamemBERT were trained with
+// fairseq, whose own special tokens come first:
+//   kPieces     as they are numbered in the file
+//   kXlmRoberta <s> <pad> </s> <unk>, then the pieces from 3 on, then <mask>: a piece's number + 1
+//   kCamembert  <s>NOTUSED <pad> </s>NOTUSED <unk> <unk>NOTUSED, then the pieces from 1 on, then
+//               <mask>: a piece's number + 4
+// Both of fairseq's put a text between <s> and </s>.
+enum class SentencePieceIds : std::uint8_t { kPieces, kXlmRoberta, kCamembert };
+
 class Tokenizer {
  public:
   static constexpr std::size_t kMaxTextBytes = std::size_t{1} << 30;
@@ -80,8 +89,9 @@ class Tokenizer {
   static base::StatusOr<std::unique_ptr<Tokenizer>> FromByteLevelBpe(std::string_view vocab_json,
                                                                      std::string_view merges_txt,
                                                                      std::string_view source);
-  static base::StatusOr<std::unique_ptr<Tokenizer>> FromSentencePiece(std::string_view model,
-                                                                      std::string_view source);
+  static base::StatusOr<std::unique_ptr<Tokenizer>> FromSentencePiece(
+      std::string_view model, std::string_view source,
+      SentencePieceIds ids = SentencePieceIds::kPieces);
 
   virtual void Encode(std::string_view text, const EncodeOptions& options,
                       Encoding* encoding) const = 0;

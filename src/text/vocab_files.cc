@@ -59,15 +59,33 @@ base::StatusOr<std::vector<Merge>> MergesFromText(std::string_view text,
   return merges;
 }
 
-// RoBERTa's vocabulary has these; then its files mean <s> text </s>, and trimmed offsets, as
-// transformers' converters make of such files. GPT-2's have neither.
-PostProcessor RobertaTemplate(std::int32_t cls, std::int32_t sep) {
-  PostProcessor result = BertTemplate(cls, sep);
-  result.pair = result.single;
-  result.pair.push_back({TemplatePiece::kSpecial, {sep}, 0});
-  result.pair.push_back({TemplatePiece::kSecond, {}, 0});
-  result.pair.push_back({TemplatePiece::kSpecial, {sep}, 0});
-  return result;
+// BERT's special tokens, or MPNet's: fairseq's four, BERT's vocabulary behind them and <mask>. Then
+// two separators stand between the texts of a pair, as in transformers' MPNet.
+base::Status AddWordPieceSpecials(const Vocabulary& vocabulary, std::string_view source,
+                                  Parts* parts) {
+  const auto add = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      if (vocabulary.Find(name) >= 0) parts->added_tokens.push_back(Special(name));
+    }
+  };
+  const std::int32_t cls = vocabulary.Find("[CLS]"), sep = vocabulary.Find("[SEP]");
+  const std::int32_t begin = vocabulary.Find("<s>"), end = vocabulary.Find("</s>");
+  // MPNet's vocabulary has BERT's tokens too, as ordinary ones.
+  if (begin >= 0 && end >= 0 && (begin == 0 || cls < 0)) {
+    add({"<pad>", "[UNK]", "<s>", "</s>", "<mask>"});
+    if (parts->added_tokens.back().content == "<mask>") parts->added_tokens.back().lstrip = true;
+    parts->post_processor = BertTemplate(begin, end);
+    auto& pair = parts->post_processor.pair;
+    pair.insert(pair.begin() + 3, {TemplatePiece::kSpecial, {end}, 0});
+    return base::OkStatus();
+  }
+  if (cls < 0 || sep < 0) {
+    return base::BadInput(source,
+                          ": the vocabulary lacks [CLS] or [SEP] (and MPNet's <s> and </s>)");
+  }
+  add({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"});
+  parts->post_processor = BertTemplate(cls, sep);
+  return base::OkStatus();
 }
 
 }  // namespace
@@ -82,16 +100,11 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromWordPieceVocab(std::st
   ForEachLine(vocab_txt, [&](std::string_view line, int number) {
     vocabulary.Add(TrimEnd(line), number - 1);
   });
-  const std::int32_t cls = vocabulary.Find("[CLS]"), sep = vocabulary.Find("[SEP]");
-  if (cls < 0 || sep < 0) return base::BadInput(source, ": the vocabulary lacks [CLS] or [SEP]");
   Parts parts;
-  for (const char* name : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}) {
-    if (vocabulary.Find(name) >= 0) parts.added_tokens.push_back(Special(name));
-  }
+  HONE_RETURN_IF_ERROR(AddWordPieceSpecials(vocabulary, source, &parts));
   parts.normalizer = MakeBertNormalizer(true, true, lower_case, lower_case);
   parts.pre_tokenizer = MakeBertPreTokenizer();
   HONE_ASSIGN_OR_RETURN(parts.model, MakeWordPiece(std::move(vocabulary), {}, source));
-  parts.post_processor = BertTemplate(cls, sep);
   parts.decoder = MakeWordPieceDecoder("##", true);
   return MakeTokenizer(std::move(parts));
 }
@@ -106,6 +119,8 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromByteLevelBpe(std::stri
   Parts parts;
   parts.raw_bytes = true;
   const std::int32_t cls = vocabulary.Find("<s>"), sep = vocabulary.Find("</s>");
+  // RoBERTa's vocabulary has these; then its files mean <s> text </s>, and trimmed offsets, as
+  // transformers' converters make of such files. GPT-2's have neither.
   if (cls >= 0 && sep >= 0) {
     parts.post_processor = RobertaTemplate(cls, sep);
     parts.post_processor.trim_offsets = true;
