@@ -1,5 +1,6 @@
 // hone bench: the speed of a model, of its parts, and of the machine.
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <numeric>
@@ -11,6 +12,7 @@
 #include "cli/input.h"
 #include "cli/isa.h"
 #include "cli/model_flags.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "env/clock.h"
 #include "env/cpus.h"
@@ -64,8 +66,13 @@ class BenchCommand : public Command {
     HONE_ASSIGN_OR_RETURN(const runtime::EngineOptions options, model_.Engine());
     TableWriter table(output_.format);
     if (roofline_ || kernels_) {
-      for (const bench::Limit& limit : roofline_ ? bench::MeasureRoofline(options.threads)
-                                                 : bench::MeasureKernels(options.threads)) {
+      Progress progress("measuring");
+      const auto update = [&](std::int64_t done, std::int64_t total) {
+        progress.Update(done, total);
+      };
+      for (const bench::Limit& limit :
+           roofline_ ? bench::MeasureRoofline(options.threads, options.isa)
+                     : bench::MeasureKernels(options.threads, options.isa, update)) {
         table.Write({{"what", limit.what},
                      {"threads", limit.threads},
                      {"value", Cell(limit.value, 1)},
@@ -157,6 +164,9 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
   }
   const double first_ms = env::MsSince(first_start);
   const int outputs = static_cast<int>(model.head.outputs.size());
+  Progress progress("measuring");
+  std::int64_t done = 0;
+  const std::size_t rows = batches_.size() * (lengths_file_.empty() ? lengths_.size() : 1);
   for (const int batch : batches_) {
     std::vector<std::vector<std::vector<int>>> cases;
     if (lengths_file_.empty()) {
@@ -175,6 +185,7 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
       if (profile_) engine->StartProfile();
       const bench::Timing timing =
           bench::BenchForward(*engine, outputs, model.config.vocabulary, lengths, effort_);
+      progress.Clear();  // a row may be printed now
       table.Write(
           {{"model", BaseName(model_.model)},
            {"dtype", engine->load_report().format},
@@ -193,6 +204,7 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
            {"kernel", engine->load_report().kernel},
            {"attention", engine->load_report().attention}});
       if (profile_) PrintProfile(*engine, timing.reps + static_cast<int>(lengths.size()));
+      progress.Update(++done, static_cast<std::int64_t>(rows));
     }
   }
   return base::OkStatus();

@@ -274,8 +274,10 @@ Status QuantizeDirectory(env::FileSystem& files, const std::string& in, Format f
     return base::BadInput("f32 is the format of the source; expected bf16, int8 or int4");
   }
   HONE_ASSIGN_OR_RETURN(Draft draft, Draft::Open(files, in));
-  RoundingOptions rounding{
-      .method = options.method, .threads = options.threads, .smooth = options.smooth};
+  RoundingOptions rounding{.method = options.method,
+                           .threads = options.threads,
+                           .smooth = options.smooth,
+                           .isa = options.isa};
   Calibration calibration;
   if (NeedsTexts(rounding)) {
     if (options.calibrate.empty()) {

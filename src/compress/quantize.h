@@ -78,6 +78,7 @@ struct QuantizeOptions {
   std::string calibrate = {};  // file of texts, one a line
   std::size_t samples = 512;   // of them
   std::optional<quant::Format> embeddings = {};
+  base::Isa isa = base::DetectIsa();
 };
 
 // Reads a directory, quantises, and writes another; `format` is kBF16, kInt8 or kInt4. `progress`

@@ -54,10 +54,10 @@ AttentionTiming Time(const AttentionKernel& kernel, int heads, int head_size, in
 
 }  // namespace
 
-std::vector<AttentionTiming> BenchAttention(double seconds) {
+std::vector<AttentionTiming> BenchAttention(double seconds, base::Isa limit) {
   std::vector<AttentionTiming> timings;
   for (const AttentionKernel& kernel : AttentionKernels()) {
-    if (!base::IsaUsable(base::DetectIsa(), kernel.isa)) continue;
+    if (!base::IsaUsable(limit, kernel.isa)) continue;
     for (const int head_size : {32, 64}) {
       for (const int tokens : {16, 128, 384}) {
         timings.push_back(Time(kernel, 12, head_size, tokens, seconds));

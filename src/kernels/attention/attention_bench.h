@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/isa.h"
+
 namespace hone::kernels {
 
 struct AttentionTiming {
@@ -13,7 +15,7 @@ struct AttentionTiming {
   double gflops = 0;  // 4 · heads · tokens² · head_size operations
 };
 
-// One row for each kernel that this processor runs and each shape, `seconds` of time for each row.
-std::vector<AttentionTiming> BenchAttention(double seconds);
+// One row for each kernel usable under `limit` and each shape, `seconds` of time for each row.
+std::vector<AttentionTiming> BenchAttention(double seconds, base::Isa limit);
 
 }  // namespace hone::kernels

@@ -110,12 +110,13 @@ std::vector<MatMulShape> EncoderShapes(int m) {
 }
 
 std::vector<MatMulTiming> BenchMatMul(std::string_view filter, std::span<const MatMulShape> shapes,
-                                      int threads, Activation activation, double seconds) {
+                                      int threads, Activation activation, double seconds,
+                                      base::Isa limit) {
   base::ThreadPool pool(threads);
   std::vector<MatMulTiming> timings;
   for (const MatMulKernel& kernel : MatMulKernels()) {
     if (kernel.name.find(filter) == std::string_view::npos) continue;
-    if (!base::IsaUsable(base::DetectIsa(), kernel.isa)) continue;
+    if (!base::IsaUsable(limit, kernel.isa)) continue;
     const double peak = MeasurePeak(kernel.instruction) * threads;
     for (const MatMulShape& shape : shapes) {
       timings.push_back(Time(kernel, shape, pool, activation, seconds));

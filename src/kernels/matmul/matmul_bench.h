@@ -27,8 +27,10 @@ struct MatMulTiming {
   double share = 0;       // of threads × the instruction's peak; 0 where that is not known
 };
 
-// Every usable kernel whose name contains `filter`, on every shape. `seconds` for each pair.
+// Every kernel usable under `limit` whose name contains `filter`, on every shape. `seconds` for each
+// pair.
 std::vector<MatMulTiming> BenchMatMul(std::string_view filter, std::span<const MatMulShape> shapes,
-                                      int threads, Activation activation, double seconds);
+                                      int threads, Activation activation, double seconds,
+                                      base::Isa limit);
 
 }  // namespace hone::kernels
