@@ -59,6 +59,7 @@ class EvalCommand : public Command {
                                        progress.Update(static_cast<std::int64_t>(done),
                                                        static_cast<std::int64_t>(total));
                                      }}));
+    WarnTruncated(static_cast<int>(report.truncated), model->max_tokens());
     Print(report);
     return base::OkStatus();
   }

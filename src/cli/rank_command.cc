@@ -1,5 +1,6 @@
 // hone rank: the lines of a file in the order of their closeness to a query.
 #include <algorithm>
+#include <cstdio>
 #include <numeric>
 
 #include "base/strings.h"
@@ -51,8 +52,9 @@ class RankCommand : public Command {
       lines.emplace_back(line);
       numbers.push_back(number);
     }));
-    HONE_ASSIGN_OR_RETURN(const std::vector<float> scores,
-                          cross ? CrossScores(*model, lines) : CosineScores(*model, lines));
+    HONE_ASSIGN_OR_RETURN(
+        const std::vector<float> scores,
+        cross ? CrossScores(*model, lines, numbers) : CosineScores(*model, lines, numbers));
     Print(lines, numbers, scores);
     return base::OkStatus();
   }
@@ -60,11 +62,13 @@ class RankCommand : public Command {
  private:
   template <typename Use>
   base::Status ForEachBatch(runtime::TextModel& model, const std::vector<std::string>& lines,
-                            bool pair, const Use& use);
+                            const std::vector<int>& numbers, bool pair, const Use& use);
   base::StatusOr<std::vector<float>> CosineScores(runtime::TextModel& model,
-                                                  const std::vector<std::string>& lines);
+                                                  const std::vector<std::string>& lines,
+                                                  const std::vector<int>& numbers);
   base::StatusOr<std::vector<float>> CrossScores(runtime::TextModel& model,
-                                                 const std::vector<std::string>& lines);
+                                                 const std::vector<std::string>& lines,
+                                                 const std::vector<int>& numbers);
   void Print(const std::vector<std::string>& lines, const std::vector<int>& numbers,
              const std::vector<float>& scores) const;
 
@@ -77,8 +81,8 @@ class RankCommand : public Command {
 
 template <typename Use>
 base::Status RankCommand::ForEachBatch(runtime::TextModel& model,
-                                       const std::vector<std::string>& lines, bool pair,
-                                       const Use& use) {
+                                       const std::vector<std::string>& lines,
+                                       const std::vector<int>& numbers, bool pair, const Use& use) {
   Progress progress("ranking");
   int truncated = 0;
   for (std::size_t begin = 0; begin < lines.size(); begin += kBatch) {
@@ -89,8 +93,9 @@ base::Status RankCommand::ForEachBatch(runtime::TextModel& model,
       } else {
         inputs.push_back({lines[i]});
       }
+      inputs.back().number = static_cast<std::size_t>(numbers[i]);
     }
-    HONE_ASSIGN_OR_RETURN(const runtime::TextOutput output, model.Run(inputs, begin + 1));
+    HONE_ASSIGN_OR_RETURN(const runtime::TextOutput output, model.Run(inputs));
     truncated += output.truncated;
     const std::size_t width = output.rows[0].size() / inputs.size();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -103,21 +108,27 @@ base::Status RankCommand::ForEachBatch(runtime::TextModel& model,
   return base::OkStatus();
 }
 
-base::StatusOr<std::vector<float>> RankCommand::CosineScores(
-    runtime::TextModel& model, const std::vector<std::string>& lines) {
+base::StatusOr<std::vector<float>> RankCommand::CosineScores(runtime::TextModel& model,
+                                                             const std::vector<std::string>& lines,
+                                                             const std::vector<int>& numbers) {
   const std::vector<runtime::TextInput> query = {{query_}};
-  HONE_ASSIGN_OR_RETURN(const runtime::TextOutput embedded, model.Run(query));
+  const base::StatusOr<runtime::TextOutput> embedded = model.Run(query, 1);
+  if (!embedded.ok()) return base::Annotate(embedded.status(), "--query");
+  if (embedded->truncated > 0) {
+    std::fprintf(stderr, "warning: the query was cut to %d tokens\n", model.max_tokens());
+  }
   std::vector<float> scores;
-  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, false, [&](std::span<const float> row) {
-    scores.push_back(static_cast<float>(runtime::Cosine(embedded.rows[0], row)));
+  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, numbers, false, [&](std::span<const float> row) {
+    scores.push_back(static_cast<float>(runtime::Cosine(embedded->rows[0], row)));
   }));
   return scores;
 }
 
 base::StatusOr<std::vector<float>> RankCommand::CrossScores(runtime::TextModel& model,
-                                                            const std::vector<std::string>& lines) {
+                                                            const std::vector<std::string>& lines,
+                                                            const std::vector<int>& numbers) {
   std::vector<float> scores;
-  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, true,
+  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, numbers, true,
                                     [&](std::span<const float> row) { scores.push_back(row[0]); }));
   return scores;
 }

@@ -48,6 +48,7 @@ struct Prediction {
   std::string answer;             // empty: no answer
   std::vector<std::string> tags;  // one a word; shorter where the text was truncated
   std::string intent;
+  bool truncated = false;  // the model saw only the beginning of a text
 };
 
 }  // namespace hone::eval

@@ -37,6 +37,7 @@ Predictions PredictLabels(TextModel& model, const std::vector<int>& meaning,
   std::vector<Prediction> predictions(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
     predictions[i].label = meaning[static_cast<std::size_t>(runtime::ArgMax(Row(output, i)))];
+    predictions[i].truncated = output.encodings[i].truncated;
   }
   return predictions;
 }
@@ -44,7 +45,10 @@ Predictions PredictLabels(TextModel& model, const std::vector<int>& meaning,
 Predictions PredictValues(TextModel& model, std::span<const Example> batch) {
   HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(Inputs(batch)));
   std::vector<Prediction> predictions(batch.size());
-  for (std::size_t i = 0; i < batch.size(); ++i) predictions[i].score = double{Row(output, i)[0]};
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    predictions[i].score = double{Row(output, i)[0]};
+    predictions[i].truncated = output.encodings[i].truncated;
+  }
   return predictions;
 }
 
@@ -58,6 +62,8 @@ Predictions PredictCosines(TextModel& model, std::span<const Example> batch) {
   std::vector<Prediction> predictions(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
     predictions[i].score = runtime::Cosine(Row(output, 2 * i), Row(output, 2 * i + 1));
+    predictions[i].truncated =
+        output.encodings[2 * i].truncated || output.encodings[2 * i + 1].truncated;
   }
   return predictions;
 }
@@ -112,6 +118,7 @@ Predictions PredictTags(TextModel& model, bool joint, std::span<const Example> b
   for (std::size_t i = 0; i < batch.size(); ++i) {
     predictions[i].tags =
         WordTags(output, joint ? 1 : 0, joint ? head.slot_labels : head.labels, i, begins[i]);
+    predictions[i].truncated = output.encodings[i].truncated;
     if (joint) {
       predictions[i].intent =
           head.labels[static_cast<std::size_t>(runtime::ArgMax(Row(output, i)))];

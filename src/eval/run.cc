@@ -62,6 +62,8 @@ base::StatusOr<Report> Run(const Task& task, const Examples& examples, const Pre
   report.task = std::string(task.name);
   report.n = all.size();
   report.skipped = examples.skipped;
+  report.truncated = static_cast<std::size_t>(
+      std::ranges::count_if(predictions, [](const Prediction& p) { return p.truncated; }));
   report.metrics = task.score(all, predictions);
   report.latency = Summarise(std::move(call_ms), all.size(), options.batch);
   report.predictions = std::move(predictions);
@@ -74,6 +76,7 @@ std::string ToJson(const Report& report) {
   json.BeginObject().Key("task").String(report.task);
   json.Key("n").Int(static_cast<std::int64_t>(report.n));
   if (report.skipped > 0) json.Key("skipped").Int(static_cast<std::int64_t>(report.skipped));
+  if (report.truncated > 0) json.Key("truncated").Int(static_cast<std::int64_t>(report.truncated));
   json.Key("metrics").BeginObject();
   for (const auto& [name, value] : report.metrics) json.Key(name).Double(value, kDigits);
   json.EndObject();

@@ -44,7 +44,8 @@ struct Latency {
 struct Report {
   std::string task;
   std::size_t n = 0;
-  std::size_t skipped = 0;  // bad rows of the file that were left out
+  std::size_t skipped = 0;    // bad rows of the file that were left out
+  std::size_t truncated = 0;  // examples whose prediction says so
   Metrics metrics;
   Latency latency;
   std::vector<Prediction> predictions;  // one an example; not part of the JSON
@@ -54,7 +55,8 @@ struct Report {
 base::StatusOr<Report> Run(const Task& task, const Examples& examples, const Predictor& predictor,
                            const RunOptions& options);
 
-// {"task":…,"n":…,"metrics":{…},"latency":{…}}, and "skipped" where rows were. A metric that is not
+// {"task":…,"n":…,"metrics":{…},"latency":{…}}, and "skipped" or "truncated" where rows or
+// examples were. A metric that is not
 // a number is null.
 std::string ToJson(const Report& report);
 

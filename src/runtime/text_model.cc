@@ -44,16 +44,17 @@ base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts, std:
   int truncated = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     text::Encoding& encoding = encodings[i];
+    const std::size_t number = texts[i].number > 0 ? texts[i].number : first + i;
     if (texts[i].pair) {
       tokenizer_->EncodePair(texts[i].text, *texts[i].pair, options, &encoding);
     } else {
       tokenizer_->Encode(texts[i].text, options, &encoding);
     }
     if (encoding.truncated && refuse_too_long_) {
-      return base::BadInput("text ", first + i, " is longer than the limit of ", max_tokens_,
+      return base::BadInput("text ", number, " is longer than the limit of ", max_tokens_,
                             " tokens");
     }
-    if (encoding.ids.empty()) return base::BadInput("text ", first + i, " has no tokens");
+    if (encoding.ids.empty()) return base::BadInput("text ", number, " has no tokens");
     truncated += encoding.truncated ? 1 : 0;
   }
   const double tokenize_ms = env::MsSince(start);

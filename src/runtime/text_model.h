@@ -29,6 +29,7 @@ namespace hone::runtime {
 struct TextInput {
   std::string_view text;
   std::optional<std::string_view> pair = std::nullopt;
+  std::size_t number = 0;  // what an error calls it, such as its line; 0: as Run counts
 };
 
 struct TextModelOptions {
