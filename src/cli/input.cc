@@ -3,23 +3,49 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <iostream>
 
+#include "base/strings.h"
+
 namespace hone::cli {
 namespace {
 
-base::Status EachLine(std::istream& in, const std::string& name,
-                      const std::function<void(std::string_view)>& use) {
+// Not std::getline, which knows no limit.
+base::Status ReadEachLine(std::istream& in, const std::string& name,
+                          const std::function<void(std::string_view)>& use) {
   std::string line;
-  while (std::getline(in, line)) {
+  std::int64_t number = 1;
+  const auto take = [&] {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     use(line);
+    line.clear();
+    ++number;
+  };
+  std::streambuf& bytes = *in.rdbuf();
+  for (int c = bytes.sbumpc(); c != std::char_traits<char>::eof(); c = bytes.sbumpc()) {
+    if (c == '\n') {
+      take();
+    } else if (line.size() == kMaxLineBytes) {
+      return base::BadInput(name, ":", number, ": the line is longer than ",
+                            base::WithCommas(kMaxLineBytes), " bytes; expected lines of text");
+    } else {
+      line += static_cast<char>(c);
+    }
   }
-  // The stream's own failure, or a line that does not fit into memory.
-  if (in.bad()) return base::OutOfResource(name, ": cannot read to the end");
+  if (!line.empty()) take();
   return base::OkStatus();
+}
+
+base::Status EachLine(std::istream& in, const std::string& name,
+                      const std::function<void(std::string_view)>& use) {
+  try {
+    return ReadEachLine(in, name, use);
+  } catch (const std::ios_base::failure&) {
+    return base::OutOfResource(name, ": cannot read to the end");
+  }
 }
 
 }  // namespace
@@ -33,8 +59,13 @@ base::Status ForEachLine(const std::vector<std::string>& files,
       continue;
     }
     struct stat info {};
-    if (stat(file.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-      return base::BadInput(file, ": is a directory, expected a text file");
+    if (stat(file.c_str(), &info) == 0) {
+      if (S_ISDIR(info.st_mode)) {
+        return base::BadInput(file, ": is a directory, expected a text file");
+      }
+      if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) {
+        return base::BadInput(file, ": is a device, expected a text file");
+      }
     }
     std::ifstream in(file);
     if (!in) return base::NotFound(file, ": cannot open: ", std::strerror(errno));
