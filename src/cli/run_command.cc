@@ -41,9 +41,12 @@ class RunCommand : public Command {
 
   void AddFlags(Flags& flags) override {
     model_.Add(flags);
-    flags.Text("--pair", &pair_, "second text of every pair; the context of a question");
+    flags.Text("--pair", &pair_,
+               "second text of every pair; the context of a question (answers begin and end at "
+               "its bytes)");
     flags.Choice("--aggregation", &aggregation_, {"none", "simple", "first", "average", "max"},
-                 "how tokens become entities");
+                 "how tokens become entities, which begin and end at bytes of the text; `line` is "
+                 "their text's, and a text without any gives no row");
     flags.Int("--top", &top_, 1, 1 << 16, "labels, answers or fillings to print for each text");
     flags.Int("--stride", &stride_, 0, 1 << 16, "context tokens that windows of a long text share");
     flags.Switch("--no-answer", &no_answer_, "let a question have no answer (SQuAD 2.0)");
@@ -86,8 +89,8 @@ class RunCommand : public Command {
                    TableWriter& table) const;
   void PrintLabels(const TextOutput& output, std::size_t i, const std::string& text,
                    TableWriter& table) const;
-  void PrintEntities(const TextOutput& output, std::size_t i, const std::string& text,
-                     TableWriter& table) const;
+  void PrintEntities(const TextOutput& output, std::size_t i, std::size_t line,
+                     const std::string& text, TableWriter& table) const;
   void PrintIntent(const TextOutput& output, std::size_t i, const std::string& text,
                    TableWriter& table) const;
   std::size_t PrintFillings(const TextOutput& output, std::size_t i, std::size_t first_mask,
@@ -192,7 +195,7 @@ void RunCommand::Print(const TextOutput& output, std::size_t first, TableWriter&
     switch (opened_->model().head.task) {
       case Task::kEmbedding: PrintVector(output, i, text, table); break;
       case Task::kSequenceClassification: PrintLabels(output, i, text, table); break;
-      case Task::kTokenClassification: PrintEntities(output, i, text, table); break;
+      case Task::kTokenClassification: PrintEntities(output, i, first + i + 1, text, table); break;
       case Task::kFillMask: masks += PrintFillings(output, i, masks, text, table); break;
       case Task::kJoint: PrintIntent(output, i, text, table); break;
       case Task::kQuestionAnswering: break;
@@ -222,8 +225,8 @@ void RunCommand::PrintLabels(const TextOutput& output, std::size_t i, const std:
   }
 }
 
-void RunCommand::PrintEntities(const TextOutput& output, std::size_t i, const std::string& text,
-                               TableWriter& table) const {
+void RunCommand::PrintEntities(const TextOutput& output, std::size_t i, std::size_t line,
+                               const std::string& text, TableWriter& table) const {
   const text::Encoding& encoding = output.encodings[i];
   const std::vector<std::uint8_t> continues =
       runtime::ContinuesWord(opened_->tokenizer(), encoding, text);
@@ -239,7 +242,9 @@ void RunCommand::PrintEntities(const TextOutput& output, std::size_t i, const st
                  {"score", Cell(double{entity.score}, 4)},
                  {"word", text.substr(entity.span.begin, entity.span.end - entity.span.begin)},
                  {"begin", static_cast<int>(entity.span.begin)},
-                 {"end", static_cast<int>(entity.span.end)}});
+                 {"end", static_cast<int>(entity.span.end)},
+                 {"line", static_cast<std::int64_t>(line)},
+                 {"text", text}});
   }
 }
 
