@@ -2,12 +2,17 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/strings.h"
 #include "base/thread_pool.h"
 #include "cli/command.h"
+#include "cli/isa.h"
+#include "cli/model_flags.h"
 #include "cli/progress.h"
+#include "cli/table.h"
 #include "compress/quantize.h"
 #include "env/cpus.h"
 #include "env/file.h"
+#include "formats/artefact.h"
 
 namespace hone::cli {
 namespace {
@@ -36,29 +41,31 @@ class QuantizeCommand : public Command {
     flags.Required("--out", &out_, "directory to write; must not exist");
     flags.Switch("--force", &force_, "replace an existing output directory");
     flags.Int("-t,--threads", &threads_, 0, 256, "threads; 0: all that are allowed");
+    output_.Add(flags);
   }
 
   base::Status Run() override {
     HONE_ASSIGN_OR_RETURN(const quant::Format format, quant::ParseFormat(type_));
     compress::QuantizeOptions options;
     options.replace = force_;
+    options.isa = IsaLimit();
     options.threads =
         threads_ > 0 ? threads_ : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
     HONE_ASSIGN_OR_RETURN(options.method, compress::ParseRounding(method_));
     if (!(smooth_ >= 0 && smooth_ <= 1)) {
-      return base::BadInput("--smooth ", smooth_, ": expected a number from 0 to 1");
+      return InvalidUsage(base::StrCat("--smooth ", smooth_, ": expected a number from 0 to 1"));
     }
     options.smooth = static_cast<float>(smooth_);
     const bool needs_texts = options.method != compress::Rounding::kNearest || smooth_ > 0;
     if (needs_texts && calibrate_.empty()) {
-      return base::BadInput("--method ", method_, smooth_ > 0 ? " with --smooth" : "",
-                            ": needs texts, --calibrate FILE");
+      return InvalidUsage(base::StrCat("--method ", method_, smooth_ > 0 ? " with --smooth" : "",
+                                       ": needs texts, --calibrate FILE"));
     }
     if (!needs_texts && !calibrate_.empty()) {
-      return base::BadInput("--calibrate: --method nearest looks at no texts; take gptq or awq");
+      return InvalidUsage("--calibrate: --method nearest looks at no texts; take gptq or awq");
     }
     if (type_ == "bf16" && (needs_texts || embeddings_ != "f16")) {
-      return base::BadInput(
+      return InvalidUsage(
           "--type bf16 rounds every tensor to bf16; --method and --embeddings are "
           "for int8 and int4");
     }
@@ -74,10 +81,26 @@ class QuantizeCommand : public Command {
           progress.Update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total));
         }));
     std::fprintf(stderr, "wrote %s\n", out_.c_str());
-    return base::OkStatus();
+    return output_.format == "md" ? base::OkStatus() : PrintRow();
   }
 
  private:
+  // For scripts; a person has read what was written.
+  base::Status PrintRow() const {
+    HONE_ASSIGN_OR_RETURN(const formats::Manifest manifest,
+                          formats::ReadManifest(env::RealFileSystem(), out_));
+    std::uint64_t bytes = 0;
+    for (const formats::ManifestFile& file : manifest.files) bytes += file.bytes;
+    TableWriter table(output_.format);
+    table.Write({{"out", out_},
+                 {"type", type_},
+                 {"method", method_},
+                 {"embeddings", embeddings_},
+                 {"bytes", static_cast<std::int64_t>(bytes)}});
+    return base::OkStatus();
+  }
+
+  OutputFlag output_;
   std::string model_, type_ = "int8", method_ = "nearest", calibrate_, embeddings_ = "f16", out_;
   bool force_ = false;
   int samples_ = 512;

@@ -3,9 +3,12 @@
 #include <iostream>
 #include <string>
 
+#include "base/json.h"
 #include "base/strings.h"
 #include "cli/command.h"
 #include "cli/input.h"
+#include "cli/model_flags.h"
+#include "cli/table.h"
 #include "env/file.h"
 #include "formats/tokenizer_files.h"
 
@@ -24,6 +27,7 @@ class TokenizeCommand : public Command {
     flags.Required("-m,--model", &model_, "model directory, for its tokenizer files");
     flags.Switch("--offsets", &offsets_, "write id:begin-end, in bytes of the line");
     flags.Switch("--no-special", &no_special_, "leave out the special tokens");
+    output_.Add(flags);
     flags.Arguments("file", &files_, "text file; default: standard input");
   }
 
@@ -32,8 +36,15 @@ class TokenizeCommand : public Command {
                           formats::OpenTokenizer(env::RealFileSystem(), model_));
     text::Encoding encoding;
     std::string out;
+    std::int64_t number = 0;
+    const bool rows = output_.format != "md";
+    TableWriter table(output_.format);
     const auto write_line = [&](std::string_view line) {
       tokenizer->Encode(line, {.add_special_tokens = !no_special_}, &encoding);
+      if (rows) {
+        table.Write(RowOf(++number, encoding));
+        return;
+      }
       out.clear();
       for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
         base::StrAppend(&out, i == 0 ? "" : " ", encoding.ids[i]);
@@ -47,6 +58,20 @@ class TokenizeCommand : public Command {
   }
 
  private:
+  Row RowOf(std::int64_t number, const text::Encoding& encoding) const {
+    base::JsonWriter ids, offsets;
+    ids.BeginArray();
+    offsets.BeginArray();
+    for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
+      ids.Int(encoding.ids[i]);
+      offsets.BeginArray().Int(encoding.offsets[i].begin).Int(encoding.offsets[i].end).EndArray();
+    }
+    Row row = {{"line", number}, {"ids", Cell::RawJson(ids.EndArray().Take())}};
+    if (offsets_) row.emplace_back("offsets", Cell::RawJson(offsets.EndArray().Take()));
+    return row;
+  }
+
+  OutputFlag output_;
   std::string model_;
   bool offsets_ = false, no_special_ = false;
   std::vector<std::string> files_;
