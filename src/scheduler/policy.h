@@ -12,7 +12,8 @@
 // all accepted items and the new one on the executors (edf with the most accurate resident rung, ladder
 // with the fastest), in the order of deadlines, in batches of one model, and accepts only where each ends
 // in time; Next only takes a step from which such a plan still exists. Where it fails: a batch that takes
-// longer than predicted by more than the reserve, or rungs and executors that go while items wait. What
+// longer than predicted by more than the reserve, or rungs and executors that go while items wait (for edf
+// also a more accurate rung that comes: what was promised with a faster one is then run on it). What
 // is lost for good then is left to expire, and is no reason to refuse others.
 //
 // Headroom  a plan that only just holds has no room for who comes next. ladder takes a slower rung than

@@ -113,7 +113,8 @@ class ServeCommand : public Command {
               const HttpServer* const ready = front;
               return ready == nullptr ? std::string() : server::PrometheusText(ready->counters());
             },
-        .aside = loader};
+        .aside = loader,
+        .writer = writer};
     HONE_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
                           HttpServer::Start(config.http, server::MakeApi(std::move(api))));
     front = http.get();
@@ -145,6 +146,7 @@ class ServeCommand : public Command {
     http->Stop(left_s());
     stop_grpc.join();
     loader.Stop();
+    writer.Stop();
     service->Drain(left_s());
     return base::OkStatus();
   }

@@ -35,8 +35,10 @@ class ApiTest : public ServiceTest {
     }
     service_ = Start(options);
     ASSERT_TRUE(service_);
-    api_ = MakeApi(
-        {.service = *service_, .front_metrics = [] { return "front 1\n"; }, .aside = aside_});
+    api_ = MakeApi({.service = *service_,
+                    .front_metrics = [] { return "front 1\n"; },
+                    .aside = aside_,
+                    .writer = writer_});
   }
 
   using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -82,7 +84,8 @@ class ApiTest : public ServiceTest {
   }
 
   std::unique_ptr<Service> service_;
-  Aside aside_{"loader", kMaxModelsWaiting};  // ends before the service
+  // These end before the service.
+  Aside aside_{"loader", kMaxModelsWaiting}, writer_{"writer", kMaxAnswersWaiting};
   HttpHandler api_;
 };
 

@@ -4,11 +4,13 @@
 #include <charconv>
 #include <cmath>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/strings.h"
 #include "env/clock.h"
+#include "server/api/aside.h"
 
 namespace hone::server {
 
@@ -109,27 +111,50 @@ void AddServed(const Endpoint& endpoint, const Served& served, HttpResponse* res
   response->headers.emplace_back("X-Hone-Compute-Ms", base::Fixed(served.compute_ms, 3));
 }
 
+namespace {
+
+// Numbers in an answer that the front writes between two requests: some milliseconds at most.
+constexpr std::size_t kMostNumbers = std::size_t{1} << 17;
+
+std::size_t NumbersIn(const Reply& reply) {
+  std::size_t sum = 0;
+  for (const TextResult& result : reply.results) {
+    for (const Rows& rows : result.outputs) sum += rows.values.size();
+  }
+  return sum;
+}
+
+}  // namespace
+
 CancelRequest Exchange(ApiContext& api, Protocol protocol, Query query,
                        std::function<HttpResponse(const Reply&)> write, Respond respond) {
   auto endpoint = query.endpoint;
   const Ticket ticket = api.service.Submit(
-      std::move(query), [protocol, endpoint = std::move(endpoint), write = std::move(write),
-                         respond = std::move(respond), service = &api.service](Reply reply) {
+      std::move(query),
+      [protocol, endpoint = std::move(endpoint), write = std::move(write),
+       respond = std::move(respond), service = &api.service, writer = &api.writer](Reply reply) {
         if (reply.fault) {
           respond(FaultResponse(protocol, *reply.fault));
           return;
         }
+        const bool large = NumbersIn(reply) > kMostNumbers;
         HttpResponse response;
-        response.finish = [endpoint, write, service,
+        response.finish = [endpoint, write, service, large,
                            reply = std::move(reply)](HttpResponse& unfinished) {
           HttpResponse written = write(reply);
           AddServed(*endpoint, reply.served, &written);
           // What others have put on the response stays.
           std::ranges::move(unfinished.headers, std::back_inserter(written.headers));
           unfinished = std::move(written);
-          service->Sent(env::NowNs() - reply.served.ended);
+          // What a large answer takes says nothing of the front.
+          if (!large) service->Sent(env::NowNs() - reply.served.ended);
         };
-        respond(std::move(response));
+        const auto held = std::make_shared<HttpResponse>(std::move(response));
+        const bool aside = large && writer->Run([held, respond] {
+          Complete(held.get());
+          respond(std::move(*held));
+        });
+        if (!aside) respond(std::move(*held));
       });
   return [service = &api.service, ticket] { service->Cancel(ticket); };
 }

@@ -24,7 +24,8 @@ class Aside;  // aside.h
 struct ApiContext {
   Service& service;
   std::function<std::string()> front_metrics;  // Prometheus lines of the HTTP front; may be empty
-  Aside& aside;                                // for what takes long
+  Aside& aside;                                // for what takes long: loading a model
+  Aside& writer;                               // for answers that take long to write
 };
 
 struct Route {

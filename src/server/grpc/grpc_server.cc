@@ -70,9 +70,6 @@ void TightenDeadline(const CallbackServerContext& context, const ServiceOptions&
   if (terms->deadline_ns == 0 || left < terms->deadline_ns) terms->deadline_ns = left;
 }
 
-// Beyond that an executor writes its answer itself.
-constexpr std::size_t kMaxAnswersWaiting = 4096;
-
 // One ModelInfer. gRPC tells of the client's leaving only after the handler has returned, when the
 // ticket is there.
 class InferCall final : public ServerUnaryReactor {
@@ -270,7 +267,8 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
   server::Service& served_;
   const KeyRing keys_;
   Aside loader_{"grpc-loader", kMaxModelsWaiting};
-  Aside writer_{"grpc-writer", kMaxAnswersWaiting};
+  // All answers: beyond so many an executor writes its own.
+  Aside writer_{"grpc-writer", std::size_t{16} * kMaxAnswersWaiting};
 };
 
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
