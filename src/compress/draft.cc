@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "compress/companions.h"
 #include "formats/artefact.h"
+#include "formats/directory.h"
 
 namespace hone::compress {
 namespace {
@@ -21,7 +22,6 @@ using base::StatusOr;
 using formats::ByteSink;
 using formats::TensorToWrite;
 
-constexpr std::uint64_t kMaxConfigBytes = 16 << 20;
 constexpr std::string_view kShapesKey = "hone_layers";
 constexpr std::string_view kQuantizationKey = "quantization_config";
 
@@ -43,8 +43,8 @@ StatusOr<Draft> Draft::Open(env::FileSystem& files, const std::string& directory
   Draft draft;
   draft.files_ = &files;
   draft.directory_ = directory;
-  HONE_ASSIGN_OR_RETURN(draft.source_config_,
-                        files.Read(env::JoinPath(directory, "config.json"), kMaxConfigBytes));
+  HONE_ASSIGN_OR_RETURN(draft.source_config_, files.Read(env::JoinPath(directory, "config.json"),
+                                                         formats::kMaxConfigBytes));
   HONE_ASSIGN_OR_RETURN(draft.model_, model::Model::Open(files, directory));
   draft.checkpoint_ = std::make_shared<formats::EditedCheckpoint>(draft.model_.checkpoint);
   for (const model::LayerShape& layer : draft.model_.config.layers) {
