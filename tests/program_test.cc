@@ -181,7 +181,10 @@ TEST(Program, QuantizesAndRunsWhatItWrote) {
     const Result run = Hone("run -m " + out + " -o json abc");
     EXPECT_EQ(run.exit_code, 0) << type << ": " << run.err;
     EXPECT_EQ(Hone(command).exit_code, 1) << "an existing directory is not overwritten";
-    EXPECT_EQ(Hone(command + " --force").exit_code, 0);
+    const Result forced = Hone(command + " --force -o json");
+    EXPECT_EQ(forced.exit_code, 0);
+    EXPECT_EQ(JsonLines(forced.out), 1);
+    EXPECT_THAT(forced.out, HasSubstr(base::StrCat("\"type\":\"", type, "\"")));
   }
 }
 
@@ -197,9 +200,9 @@ TEST(Program, QuantizesWithTextsAndSaysWhatIsMissing) {
     EXPECT_EQ(Hone("run -m " + out + " -o json abc").exit_code, 0) << method;
     EXPECT_THAT(Hone("inspect -m " + out).out, HasSubstr("| embeddings in | int8"));
   }
-  const auto error = [&](const std::string& flags) {
+  const auto error = [&](const std::string& flags, int exit_code = 2) {
     const Result result = Hone("quantize -m " + model + " --out " + model + "-no " + flags);
-    EXPECT_EQ(result.exit_code, 1) << flags;
+    EXPECT_EQ(result.exit_code, exit_code) << flags;
     return result.err;
   };
   EXPECT_THAT(error("--method gptq"), HasSubstr("--method gptq: needs texts, --calibrate FILE"));
@@ -207,7 +210,8 @@ TEST(Program, QuantizesWithTextsAndSaysWhatIsMissing) {
   EXPECT_THAT(error("--smooth 2"), HasSubstr("expected a number from 0 to 1"));
   EXPECT_THAT(error("--type bf16 --embeddings int8"), HasSubstr("are for int8 and int4"));
   std::ofstream(model + "/empty") << "\n  \n";
-  EXPECT_THAT(error("--method awq --calibrate " + model + "/empty"), HasSubstr("no line of text"));
+  EXPECT_THAT(error("--method awq --calibrate " + model + "/empty", 1),
+              HasSubstr("no line of text"));
 }
 
 TEST(Program, BenchNeedsNoTokenizerNorWeights) {
@@ -233,6 +237,17 @@ TEST(Program, TokenizesALineToALine) {
   EXPECT_EQ(ids.out, "2 5 8 3\n2 3\n2 9 3\n");
   const Result offsets = Hone("tokenize --no-special --offsets -m " + model, "printf 'ab c\\n' |");
   EXPECT_EQ(offsets.out, "5:0-1 8:1-2 9:3-4\n");
+  const Result json = Hone("tokenize --offsets -o json -m " + model, "printf '\\nc\\n' |");
+  EXPECT_EQ(json.out,
+            "{\"line\":1,\"ids\":[2,3],\"offsets\":[[0,0],[0,0]]}\n"
+            "{\"line\":2,\"ids\":[2,9,3],\"offsets\":[[0,0],[0,1],[0,0]]}\n");
+  // What has no lines fills no memory.
+  const Result device = Hone("tokenize -m " + model + " /dev/zero");
+  EXPECT_EQ(device.exit_code, 1);
+  EXPECT_THAT(device.err, HasSubstr("/dev/zero: is a device, expected a text file"));
+  const Result endless = Hone("tokenize -m " + model + " </dev/zero");
+  EXPECT_EQ(endless.exit_code, 1);
+  EXPECT_THAT(endless.err, HasSubstr("standard input:1: the line is longer than 67,108,864 bytes"));
 }
 
 TEST(Program, EvaluatesATask) {
@@ -294,6 +309,46 @@ TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   const Result refused = Hone("run -m " + model + " --no-truncate " + text);
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("text 1 is longer than the limit"));
+  const std::string data = testing::TempDir() + "/long.jsonl";
+  Write(data, "{\"sentence1\": \"" + text.substr(1, text.size() - 2) +
+                  "\", \"sentence2\": \"a\", \"label\": 1}\n"
+                  "{\"sentence1\": \"b\", \"sentence2\": \"a\", \"label\": 2}\n");
+  const std::string embedder = MakeModel(kEmbedder);
+  const Result scored = Hone("eval -m " + embedder + " --task stsb -o json --data " + data);
+  EXPECT_EQ(scored.exit_code, 0) << scored.err;
+  EXPECT_THAT(scored.err, HasSubstr("warning: 1 text was cut"));
+  EXPECT_THAT(scored.out, HasSubstr("\"truncated\":1"));
+  const std::string lines = testing::TempDir() + "/lines";
+  Write(lines, "\n\n" + text + "\n");
+  const Result query = Hone("rank -m " + embedder + " --query " + text + " " + lines);
+  EXPECT_THAT(query.err, HasSubstr("warning: the query was cut"));
+  const Result third = Hone("rank -m " + embedder + " --no-truncate --query a " + lines);
+  EXPECT_THAT(third.err, HasSubstr("text 3 is longer than the limit"));
+  const Result asked = Hone("rank -m " + embedder + " --no-truncate --query " + text + " " + lines);
+  EXPECT_THAT(asked.err, HasSubstr("--query: text 1 is longer"));
+}
+
+TEST(Program, EntitiesSayWhoseTheyAre) {
+  const std::string model = MakeModel("bert/ForTokenClassification");
+  const Result result =
+      Hone("run -m " + model + " --aggregation none -o json", "printf 'ab cd\\n\\nef\\n' |");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream rows(result.out);
+  for (std::string row; std::getline(rows, row);) {
+    const auto json = base::Json::Parse(row, "row");
+    ASSERT_TRUE(json.ok()) << row;
+    const std::int64_t line = *json->root().Get("line")->Int();
+    EXPECT_EQ(*json->root().Get("text")->String(), line == 1 ? "ab cd" : "ef") << row;
+    EXPECT_NE(line, 2) << row;
+  }
+  EXPECT_THAT(Hone("run --help").out, HasSubstr("bytes"));
+}
+
+TEST(Program, BenchMeasuresNoMoreThanHoneIsaAllows) {
+  const Result limited = Hone("bench --roofline -t 1 -o csv", "HONE_ISA=portable");
+  EXPECT_EQ(limited.exit_code, 0) << limited.err;
+  EXPECT_EQ(limited.out.find("ymm"), std::string::npos) << limited.out;
+  EXPECT_EQ(limited.out.find("zmm"), std::string::npos) << limited.out;
 }
 
 // Overwrites the first value of a tensor in a safetensors file with a NaN.
@@ -322,6 +377,21 @@ TEST(Program, WeightsThatAreNotFiniteAreNamed) {
     EXPECT_THAT(result.err, HasSubstr("not finite")) << tensor;
     EXPECT_THAT(result.err,
                 HasSubstr(tensor == kMatrix ? "layer.0.attention.output" : "embedding"));
+  }
+}
+
+TEST(Program, SmallTensorsThatAreNotFiniteAreNamedToo) {
+  const std::pair<const char*, const char*> cases[] = {
+      {kClassifier, "bert.encoder.layer.0.output.LayerNorm.bias"},
+      {kClassifier, "bert.encoder.layer.1.intermediate.dense.bias"},
+      {"mpnet/ForMaskedLM", "mpnet.encoder.relative_attention_bias.weight"}};
+  for (const auto& [head, tensor] : cases) {
+    const std::string model = MakeModel(head);
+    PutNan(model + "/model.safetensors", tensor);
+    const Result result = Hone("run -m " + model + " ab");
+    EXPECT_EQ(result.exit_code, 1) << tensor;
+    EXPECT_THAT(result.err, HasSubstr(base::StrCat(model, ": ", tensor, ": "))) << tensor;
+    EXPECT_THAT(result.err, HasSubstr("not finite")) << tensor;
   }
 }
 
