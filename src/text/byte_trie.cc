@@ -14,7 +14,6 @@ ByteTrie::ByteTrie(std::vector<std::pair<std::string_view, std::int32_t>> keys) 
   // Ranges are taken in order of depth, so that the children of a node are laid side by side.
   for (std::size_t r = 0; r < ranges.size(); ++r) {
     const Range range = ranges[r];
-    std::array<std::uint32_t, 257> begin = {};
     std::size_t ended = range.begin;
     for (std::size_t i = range.begin; i < range.end; ++i) {
       if (keys[i].first.size() == range.depth) {
@@ -24,6 +23,23 @@ ByteTrie::ByteTrie(std::vector<std::pair<std::string_view, std::int32_t>> keys) 
       }
     }
     if (ended == range.end) continue;
+    const auto first = static_cast<std::uint32_t>(nodes_.size());
+    const auto add_child = [&](std::size_t byte, std::size_t from, std::size_t to) {
+      const auto child = static_cast<std::uint32_t>(nodes_.size());
+      nodes_.emplace_back().label = static_cast<unsigned char>(byte);
+      if (range.node == kNoNode) root_[byte] = static_cast<std::int32_t>(child);
+      ranges.push_back({child, from, to, range.depth + 1});
+    };
+    // A key alone has one child a byte; sorting it into 256 buckets would take a long one seconds.
+    if (range.end - ended == 1) {
+      add_child(static_cast<unsigned char>(keys[ended].first[range.depth]), ended, range.end);
+      if (range.node != kNoNode) {
+        nodes_[range.node].first_child = first;
+        nodes_[range.node].children = 1;
+      }
+      continue;
+    }
+    std::array<std::uint32_t, 257> begin = {};
     for (std::size_t i = ended; i < range.end; ++i) {
       ++begin[static_cast<unsigned char>(keys[i].first[range.depth]) + std::size_t{1}];
     }
@@ -34,13 +50,8 @@ ByteTrie::ByteTrie(std::vector<std::pair<std::string_view, std::int32_t>> keys) 
       bucketed[ended + at[byte]++] = keys[i];
     }
     for (std::size_t i = ended; i < range.end; ++i) keys[i] = bucketed[i];
-    const auto first = static_cast<std::uint32_t>(nodes_.size());
     for (std::size_t b = 0; b < 256; ++b) {
-      if (begin[b] == begin[b + 1]) continue;
-      const auto child = static_cast<std::uint32_t>(nodes_.size());
-      nodes_.emplace_back().label = static_cast<unsigned char>(b);
-      if (range.node == kNoNode) root_[b] = static_cast<std::int32_t>(child);
-      ranges.push_back({child, ended + begin[b], ended + begin[b + 1], range.depth + 1});
+      if (begin[b] != begin[b + 1]) add_child(b, ended + begin[b], ended + begin[b + 1]);
     }
     if (range.node != kNoNode) {
       nodes_[range.node].first_child = first;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/strings.h"
 #include "text/byte_level.h"
 #include "text/json_fields.h"
 #include "text/regex.h"
@@ -191,19 +192,44 @@ base::StatusOr<std::unique_ptr<Normalizer>> CharsMapFromJson(const base::JsonVal
   return MakeCharsMap(bytes, map.Where());
 }
 
+base::StatusOr<std::unique_ptr<Normalizer>> StepFromJson(const base::JsonValue& json);
+
 base::StatusOr<std::unique_ptr<Normalizer>> SequenceFromJson(const base::JsonValue& json) {
   HONE_ASSIGN_OR_RETURN(const base::JsonValue list, json.Get("normalizers"));
   std::vector<std::unique_ptr<Normalizer>> steps;
   for (const base::JsonValue item : list) {
-    HONE_ASSIGN_OR_RETURN(std::unique_ptr<Normalizer> step, NormalizerFromJson(item));
+    HONE_ASSIGN_OR_RETURN(std::unique_ptr<Normalizer> step, StepFromJson(item));
     steps.push_back(std::move(step));
   }
   return MakeSequence(std::move(steps));
 }
 
-}  // namespace
+// How many times longer a text can become at most. What is wrong in it is reported where it is built.
+double GrowthOf(const base::JsonValue& json) {
+  // A character map's longest entries; each byte becomes a character of up to two.
+  constexpr double kCharsMap = 32, kByteLevel = 2;
+  const base::StatusOr<std::string_view> type = ComponentType(json);
+  if (!type.ok()) return 1;
+  if (*type == "Precompiled") return kCharsMap;
+  if (*type == "ByteLevel") return kByteLevel;
+  double growth = 1;
+  if (*type == "Sequence") {
+    const base::StatusOr<base::JsonValue> list = json.Get("normalizers");
+    if (!list.ok() || !list->IsArray()) return 1;
+    for (const base::JsonValue item : *list) growth *= GrowthOf(item);
+  } else if (*type == "Replace") {
+    const base::StatusOr<Pattern> pattern = PatternFromJson(json);
+    const base::StatusOr<std::string_view> content = json.StringOr("content", "");
+    if (!pattern.ok() || !content.ok()) return 1;
+    const auto size = static_cast<double>(content->size());
+    const bool may_be_empty = pattern->is_regex || pattern->text.empty();
+    growth =
+        may_be_empty ? 1 + size : std::max(1.0, size / static_cast<double>(pattern->text.size()));
+  }
+  return growth;
+}
 
-base::StatusOr<std::unique_ptr<Normalizer>> NormalizerFromJson(const base::JsonValue& json) {
+base::StatusOr<std::unique_ptr<Normalizer>> StepFromJson(const base::JsonValue& json) {
   HONE_ASSIGN_OR_RETURN(const std::string_view type, ComponentType(json));
   if (type == "Sequence") return SequenceFromJson(json);
   if (type == "BertNormalizer") return BertFromJson(json);
@@ -230,6 +256,18 @@ base::StatusOr<std::unique_ptr<Normalizer>> NormalizerFromJson(const base::JsonV
     return MakePrepend(text);
   }
   return UnsupportedComponent(json, "normalizer", type);
+}
+
+}  // namespace
+
+base::StatusOr<std::unique_ptr<Normalizer>> NormalizerFromJson(const base::JsonValue& json) {
+  // Steps that each double a text, forty of them, need more memory than there is.
+  constexpr double kMostGrowth = 1024;
+  if (const double growth = GrowthOf(json); growth > kMostGrowth) {
+    return json.Error(base::StrCat("the steps together can make a text ", growth,
+                                   " times as long; at most ", kMostGrowth, " is supported"));
+  }
+  return StepFromJson(json);
 }
 
 std::unique_ptr<Normalizer> MakeSequence(std::vector<std::unique_ptr<Normalizer>> steps) {

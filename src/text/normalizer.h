@@ -49,7 +49,8 @@ class Normalizer {
   virtual TextView Normalize(const TextView& in, NormalizerScratch* scratch) const = 0;
 };
 
-// The error of an unsupported component names it and its path.
+// The error of an unsupported component names it and its path. Limits: steps that together could make a text
+// more than 1,024 times as long are refused.
 base::StatusOr<std::unique_ptr<Normalizer>> NormalizerFromJson(const base::JsonValue& json);
 
 // Appends the decomposition of `rune` to `changes`; `sorted` is how many of them are in final

@@ -1,4 +1,5 @@
 // What the goldens do not cover: errors, limits, invalid bytes, memory and speed.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -55,6 +56,19 @@ TEST(TokenizerJson, SaysWhatIsWrongAndWhere) {
             "t.json: $.model.vocab.a: expected 0 to 2097151, found -5");
   EXPECT_EQ(ErrorOf(R"({"model":{"type":"Unigram","unk_id":3,"vocab":[["a",0]]}})"),
             "t.json: $.model: unk_id 3 is not in the vocabulary of 1");
+}
+
+// Each step doubles a text: forty of them would need more memory than there is.
+TEST(TokenizerJson, RefusesStepsThatMakeATextEndless) {
+  std::string steps;
+  for (int i = 0; i < 40; ++i) {
+    steps += i > 0 ? "," : "";
+    steps += R"({"type":"Replace","pattern":{"String":"a"},"content":"aa"})";
+  }
+  EXPECT_THAT(ErrorOf(R"({"normalizer":{"type":"Sequence","normalizers":[)" + steps +
+                      R"(]},"added_tokens":[{"id":1,"content":"a"}],)" +
+                      R"("model":{"type":"WordPiece","vocab":{"[UNK]":0}}})"),
+              testing::HasSubstr("t.json: $.normalizer: the steps together can make a text"));
 }
 
 TEST(SentencePieceModel, NamesTheByteWhereAFileEnds) {
