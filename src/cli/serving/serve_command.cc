@@ -105,6 +105,7 @@ class ServeCommand : public Command {
     HONE_ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
                           Service::Start(env::RealFileSystem(), config.service));
     server::Aside loader("loader", server::kMaxModelsWaiting);
+    server::Aside writer("writer", server::kMaxAnswersWaiting);
     std::atomic<const HttpServer*> front = nullptr;  // /metrics may be asked before Start returns
     server::ApiContext api{
         .service = *service,
