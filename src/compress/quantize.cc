@@ -63,7 +63,12 @@ class DraftQuantizer {
   Status WriteTables();
   Status RoundToNearest();
   void Count(std::uint64_t elements);
-  bool all_bf16() const { return request_.all == Format::kBF16; }
+  // Halves of everything, with nothing else beside them: known once it is planned.
+  bool all_bf16() const {
+    return request_.all == Format::kBF16 && tables_.empty() &&
+           std::ranges::all_of(formats_,
+                               [](const auto& module) { return module.second == Format::kBF16; });
+  }
 
   Draft& draft_;
   const FormatRequest& request_;

@@ -207,6 +207,24 @@ TEST_F(QuantizeTest, ADraftMixesFormatsAndLoadsAsWritten) {
   for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], reference[i], 0.1f) << i;
 }
 
+TEST_F(QuantizeTest, Bf16StandsBesideOtherFormatsAndIntegerEmbeddings) {
+  auto draft = Draft::Open(files_, Path("in"));
+  ASSERT_TRUE(draft.ok()) << draft.status();
+  FormatRequest request{.all = Format::kBF16, .embeddings = Format::kInt8};
+  request.modules = {{"encoder.layer.0.output.dense", Format::kInt8},
+                     {"encoder.layer.0.attention.output.dense", Format::kF32}};
+  const base::Status status = QuantizeDraft(&*draft, request, {}, {});
+  ASSERT_TRUE(status.ok()) << status;
+  ASSERT_TRUE(draft->Write(Path("out"), {.format = "mixed"}).ok());
+  const auto model = model::Model::Open(files_, Path("out"));
+  ASSERT_TRUE(model.ok()) << model.status();
+  const model::LayerWeights& layer = model->weights.layers[0];
+  EXPECT_EQ(layer.up.weight.values.dtype, DType::kBF16);
+  EXPECT_EQ(layer.down.weight.kind, StoredKind::kInt8);
+  EXPECT_EQ(layer.output.weight.values.dtype, DType::kF32) << "left as it was";
+  EXPECT_EQ(model->weights.word.kind, StoredKind::kInt8);
+}
+
 TEST_F(QuantizeTest, ModulesThatAreNotThereAreErrors) {
   auto draft = Draft::Open(files_, Path("in"));
   ASSERT_TRUE(draft.ok()) << draft.status();
