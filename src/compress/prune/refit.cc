@@ -219,6 +219,8 @@ base::StatusOr<Draft> Refitter::Run(const std::vector<PrunedShape>& shapes) {
     const PrunedShape& shape = shapes[static_cast<std::size_t>(l)];
     for (const auto& [block, kept] :
          {std::pair(Block::kAttention, shape.heads), std::pair(Block::kFeedForward, shape.ffn)}) {
+      // What the recipe leaves alone keeps its very weights, though what it reads has changed.
+      if (options_.wanted && !options_.wanted(l, block)) continue;
       HONE_ASSIGN_OR_RETURN(draft, PruneBlock(draft, l, block, kept));
       HONE_RETURN_IF_ERROR(after_.Load(draft.model()));
     }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <random>
 
@@ -107,6 +108,27 @@ TEST(Refit, LeavesAModelThatStaysWholeAlmostAsItIs) {
   EXPECT_LT(Distance(draft.model(), same->model(), data), 1e-8);
   shapes[0].ffn += 1;
   EXPECT_FALSE(Refit(draft, shapes, data, {.threads = 1, .isa = tests::IsaLimit()}).ok());
+}
+
+TEST(Refit, LeavesBlocksAloneThatAreNotWanted) {
+  const Draft draft = OpenTiny("bert");
+  const Calibration data = RandomTexts(draft.model().config, 6);
+  std::vector<PrunedShape> shapes;
+  for (const model::LayerShape& layer : draft.model().config.layers) {
+    shapes.push_back({.heads = layer.heads, .ffn = layer.ffn});
+  }
+  shapes[0].ffn = 0;  // what the layers above read becomes something else
+  const auto refitted = Refit(draft, shapes, data,
+                              {.wanted = [](int layer, Block) { return layer == 0; },
+                               .threads = 1,
+                               .isa = tests::IsaLimit()});
+  ASSERT_TRUE(refitted.ok()) << refitted.status();
+  for (const auto weight : {&model::LayerWeights::output, &model::LayerWeights::down}) {
+    const tensor::TensorView& before = (draft.model().weights.layers[1].*weight).weight.values;
+    const tensor::TensorView& after = (refitted->model().weights.layers[1].*weight).weight.values;
+    ASSERT_EQ(after.bytes(), before.bytes());
+    EXPECT_EQ(std::memcmp(after.data, before.data, before.bytes()), 0);
+  }
 }
 
 TEST(FitNear, IsTheMinimumOfItsFormula) {
