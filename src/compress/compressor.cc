@@ -31,6 +31,7 @@ class Compressor {
   StatusOr<LadderReport> MakeLadder();
   void ForgetRefused();
   Status MakeTargets();
+  void Miss(const std::string& what, const Status& why);
   // `left`: rungs still to be made, this one among them.
   Status MakeRung(const PruneTarget& target, std::size_t left);
   bool Measured(const PruneTarget& target) const {
@@ -149,8 +150,16 @@ Status Compressor::KeepFastestWithin(double max_drop) {
   if (fastest == nullptr) {
     double least = INFINITY;
     for (const LadderRung& rung : job_.ladder.rungs) least = std::min(least, Drop(rung));
-    return base::NotFound("no rung stays within ", max_drop,
-                          " points of the dense model; the best lost ", base::Fixed(least, 2));
+    const Status why =
+        base::NotFound("no rung stays within ", max_drop,
+                       " points of the dense model; the best lost ", base::Fixed(least, 2));
+    if (std::ranges::none_of(job_.ladder.rungs,
+                             [&](const LadderRung& rung) { return Asked(rung); })) {
+      return why;
+    }
+    Miss(base::StrCat("largest drop ", max_drop), why);
+    std::erase_if(job_.ladder.rungs, [&](const LadderRung& rung) { return !Asked(rung); });
+    return base::OkStatus();
   }
   const std::string chosen = fastest->path;
   std::erase_if(job_.ladder.rungs,
@@ -202,10 +211,24 @@ StatusOr<LadderReport> Compressor::MakeLadder() {
 
 Status Compressor::MakeTargets() {
   from_ = job_.request.model;
+  Status missed;
   for (std::size_t t = 0; t < targets_.size(); ++t) {
-    HONE_RETURN_IF_ERROR(MakeRung(targets_[t], TargetsLeft(t) + TriesLeft()));
+    const Status status = MakeRung(targets_[t], TargetsLeft(t) + TriesLeft());
+    if (absl::IsNotFound(status)) {
+      // Hours may lie in the other rungs, and asked for again this one would be missed again.
+      Miss(RungMaker::NameOf(targets_[t]), status);
+      missed.Update(status);
+      continue;
+    }
+    HONE_RETURN_IF_ERROR(status);
   }
-  return base::OkStatus();
+  const bool none = job_.ladder.rungs.empty() && MaxDrop(job_.request) <= 0;
+  return none ? missed : base::OkStatus();
+}
+
+void Compressor::Miss(const std::string& what, const Status& why) {
+  job_.ladder.missed.push_back(base::StrCat(what, ": ", std::string(why.message())));
+  job_.News(job_.ladder.missed.back());
 }
 
 // Of the targets from `first` on, those that no run has measured yet.

@@ -10,6 +10,8 @@
 // goes on behind the last finished step; training goes on within the step. At the end the rungs are
 // moved to OUT, which is written whole or not at all.
 //
+// Missed  a target that no shape of the model reaches, or a drop that no rung keeps, is named in the
+//         result's `missed`, and the other rungs make the ladder; an error only where there are none.
 // Errors  everything that can be known early is said before hours are spent: files, columns, recipe,
 //         targets nobody can meet, memory and disk. An OUT.partial of another request is refused;
 //         a target that nobody can meet leaves none where nothing was made yet.

@@ -12,6 +12,7 @@
 #include "compress/ladder/verify.h"
 #include "compress/latency/test_profile.h"
 #include "env/clock.h"
+#include "env/cpus.h"
 #include "env/faulty_files.h"
 #include "formats/test_directory.h"
 #include "model/model.h"
@@ -32,15 +33,10 @@ class CompressTest : public formats::TestDirectory {
     std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
     for (char c = 'a'; c <= 'z'; ++c) base::StrAppend(&vocabulary, c, "\n##", c, "\n");
     ASSERT_TRUE(env::WriteFile(files_, model_ + "/vocab.txt", vocabulary).ok());
-    std::string lines, pairs;
-    for (int i = 0; i < 24; ++i) {
-      const std::string a = Words(i), b = Words(3 * i + 1);
-      base::StrAppend(&lines, a, "\n");
-      base::StrAppend(&pairs, R"({"sentence1": ")", a, R"(", "sentence2": ")", b, R"(", "label": )",
-                      i % 6, "}\n");
-    }
+    std::string lines;
+    for (int i = 0; i < 24; ++i) base::StrAppend(&lines, Words(i), "\n");
     Put("lines.txt", lines);
-    Put("dev.jsonl", pairs);
+    Put("dev.jsonl", Pairs([](int i) { return i % 6; }));
     const model::ModelConfig config = (*model::Model::Open(files_, model_)).config;
     Put("device.json", ToJson(ProfileElsewhere(config)));
   }
@@ -52,6 +48,15 @@ class CompressTest : public formats::TestDirectory {
                       static_cast<char>('a' + (5 * i + w) % 26));
     }
     return text;
+  }
+
+  static std::string Pairs(int (*label)(int i)) {
+    std::string pairs;
+    for (int i = 0; i < 24; ++i) {
+      base::StrAppend(&pairs, R"({"sentence1": ")", Words(i), R"(", "sentence2": ")",
+                      Words(3 * i + 1), R"(", "label": )", label(i), "}\n");
+    }
+    return pairs;
   }
 
   CompressRequest Request(const std::string& out) const {
@@ -154,6 +159,10 @@ TEST_F(CompressTest, MakesALadderThatIsWhatItSays) {
       EXPECT_EQ(rung.model.layers[l].ffn, model->config.layers[l].ffn);
     }
   }
+  for (const LadderRung& rung : ladder->rungs) {
+    const bool off = std::abs(rung.speedup / rung.target.speedup - 1) > 0.05;
+    EXPECT_EQ(news_.find(rung.path + ": is ") != std::string::npos, off) << rung.speedup;
+  }
   EXPECT_FALSE(files_.IsDirectory(Path("out.partial")));
   const auto read = ReadLadder(files_, Path("out"));
   ASSERT_TRUE(read.ok()) << read.status();
@@ -252,6 +261,38 @@ TEST_F(CompressTest, MaxDropGivesTheFastestRungWithinIt) {
   EXPECT_DOUBLE_EQ(1 / ladder->rungs[0].model.latency.p50_ms, fastest);
 }
 
+TEST_F(CompressTest, ATargetThatIsMissedLeavesTheOthersTheirLadder) {
+  CompressRequest request = Request("out");
+  // Fast enough without any block, but those of a layer must stay.
+  std::get<PruneStage>(request.recipe.stages[0].what).modules.ignore = {"re:.*layer\\.0\\..*"};
+  request.speedups = {6, 1.5};
+  const auto ladder = Run(request);
+  ASSERT_TRUE(ladder.ok()) << ladder.status();
+  ASSERT_EQ(ladder->rungs.size(), 1u);
+  EXPECT_EQ(ladder->rungs[0].path, "1.5x");
+  ASSERT_EQ(ladder->missed.size(), 1u);
+  EXPECT_THAT(ladder->missed[0], HasSubstr("6x: no shape of this model"));
+  EXPECT_THAT(news_, HasSubstr(ladder->missed[0]));
+  // Nothing else: that is an error.
+  request.out = Path("other");
+  request.speedups = {6};
+  EXPECT_THAT(Error(request), HasSubstr("no shape of this model"));
+}
+
+TEST_F(CompressTest, ADropThatNoRungKeepsLeavesTheTargetsTheirLadder) {
+  CompressRequest request = Request("out");
+  request.speedups = {6};
+  request.max_drop = 1e-9;
+  // Labels by which this random model loses with every block that goes.
+  Put("dev.jsonl", Pairs([](int i) { return 5 - i / 4; }));
+  const auto ladder = Run(request);
+  ASSERT_TRUE(ladder.ok()) << ladder.status();
+  ASSERT_EQ(ladder->missed.size(), 1u);
+  EXPECT_THAT(ladder->missed[0], HasSubstr("no rung stays within"));
+  ASSERT_EQ(ladder->rungs.size(), 1u) << "those tried on the way are points alone";
+  EXPECT_EQ(ladder->rungs[0].path, "6x");
+}
+
 TEST_F(CompressTest, RefusesWhatCannotBe) {
   CompressRequest request = Request("out");
   request.speedups = {100};
@@ -282,6 +323,50 @@ TEST_F(CompressTest, RefusesAProfileOfAnotherShape) {
   profile.width *= 2;
   Put("device.json", ToJson(profile));
   EXPECT_THAT(Error(Request("out")), HasSubstr("hone profile-device"));
+}
+
+TEST_F(CompressTest, RefusesReshapingThatTheModelDoesNotAllow) {
+  CompressRequest request = Request("out");
+  request.recipe.path = "mine.yaml";
+  const auto with = [&](const auto& stage) {
+    request.recipe.stages.front() = {7, stage};
+    request.recipe.stages.push_back({8, PruneStage{}});
+    return Error(request);
+  };
+  EXPECT_THAT(with(DropLayersStage{.layers = 1000}),
+              testing::AllOf(HasSubstr("mine.yaml:7: drop_layers: 1000 layers are to remain"),
+                             HasSubstr("that the model has")));
+  EXPECT_THAT(with(NarrowStage{.width = 10'000}), HasSubstr("mine.yaml:7: narrow: width 10000"));
+  const int head_size = (*model::Model::Open(files_, model_)).config.head_size;
+  EXPECT_THAT(with(NarrowStage{.width = head_size}),
+              HasSubstr("mine.yaml:7: narrow: only classifiers"));
+  EXPECT_FALSE(files_.IsFile(Path("out.partial/profile.json")));
+}
+
+TEST_F(CompressTest, RefusesAWorkloadThatIsNotTheProfiles) {
+  CompressRequest request = Request("out");
+  request.batch = 4;
+  EXPECT_THAT(Error(request), HasSubstr("was measured with batch 1 and texts of 8 tokens"));
+  request = Request("out");
+  request.sequence = 4;
+  EXPECT_THAT(Error(request), HasSubstr("was measured with batch 1 and texts of 8 tokens"));
+  request.sequence = 8;
+  ASSERT_TRUE(Run(request).ok());
+  EXPECT_THAT(news_, HasSubstr("2 threads, batch 1, texts of 8 tokens"));
+  // Of this device: the times are compared with the clock's.
+  DeviceProfile profile = ProfileElsewhere((*model::Model::Open(files_, model_)).config);
+  profile.processor = env::ProcessorName();
+  profile.isa = base::IsaName(request.isa);
+  Put("device.json", ToJson(profile));
+  request.out = Path("here");
+  EXPECT_THAT(Error(request), HasSubstr("was measured with 2 threads, batch 1"));
+}
+
+TEST_F(CompressTest, SaysThatARecipesDropIsNotForTargets) {
+  CompressRequest request = Request("out");
+  request.recipe.max_drop = 2;
+  ASSERT_TRUE(Run(request).ok());
+  EXPECT_THAT(news_, HasSubstr("the recipe's max_drop of 2 points is for a command without"));
 }
 
 TEST_F(CompressTest, RefusesTheWorkOfAnotherRequest) {

@@ -115,6 +115,15 @@ TEST_F(CompressWithTrainingTest, LabelsAloneTeachWithoutATeacher) {
   EXPECT_FALSE(std::filesystem::exists(request.out + ".partial"));
 }
 
+TEST_F(CompressWithTrainingTest, ANarrowerStudentHasNoTimesOfAnotherDevice) {
+  compress::CompressRequest request = Request();
+  request.recipe.path = "mine.yaml";
+  request.recipe.stages.insert(request.recipe.stages.begin(), {4, compress::NarrowStage{8}});
+  EXPECT_THAT(std::string(Compress(request, train_).status().message()),
+              ::testing::AllOf(HasSubstr("mine.yaml:4: narrow: "),
+                               HasSubstr("has times for models of width 16, none of width 8")));
+}
+
 // The budget is planned anew each time, but a training that was begun keeps its own plan.
 TEST_F(CompressWithTrainingTest, ACommandKilledBehindItsTrainingDoesNotTrainAgain) {
   compress::CompressRequest request = Request();

@@ -127,7 +127,9 @@ class CompressCommand : public Command {
     progress.Clear();
     std::fprintf(stderr, "wrote %s\n", request_.out.c_str());
     Print(ladder);
-    return base::OkStatus();
+    if (ladder.missed.empty()) return base::OkStatus();
+    return base::NotFound(
+        request_.out, " has not everything that was asked for: ", base::Join(ladder.missed, "; "));
   }
 
  private:

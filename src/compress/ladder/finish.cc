@@ -1,6 +1,7 @@
 #include "compress/ladder/finish.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "compress/report/report.h"
@@ -90,6 +91,22 @@ Status TimeAll(CompressJob& job) {
   return base::OkStatus();
 }
 
+// The clock may have changed its mind since the search, or the levels may be too coarse.
+void SayWhatIsOff(const CompressJob& job) {
+  constexpr double kNear = 0.05;
+  for (const LadderRung& rung : job.ladder.rungs) {
+    const LadderTarget& target = rung.target;
+    const double p50_ms = rung.model.latency.p50_ms;
+    const double reached =
+        target.speedup > 0 ? rung.speedup / target.speedup : target.latency_ms / p50_ms;
+    if (target.max_drop > 0 || std::abs(reached - 1) <= kNear) continue;
+    job.News(base::StrCat(rung.path, ": is ", base::Fixed(rung.speedup, 2), "x, ",
+                          base::Fixed(p50_ms, 3),
+                          " ms: ", base::Fixed(100 * std::abs(reached - 1), 0), " % ",
+                          reached > 1 ? "faster" : "slower", " than asked for"));
+  }
+}
+
 }  // namespace
 
 StatusOr<LadderRung> MeasureRung(CompressJob& job, const std::string& name,
@@ -136,6 +153,7 @@ StatusOr<LadderReport> FinishLadder(CompressJob& job) {
   env::FileSystem& files = job.tools.files;
   LadderReport& ladder = job.ladder;
   HONE_RETURN_IF_ERROR(TimeAll(job));
+  SayWhatIsOff(job);
   std::ranges::stable_sort(ladder.rungs, std::greater<>(),
                            [](const LadderRung& rung) { return rung.model.latency.p50_ms; });
   const std::string place = job.state->Path("ladder");

@@ -112,6 +112,8 @@ struct LadderReport {
   std::vector<LadderRung> rungs;
   std::vector<LadderPoint> points;
   std::vector<formats::ManifestFile> files;  // everything in the directory but hone.json
+  // What was asked for and no model can be, with the reason: of this run, not in the JSON.
+  std::vector<std::string> missed;
 };
 
 std::string ToJson(const LadderReport& ladder);

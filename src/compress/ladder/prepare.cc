@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "compress/ladder/rung_maker.h"
 #include "compress/latency/measure_profile.h"
+#include "compress/prune/narrow.h"
 #include "compress/prune/pruner.h"
 #include "env/cpus.h"
 #include "env/space.h"
@@ -66,14 +67,18 @@ StatusOr<Workload> MakeWorkload(const CompressJob& job) {
   return workload;
 }
 
+double MeanOf(const std::vector<int>& lengths) {
+  return std::accumulate(lengths.begin(), lengths.end(), 0.0) /
+         static_cast<double>(std::max<std::size_t>(lengths.size(), 1));
+}
+
 LadderDevice Describe(const CompressJob& job, const Workload& workload) {
   LadderDevice device;
   device.processor = job.profile.processor;
   device.isa = job.profile.isa;
   device.threads = workload.threads;
   device.batch = workload.batch;
-  device.tokens_mean = std::accumulate(workload.lengths.begin(), workload.lengths.end(), 0.0) /
-                       static_cast<double>(workload.lengths.size());
+  device.tokens_mean = MeanOf(workload.lengths);
   device.tokens_low = *std::ranges::min_element(workload.lengths);
   device.tokens_high = *std::ranges::max_element(workload.lengths);
   device.predicted = job.elsewhere;
@@ -117,6 +122,68 @@ RecipeModules ModulesOf(const model::Model& model) {
     }
   }
   return modules;
+}
+
+// Reshaping that the model does not allow, or that would change nothing of it.
+Status CheckReshaping(const CompressJob& job) {
+  const model::Model& model = job.dense->model();
+  for (const Stage& stage : job.request.recipe.stages) {
+    Status status;
+    if (const auto* narrow = std::get_if<NarrowStage>(&stage.what)) {
+      status = CheckNarrow(model, narrow->width);
+    } else if (const auto* drop = std::get_if<DropLayersStage>(&stage.what);
+               drop && drop->layers >= model.config.layer_count()) {
+      status = base::BadInput(drop->layers, " layers are to remain; expected fewer than the ",
+                              model.config.layer_count(), " that the model has");
+    }
+    if (!status.ok()) {
+      return base::Annotate(
+          status, base::StrCat(job.request.recipe.path, ":", stage.line, ": ", NameOf(stage)));
+    }
+  }
+  return base::OkStatus();
+}
+
+// Times of this device are compared with the clock, so they must be of what the clock will see.
+Status CheckForWorkload(const DeviceProfile& profile, const Workload& workload,
+                        const std::string& path) {
+  constexpr double kNear = 0.1;  // of the mean length: the profile ranks, the clock corrects
+  const Workload& was = profile.workload;
+  const double mean = MeanOf(MiddleLengths(workload.lengths)), then = MeanOf(was.lengths);
+  if (was.threads == workload.threads && was.batch == workload.batch &&
+      std::abs(mean - then) <= kNear * then) {
+    return base::OkStatus();
+  }
+  return base::BadInput(path, ": was measured with ", was.threads, " threads, batch ", was.batch,
+                        " and texts of ", base::Fixed(then, 0), " tokens; this run has ",
+                        workload.threads, ", ", workload.batch, " and ", base::Fixed(mean, 0),
+                        " (-t, -b, -s and --lengths, here or of hone profile-device)");
+}
+
+// Another device's times are all there is, so its profile says what is compressed for; a -s, --lengths
+// or -b that says otherwise would be passed over in silence.
+Status CheckElsewhere(const CompressJob& job, const Workload& asked) {
+  const CompressRequest& request = job.request;
+  const std::string& path = request.device_profile;
+  const Workload& was = job.profile.workload;
+  if (!job.profile.Has(quant::Format::kF32)) {
+    return base::BadInput(path, ": has no times for f32, the measure of every speed-up");
+  }
+  for (const Stage& stage : request.recipe.stages) {
+    const auto* narrow = std::get_if<NarrowStage>(&stage.what);
+    if (narrow == nullptr) continue;
+    return base::BadInput(request.recipe.path, ":", stage.line, ": narrow: ", path,
+                          " has times for models of width ", job.profile.width, ", none of width ",
+                          narrow->width, ", and another device cannot be timed here");
+  }
+  const bool lengths = request.sequence > 0 || !request.lengths.empty();
+  if ((lengths && std::abs(MeanOf(MiddleLengths(asked.lengths)) - MeanOf(was.lengths)) > 0.5) ||
+      (request.batch > 1 && request.batch != was.batch)) {
+    return base::BadInput(path, ": was measured with batch ", was.batch, " and texts of ",
+                          base::Fixed(MeanOf(was.lengths), 0),
+                          " tokens; leave out -b, -s and --lengths, or give a profile of those");
+  }
+  return base::OkStatus();
 }
 
 // What distillation would otherwise say after the pruning.
@@ -173,6 +240,11 @@ Status CheckRequest(CompressJob& job) {
   }
   if (request.speedups.empty() && request.latencies_ms.empty() && MaxDrop(request) <= 0) {
     return base::BadInput("nothing to aim for: give a speed-up, a latency or a largest drop");
+  }
+  if (request.recipe.max_drop > 0 && MaxDrop(request) <= 0) {
+    job.News(base::StrCat("the recipe's max_drop of ", request.recipe.max_drop,
+                          " points is for a command without targets; --max-drop adds the fastest "
+                          "rung within it to these"));
   }
   if (request.train.empty() && request.text.empty()) {
     return base::BadInput("needs texts: a training file, or a file of unlabelled lines");
@@ -238,6 +310,7 @@ Status ReadInputs(CompressJob& job) {
     }
   }
   HONE_RETURN_IF_ERROR(CheckRecipe(request.recipe, ModulesOf(job.dense->model())));
+  HONE_RETURN_IF_ERROR(CheckReshaping(job));
   const auto* prune = FindStage<PruneStage>(request.recipe);
   HONE_ASSIGN_OR_RETURN(
       job.search_texts,
@@ -258,15 +331,15 @@ Status MeasureDevice(CompressJob& job) {
     job.elsewhere = !CheckForDevice(job.profile, request.isa, request.device_profile).ok() ||
                     job.profile.processor != env::ProcessorName();
     if (job.elsewhere) {
-      job.News(base::StrCat("compressing for ", job.profile.processor, " (", job.profile.isa,
-                            "): latencies are its profile's predictions, nothing is timed here"));
-      workload.lengths = job.profile.workload.lengths;
-      workload.batch = job.profile.workload.batch;
-      workload.threads = job.profile.workload.threads;
-      if (!job.profile.Has(quant::Format::kF32)) {
-        return base::BadInput(request.device_profile,
-                              ": has no times for f32, the measure of every speed-up");
-      }
+      HONE_RETURN_IF_ERROR(CheckElsewhere(job, workload));
+      workload = job.profile.workload;
+      job.News(base::StrCat("compressing for ", job.profile.processor, " (", job.profile.isa, "), ",
+                            workload.threads, " threads, batch ", workload.batch, ", texts of ",
+                            base::Fixed(MeanOf(workload.lengths), 0),
+                            " tokens: latencies are its profile's predictions, nothing is timed "
+                            "here"));
+    } else {
+      HONE_RETURN_IF_ERROR(CheckForWorkload(job.profile, workload, request.device_profile));
     }
   } else if (job.state->Done("profile")) {
     HONE_ASSIGN_OR_RETURN(job.profile, ReadProfile(job, path));

@@ -192,6 +192,7 @@ CandidateJudges RungMaker::Judges(const std::vector<BlockSnapshots>& snapshots) 
 Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, const std::string& rung,
                         const std::string& in, const std::string& out) {
   HONE_ASSIGN_OR_RETURN(Draft draft, Draft::Open(job_.tools.files, in));
+  HONE_ASSIGN_OR_RETURN(const DeviceProfile* const profile, ProfileFor(draft.model(), rung));
   HONE_ASSIGN_OR_RETURN(const std::vector<BlockSnapshots>* const snapshots,
                         Snapshots(stage, rung, in, draft));
   PruneToTargetOptions options;
@@ -231,7 +232,7 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
                                   .size_bytes = 0});
   };
   HONE_ASSIGN_OR_RETURN(PrunedDraft pruned,
-                        PruneToTarget(draft, *snapshots, job_.profile, target, judges, options));
+                        PruneToTarget(draft, *snapshots, *profile, target, judges, options));
   job_.News(base::StrCat(rung, ": ", pruned.candidates, " candidates, loss ",
                          base::Fixed(pruned.loss, 4), ", ",
                          base::Fixed(pruned.timed.candidate_ms, 3), " ms against ",

@@ -220,6 +220,8 @@ base::StatusOr<Draft> Narrower::Run() {
   return narrow;
 }
 
+}  // namespace
+
 base::Status CheckNarrow(const model::Model& model, int width) {
   const model::ModelConfig& config = model.config;
   if (width < config.head_size || width >= config.width || width % config.head_size != 0) {
@@ -250,13 +252,10 @@ base::Status CheckNarrow(const model::Model& model, int width) {
       !std::ranges::all_of(model.head.outputs, plain)) {
     return base::Unsupported(
         "only classifiers, taggers and question answering can be narrowed, with heads of one or "
-        "two "
-        "matrices and no norm");
+        "two matrices and no norm");
   }
   return base::OkStatus();
 }
-
-}  // namespace
 
 base::StatusOr<Draft> Narrow(const Draft& draft, int width, const Calibration& data,
                              const PruneOptions& options) {

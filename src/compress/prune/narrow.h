@@ -18,6 +18,9 @@
 
 namespace hone::compress {
 
+// Whether Narrow would take the model to this width; its errors, before anything is read.
+base::Status CheckNarrow(const model::Model& model, int width);
+
 // Layers lose heads first where a narrower model has fewer (width / head size).
 // Errors  a width that is no multiple of the head size or not below the model's; embeddings of
 //         another width than the model (ELECTRA); heads that embed, fill masks or have norms.
