@@ -158,14 +158,15 @@ TEST(TrainingLog, DropsTheRowsOfStepsThatComeAgain) {
 TEST(RequestText, NamesTheFirstDifference) {
   compress::TrainRequest request;
   request.train = {"a.tsv"};
-  const std::string then = RequestText(request, {10, 20});
-  EXPECT_EQ(FirstDifference(RequestText(request, {10, 20}), then), "");
-  EXPECT_EQ(FirstDifference(RequestText(request, {11, 20}), then), "bytes: [11,20], was [10,20]");
-  request.threads = 7;
+  const std::string then = RequestText(request, {"a", "b"});
+  EXPECT_EQ(FirstDifference(RequestText(request, {"a", "b"}), then), "");
+  EXPECT_EQ(FirstDifference(RequestText(request, {"c", "b"}), then),
+            R"(contents: ["c","b"], was ["a","b"])");
   request.log = "elsewhere";
-  EXPECT_EQ(FirstDifference(RequestText(request, {10, 20}), then), "");
+  EXPECT_EQ(FirstDifference(RequestText(request, {"a", "b"}), then), "");
   request.learning_rate = 0.5;
-  EXPECT_EQ(FirstDifference(RequestText(request, {10, 20}), then), "learning_rate: 0.5, was 5e-05");
+  EXPECT_EQ(FirstDifference(RequestText(request, {"a", "b"}), then),
+            "learning_rate: 0.5, was 5e-05");
 }
 
 }  // namespace

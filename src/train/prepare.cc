@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 
+#include "formats/sha256.h"
 #include "formats/tokenizer_files.h"
 #include "train/fit_head.h"
 #include "train/request_text.h"
@@ -42,12 +44,32 @@ bool IsPlainText(const TrainRequest& request, const eval::Task* task, const std:
   return request.loss.task == 0 && path.ends_with(".txt");
 }
 
+// Of what a file holds, short enough to stand in a message.
+std::string Digest(std::string_view bytes) {
+  return formats::Sha256Hex(std::as_bytes(std::span(bytes))).substr(0, 16);
+}
+
+// Of the files that say what the model and its teacher are; one in shards by its index alone.
+Status DigestModels(env::FileSystem& files, const TrainRequest& request,
+                    std::vector<std::string>* contents) {
+  for (const std::string& directory : {request.model, request.teacher}) {
+    if (directory.empty()) continue;
+    for (const char* name : {"config.json", "model.safetensors", "model.safetensors.index.json"}) {
+      const std::string path = env::JoinPath(directory, name);
+      if (!files.IsFile(path)) continue;
+      HONE_ASSIGN_OR_RETURN(const auto mapped, files.Map(path));
+      contents->push_back(formats::Sha256Hex(mapped->bytes()).substr(0, 16));
+    }
+  }
+  return base::OkStatus();
+}
+
 StatusOr<Source> ReadTraining(env::FileSystem& files, const TrainRequest& request,
-                              const eval::Task* task, std::vector<std::uint64_t>* bytes) {
+                              const eval::Task* task, std::vector<std::string>* contents) {
   Source source;
   for (const std::string& path : request.train) {
     HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxDataBytes));
-    bytes->push_back(text.size());
+    contents->push_back(Digest(text));
     if (IsPlainText(request, task, path)) {
       for (std::string& line : Lines(text)) source.lines.push_back(std::move(line));
       continue;
@@ -161,10 +183,10 @@ StatusOr<MaskPlan> PlanMasks(const Prepared& prepared) {
 }
 
 Status ReadDev(env::FileSystem& files, const TrainRequest& request, const EncodeText& encode,
-               std::vector<std::uint64_t>* bytes, Prepared* prepared) {
+               std::vector<std::string>* contents, Prepared* prepared) {
   if (request.dev.empty()) return base::OkStatus();
   HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(request.dev, kMaxDataBytes));
-  bytes->push_back(text.size());
+  contents->push_back(Digest(text));
   std::size_t rows = 0;
   if (prepared->task == nullptr) {
     HONE_ASSIGN_OR_RETURN(prepared->dev_text,
@@ -215,8 +237,8 @@ StatusOr<Prepared> Prepare(env::FileSystem& files, const TrainRequest& request) 
   if (request.task != "mlm" && request.task != "none") {
     HONE_ASSIGN_OR_RETURN(task, eval::FindTask(request.task));
   }
-  std::vector<std::uint64_t> bytes;
-  HONE_ASSIGN_OR_RETURN(const Source source, ReadTraining(files, request, task, &bytes));
+  std::vector<std::string> contents;
+  HONE_ASSIGN_OR_RETURN(const Source source, ReadTraining(files, request, task, &contents));
   bool fresh_head = false;
   HONE_ASSIGN_OR_RETURN(const std::string start,
                         StartFrom(files, request, task, source.examples, &fresh_head));
@@ -251,8 +273,9 @@ StatusOr<Prepared> Prepare(env::FileSystem& files, const TrainRequest& request) 
     prepared.notes.push_back(
         StrCat(request.model, ": its head is not for task ", request.task, "; training a new one"));
   }
-  HONE_RETURN_IF_ERROR(ReadDev(files, request, encode, &bytes, &prepared));
-  prepared.request = RequestText(request, bytes);
+  HONE_RETURN_IF_ERROR(ReadDev(files, request, encode, &contents, &prepared));
+  HONE_RETURN_IF_ERROR(DigestModels(files, request, &contents));
+  prepared.request = RequestText(request, contents);
   return prepared;
 }
 

@@ -9,7 +9,7 @@ namespace hone::train {
 using base::Status;
 using compress::TrainRequest;
 
-std::string RequestText(const TrainRequest& request, const std::vector<std::uint64_t>& bytes) {
+std::string RequestText(const TrainRequest& request, const std::vector<std::string>& contents) {
   base::JsonWriter json;
   json.BeginObject().Key("model").String(request.model);
   json.Key("from_scratch").Bool(request.from_scratch).Key("task").String(request.task);
@@ -17,8 +17,8 @@ std::string RequestText(const TrainRequest& request, const std::vector<std::uint
   for (const std::string& path : request.train) json.String(path);
   json.EndArray();
   if (request.text_lines) json.Key("text_lines").Bool(true);
-  json.Key("dev").String(request.dev).Key("bytes").BeginArray();
-  for (const std::uint64_t size : bytes) json.Int(static_cast<std::int64_t>(size));
+  json.Key("dev").String(request.dev).Key("contents").BeginArray();
+  for (const std::string& digest : contents) json.String(digest);
   json.EndArray().Key("columns").String(request.columns).Key("teacher").String(request.teacher);
   const auto number = [&](std::string_view key, double value) { json.Key(key).Double(value); };
   number("loss_task", double{request.loss.task});
@@ -40,6 +40,8 @@ std::string RequestText(const TrainRequest& request, const std::vector<std::uint
   if (request.min_tokens > 0) json.Key("min_tokens").Int(request.min_tokens);
   json.Key("patience").Int(request.patience).Key("max_tokens").Int(request.max_tokens);
   json.Key("seed").Int(static_cast<std::int64_t>(request.seed));
+  // Sums are taken in another order by another number.
+  json.Key("threads").Int(request.threads);
   return json.EndObject().Take();
 }
 

@@ -11,9 +11,10 @@
 
 namespace hone::train {
 
-// `bytes`: of the training files and of dev, in this order.
+// `contents`: a digest of each file that the run reads, in a fixed order (the training files, dev, the
+// models), so that a run is not gone on with where another stands under the same name.
 std::string RequestText(const compress::TrainRequest& request,
-                        const std::vector<std::uint64_t>& bytes);
+                        const std::vector<std::string>& contents);
 
 // "learning_rate: 0.00005, was 0.0001" of the first member that differs; empty: none.
 std::string FirstDifference(std::string_view now, std::string_view then);

@@ -57,7 +57,7 @@ class Training {
   Status StartTeacher();
   Status Resume();
   Status Step();
-  Status NotFinite(std::string_view what, const TrainingBatch& batch) const;
+  Status NotFinite(std::string_view what, const TrainingBatch& batch);
   Status EvaluateNow();
   Status SaveState();
   Status WriteBest();
@@ -207,7 +207,10 @@ Status Training::Step() {
   return LogStep(rate, norm);
 }
 
-Status Training::NotFinite(std::string_view what, const TrainingBatch& batch) const {
+Status Training::NotFinite(std::string_view what, const TrainingBatch& batch) {
+  // The step that failed has changed nothing yet. Where the state cannot be written the older one
+  // stands; what must be said is why the run ends.
+  if (state_.step > first_step_) SaveState().IgnoreError();
   std::vector<std::uint32_t> examples;
   for (const std::uint32_t item : batch.items) {
     if (examples.size() < 4) examples.push_back(prepared_.data.example[item] + 1);
@@ -378,6 +381,12 @@ StatusOr<TrainResult> Train(env::FileSystem& files, const TrainRequest& request,
                           ": exists already; choose another name, or --resume the run "
                           "that made it");
   }
+  if (!request.resume && files.IsFile(StatePath(request.out))) {
+    return base::BadInput(state,
+                          ": holds a run that was begun; --resume goes on with it, or remove "
+                          "it and begin anew");
+  }
+  // Without a state it is a run's that had made no step worth keeping.
   if (!request.resume && was_begun) HONE_RETURN_IF_ERROR(files.RemoveTree(state));
   HONE_RETURN_IF_ERROR(files.MakeDirectory(state));
   StatusOr<Prepared> prepared = Prepare(files, request);

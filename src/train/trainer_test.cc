@@ -283,6 +283,40 @@ TEST_F(TrainerTest, StopsWhenTheLossIsNotFiniteAndSaysWhatToTry) {
             HasSubstr("try a lower learning rate than 0.005")));
 }
 
+TEST_F(TrainerTest, KeepsTheStateBeforeALossThatIsNotFinite) {
+  TrainRequest request = Request("out");
+  request.weight_decay = 1e13;  // weights grow beyond bounds within a few steps
+  const std::string error = MessageOf(request);
+  EXPECT_THAT(error, AllOf(HasSubstr("is not finite"), HasSubstr("the last good state"),
+                           ::testing::Not(HasSubstr("step 1 "))));
+  EXPECT_FALSE(std::filesystem::exists(request.out)) << "before the first evaluation";
+  EXPECT_TRUE(std::filesystem::exists(request.out + ".training/state.safetensors"));
+  // It is not thrown away where --resume was forgotten.
+  EXPECT_THAT(MessageOf(request), HasSubstr("--resume goes on with it"));
+  EXPECT_TRUE(std::filesystem::exists(request.out + ".training/state.safetensors"));
+  request.resume = true;
+  EXPECT_THAT(MessageOf(request), HasSubstr("is not finite"));
+}
+
+TEST_F(TrainerTest, GoesOnOnlyWithTheDataAndTheModelItBeganWith) {
+  TrainRequest request = Request("out");
+  request.weight_decay = 1e13;
+  MessageOf(request);
+  request.resume = true;
+  const std::string reviews = ReadText(train_);
+  std::string other = reviews;
+  other[other.find("good")] = 'f';  // "food": as many bytes
+  WriteText(train_, other);
+  EXPECT_THAT(MessageOf(request), HasSubstr("the run to resume was asked for something else: "
+                                            "contents: "));
+  WriteText(train_, reviews);
+  request.threads += 1;
+  EXPECT_THAT(MessageOf(request), HasSubstr("threads: "));
+  request.threads -= 1;
+  WriteText(scratch_ + "/config.json", ReadText(scratch_ + "/config.json") + "\n");
+  EXPECT_THAT(MessageOf(request), HasSubstr("contents: "));
+}
+
 TEST_F(TrainerTest, StopsWhenNothingGetsBetter) {
   TrainRequest request = Request("out");
   request.learning_rate = 1e-9;  // nothing is learnt
