@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -212,6 +213,8 @@ TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
     HONE_RETURN_IF_ERROR(draft.Write(request.out, {.replace = true}));
     TrainResult result;
     result.steps = 10;
+    result.metric = "spearman";
+    result.best = 0.5;
     return result;
   };
   const std::string error = Error(Request("out"));
@@ -226,6 +229,9 @@ TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
   EXPECT_EQ(begun_from.at(Path("out.partial/6x-0-prune")), 2);
   EXPECT_THAT(news_, HasSubstr("going on with the unfinished work"));
   EXPECT_THAT(news_, HasSubstr("plan: 1 rung by")) << "what is made needs no time any more";
+  for (const char* stage : {"prune", "distill", "rung"}) {
+    EXPECT_EQ(std::ranges::count(resumed->points, stage, &LadderPoint::stage), 2) << stage;
+  }
 }
 
 TEST_F(CompressTest, ABudgetIsPlannedAnewBeforeEachRung) {

@@ -147,6 +147,12 @@ Status RungMaker::RefitPruned(const PruneStage& stage, const std::string& rung, 
   return base::OkStatus();
 }
 
+void RungMaker::ForgetPoints(const std::string& rung, const std::string& stage) {
+  std::erase_if(job_.ladder.points, [&](const LadderPoint& point) {
+    return point.rung == rung && point.stage == stage;
+  });
+}
+
 StatusOr<bool> RungMaker::IsDone(const Stage& stage, const std::string& in) {
   const auto* narrow = std::get_if<NarrowStage>(&stage.what);
   const auto* drop = std::get_if<DropLayersStage>(&stage.what);
@@ -200,10 +206,7 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
   options.candidates = job_.plan.candidates > 0 ? std::min(job_.plan.candidates, stage.candidates)
                                                 : stage.candidates;
   options.seed = job_.request.seed;
-  // A step that is done again, after a fault, tells its points again.
-  std::erase_if(job_.ladder.points, [&](const LadderPoint& point) {
-    return point.rung == rung && point.stage == "search";
-  });
+  for (const char* told : {"search", "prune"}) ForgetPoints(rung, told);
   // The plan's limit is of the search alone; what the timing of candidates takes is planned apart.
   CandidateJudges judges = Judges(*snapshots);
   std::int64_t searching_ns = 0;
@@ -241,6 +244,13 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
   if (stage.bottom_up && stage.method == PruneMethod::kZipLm) {
     HONE_RETURN_IF_ERROR(RefitPruned(stage, rung, draft, *snapshots, &pruned));
   }
+  job_.ladder.points.push_back({.stage = "prune",
+                                .rung = rung,
+                                .latency_ms = pruned.timed.candidate_ms,
+                                .predicted = job_.elsewhere,
+                                .metric = NAN,
+                                .loss = pruned.loss,
+                                .size_bytes = 0});
   chosen_ = EngineFor(pruned.draft.model(), *snapshots, pruned.formats).formats;
   HONE_RETURN_IF_ERROR(
       env::WriteFile(job_.tools.files, out + ".formats.json", FormatsJson(chosen_)));
@@ -303,8 +313,23 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
     job_.News(base::StrCat(rung, ": trained ", result->steps, " steps in ",
                            SayDuration(result->seconds), ", ", result->metric, " ",
                            base::Fixed(result->best, 4)));
+    AddTrained(rung, result->best);
   }
-  return base::OkStatus();
+  return SaveLadder(job_);
+}
+
+// Training changes no shape: it is as fast as the pruned draft was in the rung's formats.
+void RungMaker::AddTrained(const std::string& rung, double metric) {
+  ForgetPoints(rung, "distill");
+  const auto pruned = std::ranges::find_if(job_.ladder.points, [&](const LadderPoint& point) {
+    return point.rung == rung && point.stage == "prune";
+  });
+  if (pruned == job_.ladder.points.end()) return;  // trained before it: no latency of its own
+  LadderPoint point = *pruned;
+  point.stage = "distill";
+  point.metric = metric;
+  point.loss = NAN;
+  job_.ladder.points.push_back(point);
 }
 
 Status RungMaker::Narrow(const NarrowStage& stage, const std::string& in, const std::string& out) {

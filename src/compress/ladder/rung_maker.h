@@ -55,6 +55,9 @@ class RungMaker {
   // Chosen and refitted from bottom to top, where that has the lower loss.
   base::Status RefitPruned(const PruneStage& stage, const std::string& rung, const Draft& draft,
                            const std::vector<BlockSnapshots>& snapshots, PrunedDraft* pruned);
+  // A step that is done again, after a fault, tells its points again.
+  void ForgetPoints(const std::string& rung, const std::string& stage);
+  void AddTrained(const std::string& rung, double metric);
   // A stage that would change nothing: the model is as narrow, or has as few layers, already.
   base::StatusOr<bool> IsDone(const Stage& stage, const std::string& in);
 

@@ -317,7 +317,7 @@
                                    devicePixelRatio: Math.max(2, window.devicePixelRatio)});
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     tradeOff('latency', 'ms', 'latency, p50', 'ms');
-    tradeOff('size', 'mb', 'size of the model directory', 'MB');
+    tradeOff('size', 'mb', 'size of the weights', 'MB');
     data.rungs.forEach((rung, index) => shape('shape' + index, rung));
     operations('operations', false);
     operations('shares', true);
