@@ -60,7 +60,13 @@ class VerifyCommand : public Command {
                             " files are not as they were written");
     }
     std::fprintf(stderr, "%zu files are as they were written\n", ladder.files.size());
-    return hashes_only_ ? base::OkStatus() : Measure(directory, ladder);
+    if (!hashes_only_) return Measure(directory, ladder);
+    if (output_.json()) {
+      TableWriter(output_.format)
+          .Write(
+              {{"ladder", directory}, {"files", static_cast<std::int64_t>(ladder.files.size())}});
+    }
+    return base::OkStatus();
   }
 
  private:

@@ -153,6 +153,14 @@ TEST_F(LadderFiles, IsToldFromAModel) {
   EXPECT_FALSE(IsLadder(files_, Path("2x")));
 }
 
+TEST_F(LadderFiles, WhatWasAddedIsSeenInFoldersToo) {
+  ASSERT_TRUE(files_.MakeDirectory(Path("2x/1_Pooling")).ok());
+  Put("2x/1_Pooling/config.json", "{}");
+  const std::vector<FileFault> faults = Check();
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_EQ(faults[0].name, "2x/1_Pooling/config.json");
+}
+
 TEST_F(LadderFiles, AreFineAsTheyWereWritten) {
   ASSERT_EQ(ladder_.files.size(), 2u) << "all but hone.json itself";
   EXPECT_THAT(Check(), testing::IsEmpty());
@@ -191,7 +199,6 @@ TEST_F(WorkStateTest, RemembersStepsOverRestarts) {
   EXPECT_TRUE(again.Done("profile"));
   EXPECT_TRUE(again.Done("2x-0-prune"));
   EXPECT_FALSE(again.Done("2x-1-quantize"));
-  EXPECT_DOUBLE_EQ(again.Seconds("profile"), 12.5);
   EXPECT_DOUBLE_EQ(again.TotalSeconds(), 42.5);
 }
 

@@ -10,6 +10,25 @@
 #include "model/model.h"
 
 namespace hone::compress {
+namespace {
+
+base::Status FindAdded(env::FileSystem& files, const std::string& directory,
+                       const std::string& folder, const std::set<std::string>& known,
+                       std::vector<FileFault>* faults) {
+  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                        files.List(env::JoinPath(directory, folder)));
+  for (const std::string& name : names) {
+    const std::string relative = env::JoinPath(folder, name);
+    if (files.IsDirectory(env::JoinPath(directory, relative))) {
+      HONE_RETURN_IF_ERROR(FindAdded(files, directory, relative, known, faults));
+    } else if (!known.contains(relative)) {
+      faults->push_back({relative, "was not there when the ladder was written"});
+    }
+  }
+  return base::OkStatus();
+}
+
+}  // namespace
 
 base::StatusOr<std::vector<FileFault>> CheckHashes(
     env::FileSystem& files, const std::string& directory, const LadderReport& ladder,
@@ -35,15 +54,8 @@ base::StatusOr<std::vector<FileFault>> CheckHashes(
   }
   // What was added to a rung may change what it answers.
   for (const LadderRung& rung : ladder.rungs) {
-    const std::string folder = env::JoinPath(directory, rung.path);
-    if (!files.IsDirectory(folder)) continue;
-    HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(folder));
-    for (const std::string& name : names) {
-      const std::string relative = env::JoinPath(rung.path, name);
-      if (files.IsDirectory(env::JoinPath(directory, relative)) || known.contains(relative))
-        continue;
-      faults.push_back({relative, "was not there when the ladder was written"});
-    }
+    if (!files.IsDirectory(env::JoinPath(directory, rung.path))) continue;
+    HONE_RETURN_IF_ERROR(FindAdded(files, directory, rung.path, known, &faults));
   }
   return faults;
 }

@@ -47,13 +47,6 @@ bool WorkState::Done(const std::string& step) const {
   return std::ranges::any_of(done_, [&](const auto& done) { return done.first == step; });
 }
 
-double WorkState::Seconds(const std::string& step) const {
-  for (const auto& [name, seconds] : done_) {
-    if (name == step) return seconds;
-  }
-  return 0;
-}
-
 double WorkState::TotalSeconds() const {
   double total = 0;
   for (const auto& [name, seconds] : done_) total += seconds;

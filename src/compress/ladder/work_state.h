@@ -23,8 +23,7 @@ class WorkState {
                                         const std::string& request);
 
   bool Done(const std::string& step) const;
-  double Seconds(const std::string& step) const;  // that it took; 0 where it is not done
-  double TotalSeconds() const;                    // of everything that is done
+  double TotalSeconds() const;  // that everything took that is done
   bool empty() const { return done_.empty(); }
   base::Status Finish(const std::string& step, double seconds);
 

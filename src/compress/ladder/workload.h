@@ -48,7 +48,6 @@ class LatencyRig {
   LatencyRig(runtime::TextModel& dense, Workload workload, const DeviceProfile* elsewhere);
 
   const Workload& workload() const { return workload_; }
-  bool predicted() const { return elsewhere_ != nullptr; }
   const std::vector<std::vector<int>>& batches() const { return batches_; }
 
   base::StatusOr<LatencyFigures> TimeDense(double seconds);
