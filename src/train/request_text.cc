@@ -9,6 +9,9 @@ namespace hone::train {
 using base::Status;
 using compress::TrainRequest;
 
+// More is a slip, and steps must be countable.
+constexpr double kMostEpochs = 1e6;
+
 std::string RequestText(const TrainRequest& request, const std::vector<std::string>& contents) {
   base::JsonWriter json;
   json.BeginObject().Key("model").String(request.model);
@@ -70,7 +73,9 @@ Status CheckRequest(const TrainRequest& r) {
   if (r.batch < 1) return wrong("the batch", r.batch, "at least 1");
   if (r.accumulate < 1) return wrong("accumulate", r.accumulate, "at least 1");
   if (r.max_tokens < 4) return wrong("max-tokens", r.max_tokens, "at least 4");
-  if (!(r.epochs > 0)) return wrong("epochs", r.epochs, "more than 0");
+  if (!(r.epochs > 0) || r.epochs > kMostEpochs) {
+    return wrong("epochs", r.epochs, "more than 0 and at most 1,000,000");
+  }
   if (!(r.learning_rate > 0) || r.learning_rate > 1) {
     return wrong("the learning rate", r.learning_rate, "more than 0 and at most 1");
   }

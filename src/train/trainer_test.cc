@@ -372,6 +372,9 @@ TEST_F(TrainerTest, SaysWhatIsWrongWithTheRequest) {
   request.learning_rate = 0;
   EXPECT_THAT(MessageOf(request), HasSubstr("the learning rate is 0"));
   request.learning_rate = 1e-3;
+  request.epochs = 1e300;
+  EXPECT_THAT(MessageOf(request), HasSubstr("at most 1,000,000"));
+  request.epochs = 1;
   request.task = "sst3";
   EXPECT_THAT(MessageOf(request), HasSubstr("unknown task \"sst3\""));
   request.task = "sst2";

@@ -1,13 +1,16 @@
 // hone train: fine-tuning, distillation, masked-language training.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 
 #include "base/json.h"
+#include "base/thread_pool.h"
 #include "cli/command.h"
 #include "cli/model_flags.h"
 #include "cli/table.h"
 #include "cli/training/training_progress.h"
+#include "compress/ladder/time_plan.h"
 #include "env/cpus.h"
 #include "env/file.h"
 #include "eval/tasks.h"
@@ -31,17 +34,6 @@ base::StatusOr<double> ParseNumber(std::string_view text, std::string_view flag)
     return InvalidUsage(base::StrCat(flag, ": \"", text, "\" is no number of 0 or more"));
   }
   return value;
-}
-
-// "90s", "10m", "1.5h"; seconds where there is no unit.
-base::StatusOr<double> ParseTime(std::string_view text, std::string_view flag) {
-  double unit = 1;
-  if (text.ends_with('s') || text.ends_with('m') || text.ends_with('h')) {
-    unit = text.back() == 'm' ? 60 : text.back() == 'h' ? 3600 : 1;
-    text.remove_suffix(1);
-  }
-  HONE_ASSIGN_OR_RETURN(const double value, ParseNumber(text, flag));
-  return value * unit;
 }
 
 // "task=0.5,logits=0.5": parts that are not named weigh nothing.
@@ -159,7 +151,7 @@ class TrainCommand : public Command {
     flags.Int("--max-steps", &max_steps_, 0, 1 << 30, "steps at most; 0: as the epochs have");
     flags.Text("--max-time", &max_time_, "time at most (90s, 10m, 2h)");
     flags.Int("--seed", &seed_, 0, 1 << 30, "the same seed gives the same model");
-    flags.Int("-t,--threads", &threads_, 0, 1024, "0: all processors");
+    flags.Int("-t,--threads", &threads_, 0, base::ThreadPool::kMaxThreads, "0: all processors");
     flags.Switch("--resume", &request_.resume, "go on with a run that was stopped");
     flags.Text("--log", &request_.log, "a record of the run: JSON lines, or .csv");
   }
@@ -179,11 +171,16 @@ class TrainCommand : public Command {
       if (schedule_ == name) request_.schedule = schedule;
     }
     if (!max_time_.empty()) {
-      HONE_ASSIGN_OR_RETURN(request_.max_seconds, ParseTime(max_time_, "--max-time"));
+      const auto seconds = compress::ParseDuration(max_time_);
+      if (!seconds.ok()) {
+        return InvalidUsage(base::StrCat("--max-time ", std::string(seconds.status().message())));
+      }
+      request_.max_seconds = *seconds;
     }
     request_.max_steps = max_steps_;
     request_.seed = static_cast<std::uint64_t>(seed_);
-    request_.threads = threads_ > 0 ? threads_ : env::UsableCpus();
+    request_.threads =
+        threads_ > 0 ? threads_ : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
     return base::OkStatus();
   }
 
