@@ -2,13 +2,13 @@
 //
 //   compress::CompressRequest request{.model = "minilm-sst2", .out = "ladder", .task = "sst2", …};
 //   HONE_ASSIGN_OR_RETURN(compress::LadderReport ladder,
-//                         compress::Compress(env::RealFileSystem(), request, trainer, report));
+//                         compress::Compress(request, {.files = env::RealFileSystem(), …}));
 //
 // For each target, from the slowest to the fastest, the recipe's stages run in order; each rung begins
 // from the float model of the one before (gradual), or, without training, from the dense model. Every
-// step leaves a directory under OUT.partial and a line in its state.json: run again, a killed command
+// step leaves what it made under OUT.partial and a line in its state.json: run again, a killed command
 // goes on behind the last finished step; training goes on within the step. At the end the rungs are
-// moved to OUT, which is written whole or not at all.
+// copied together and moved to OUT, which is written whole or not at all.
 //
 // Missed  a target that no shape of the model reaches, or a drop that no rung keeps, is named in the
 //         result's `missed`, and the other rungs make the ladder; an error only where there are none.
@@ -35,14 +35,15 @@ namespace hone::compress {
 struct CompressRequest {
   std::string model, out;
   std::string task;                // eval::FindTask
-  std::vector<std::string> train;  // files; calibration takes its texts from the first
+  std::vector<std::string> train;  // files; calibration takes its texts from them
   std::string dev;                 // file
   std::string text;                // unlabelled lines, instead of or beside `train`
   std::string columns;
 
   std::vector<double> speedups;      // over the dense model in f32; each above 1
   std::vector<double> latencies_ms;  // p50; each above 0
-  double max_drop = 0;               // points; above 0: also the fastest rung within the drop
+  // Points; above 0: also the fastest rung within the drop. 0 and no target: the recipe's.
+  double max_drop = 0;
 
   int batch = 1, threads = 1;
   int sequence = 0;            // tokens of every text that is timed; 0: as `lengths` or `dev` has

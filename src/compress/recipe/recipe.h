@@ -78,7 +78,7 @@ enum class QuantizeMethod : std::uint8_t { kNearest, kGptq, kAwq };
 
 struct QuantizeStage {
   Selection modules;
-  std::vector<quant::Format> formats = {quant::Format::kInt8};  // the search picks per matrix
+  std::vector<quant::Format> formats = {quant::Format::kInt8};  // the search picks per block
   QuantizeMethod method = QuantizeMethod::kNearest;
   float smooth = 0;  // SmoothQuant's α, of int8 matrices; 0: none
   int samples = 512;
