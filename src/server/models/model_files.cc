@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "compress/ladder/ladder.h"
 #include "formats/artefact.h"
+#include "formats/directory.h"
 #include "formats/sha256.h"
 #include "model/model.h"
 
@@ -69,7 +70,10 @@ base::StatusOr<ModelFiles> ReadModelFiles(env::FileSystem& files, const ModelOpt
   // hone.json holds the hashes of all other files; a directory without one is known by its
   // configuration and the size of its weights.
   std::string path = env::JoinPath(directory, formats::kManifestFile);
-  if (!files.IsFile(path)) path = env::JoinPath(directory, "config.json");
+  if (!files.IsFile(path)) {
+    HONE_ASSIGN_OR_RETURN(const std::string encoder, formats::EncoderDirectory(files, directory));
+    path = env::JoinPath(encoder, "config.json");
+  }
   std::string description;
   if (files.IsFile(path)) {
     HONE_ASSIGN_OR_RETURN(description, files.Read(path, kMaxJsonBytes));
