@@ -29,7 +29,7 @@ class Compressor {
 
  private:
   StatusOr<LadderReport> MakeLadder();
-  void ForgetRefused();
+  void ForgetRefused(bool table_too);
   Status MakeTargets();
   void Miss(const std::string& what, const Status& why);
   // `left`: rungs still to be made, this one among them.
@@ -172,14 +172,14 @@ Status Compressor::KeepFastestWithin(double max_drop) {
 
 // A refused target must be asked for otherwise, and OUT.partial would refuse that as another request's
 // work. With nothing in it but the latency table it is not worth that; whoever tries many targets
-// keeps the table with `hone profile-device`.
-void Compressor::ForgetRefused() {
+// keeps the table with `hone profile-device`. Any other error before that leaves nothing behind either.
+void Compressor::ForgetRefused(bool table_too) {
   env::FileSystem& files = job_.tools.files;
   const std::string& directory = job_.state->directory();
   const StatusOr<std::vector<std::string>> names = files.List(directory);
   if (!names.ok()) return;
-  const bool only_table = std::ranges::all_of(*names, [](const std::string& name) {
-    return name == "profile.json" || name == "state.json";
+  const bool only_table = std::ranges::all_of(*names, [&](const std::string& name) {
+    return (table_too && name == "profile.json") || name == "state.json";
   });
   // Where it cannot be removed it stays; the refusal is what must be said.
   if (only_table) files.RemoveTree(directory).IgnoreError();
@@ -187,7 +187,7 @@ void Compressor::ForgetRefused() {
 
 StatusOr<LadderReport> Compressor::Run() {
   StatusOr<LadderReport> ladder = MakeLadder();
-  if (absl::IsNotFound(ladder.status()) && job_.state) ForgetRefused();
+  if (!ladder.ok() && job_.state) ForgetRefused(absl::IsNotFound(ladder.status()));
   return ladder;
 }
 
@@ -197,12 +197,13 @@ StatusOr<LadderReport> Compressor::MakeLadder() {
   HONE_RETURN_IF_ERROR(CheckRequest(job_));
   HONE_RETURN_IF_ERROR(OpenWork(job_));
   HONE_RETURN_IF_ERROR(ReadInputs(job_));
+  maker_.emplace(job_);
+  HONE_RETURN_IF_ERROR(maker_->CheckTraining());
   HONE_RETURN_IF_ERROR(MeasureDevice(job_));
   targets_ = SortedTargets(job_);
   HONE_RETURN_IF_ERROR(CheckTargets(job_, targets_));
   HONE_RETURN_IF_ERROR(MakePlan(job_, TargetsLeft(0) + TriesLeft()));
   HONE_RETURN_IF_ERROR(MeasureDense(job_));
-  maker_.emplace(job_);
   HONE_RETURN_IF_ERROR(MakeTargets());
   const double max_drop = MaxDrop(request);
   if (max_drop > 0) HONE_RETURN_IF_ERROR(FindFastestWithin(max_drop));

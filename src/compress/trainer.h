@@ -61,6 +61,8 @@ struct TrainRequest {
   std::uint64_t seed = 1;
   int threads = 2;
   bool resume = false;  // from out + ".training", where it is there
+  // Only what would be an error before the first step: files, labels, classes, memory, disk. Nothing is left.
+  bool check_only = false;
   std::string log;      // JSON lines (or .csv); empty: none
 };
 

@@ -115,6 +115,17 @@ TEST_F(CompressWithTrainingTest, LabelsAloneTeachWithoutATeacher) {
   EXPECT_FALSE(std::filesystem::exists(request.out + ".partial"));
 }
 
+// Hours of pruning lie between the command and its training.
+TEST_F(CompressWithTrainingTest, WhatTrainingWouldRefuseIsRefusedBeforeAnythingIsPruned) {
+  compress::CompressRequest request = Request();
+  WriteText(request.train[0], "sentence\tlabel\na fine film\t1\na good one\t1\n");
+  const auto ladder = Compress(request, train_);
+  EXPECT_THAT(std::string(ladder.status().message()),
+              ::testing::AllOf(HasSubstr("what the recipe trains with"), HasSubstr("one class")));
+  EXPECT_THAT(news_, ::testing::Not(HasSubstr("plan: ")));
+  EXPECT_FALSE(std::filesystem::exists(request.out + ".partial"));
+}
+
 TEST_F(CompressWithTrainingTest, ANarrowerStudentHasNoTimesOfAnotherDevice) {
   compress::CompressRequest request = Request();
   request.recipe.path = "mine.yaml";
@@ -129,6 +140,7 @@ TEST_F(CompressWithTrainingTest, ACommandKilledBehindItsTrainingDoesNotTrainAgai
   compress::CompressRequest request = Request();
   request.budget_seconds = 600;
   const auto killed = Compress(request, [&](const TrainRequest& asked, const TrainReport& report) {
+    if (asked.check_only) return train_(asked, report);
     const StatusOr<TrainResult> result = train_(asked, report);
     EXPECT_TRUE(result.ok()) << result.status();
     return StatusOr<TrainResult>(base::BadInput("killed here"));

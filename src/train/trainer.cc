@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "env/clock.h"
 #include "train/batch_loss.h"
@@ -370,12 +371,31 @@ StatusOr<TrainResult> Training::Finish() {
   return result;
 }
 
+StatusOr<TrainResult> Check(env::FileSystem& files, const TrainRequest& request) {
+  const std::string state = StateDirectory(request.out);
+  const bool was_begun = files.IsDirectory(state);
+  HONE_RETURN_IF_ERROR(files.MakeDirectory(state));
+  const auto check = [&]() -> base::Status {
+    HONE_ASSIGN_OR_RETURN(const Prepared prepared, Prepare(files, request));
+    std::optional<model::Model> teacher;
+    if (!request.teacher.empty()) {
+      HONE_ASSIGN_OR_RETURN(teacher, model::Model::Open(files, request.teacher));
+    }
+    return CheckResources(prepared, request, teacher ? &*teacher : nullptr).status();
+  };
+  const base::Status status = check();
+  if (!was_begun) HONE_RETURN_IF_ERROR(files.RemoveTree(state));
+  if (!status.ok()) return status;
+  return TrainResult();
+}
+
 // What lies at `out` already: nothing, a run to go on with, or one that has ended.
 StatusOr<TrainResult> Train(env::FileSystem& files, const TrainRequest& request,
                             const TrainReport& report, KeptAnswers* answers) {
+  if (request.out.empty()) return base::BadInput("there is no output directory");
+  if (request.check_only) return Check(files, request);
   const std::string state = StateDirectory(request.out);
   const bool was_begun = files.IsDirectory(state), has_out = files.IsDirectory(request.out);
-  if (request.out.empty()) return base::BadInput("there is no output directory");
   if (!request.resume && has_out) {
     return base::BadInput(request.out,
                           ": exists already; choose another name, or --resume the run "

@@ -258,8 +258,9 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
   return SaveLadder(job_);
 }
 
-Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, const std::string& in,
-                          const std::string& out) {
+// But for its limits.
+TrainRequest RungMaker::TrainingOf(const DistillStage& stage, const std::string& in,
+                                   const std::string& out) const {
   const CompressRequest& asked = job_.request;
   TrainRequest request;
   request.model = in;
@@ -278,11 +279,6 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
     request.text_lines = true;
     request.loss.task = 0;
   }
-  HONE_ASSIGN_OR_RETURN(const TrainingLimits limits,
-                        KeepLimits(job_.tools.files, out + ".limits.json",
-                                   {stage.epochs * job_.plan.epoch_share, job_.plan.training_s}));
-  request.epochs = limits.epochs;
-  request.max_seconds = limits.max_seconds;
   request.batch = stage.batch;
   request.learning_rate = stage.learning_rate;
   request.schedule = stage.schedule;
@@ -298,6 +294,30 @@ Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, co
   // Killed within training, or behind it and before the state said so; or not begun at all.
   request.resume = true;
   request.log = out + ".jsonl";
+  return request;
+}
+
+Status RungMaker::CheckTraining() {
+  if (!job_.trains()) return base::OkStatus();
+  for (const Stage& stage : job_.request.recipe.stages) {
+    const auto* distill = std::get_if<DistillStage>(&stage.what);
+    if (distill == nullptr) continue;
+    TrainRequest request = TrainingOf(*distill, job_.request.model, job_.state->Path("check"));
+    request.check_only = true;
+    HONE_RETURN_IF_ERROR(
+        base::Annotate(job_.tools.trainer(request, {}).status(), "what the recipe trains with"));
+  }
+  return base::OkStatus();
+}
+
+Status RungMaker::Distill(const DistillStage& stage, const std::string& rung, const std::string& in,
+                          const std::string& out) {
+  TrainRequest request = TrainingOf(stage, in, out);
+  HONE_ASSIGN_OR_RETURN(const TrainingLimits limits,
+                        KeepLimits(job_.tools.files, out + ".limits.json",
+                                   {stage.epochs * job_.plan.epoch_share, job_.plan.training_s}));
+  request.epochs = limits.epochs;
+  request.max_seconds = limits.max_seconds;
   const auto report = [&](const TrainProgress& progress) {
     job_.Say(base::StrCat(rung, ": training, loss ", base::Fixed(progress.loss, 4), ", best ",
                           std::isnan(progress.best) ? "-" : base::Fixed(progress.best, 4)),

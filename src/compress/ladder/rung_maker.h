@@ -25,6 +25,9 @@ class RungMaker {
   base::StatusOr<MadeRung> Make(const std::string& name, const PruneTarget& target,
                                 const std::string& from);
 
+  // What would stop a training stage hours from now: labels, classes, memory, disk.
+  base::Status CheckTraining();
+
   // The name of a rung for a target: "2x", "1.5ms".
   static std::string NameOf(const PruneTarget& target);
 
@@ -35,6 +38,8 @@ class RungMaker {
   base::Status Narrow(const NarrowStage& stage, const std::string& in, const std::string& out);
   base::Status DropLayers(const DropLayersStage& stage, const std::string& in,
                           const std::string& out);
+  TrainRequest TrainingOf(const DistillStage& stage, const std::string& in,
+                          const std::string& out) const;
   base::Status Distill(const DistillStage& stage, const std::string& rung, const std::string& in,
                        const std::string& out);
   base::Status Quantize(const QuantizeStage& stage, const std::string& rung, const std::string& in,
