@@ -77,10 +77,11 @@ ModuleFormats FormatsByModule(const model::Model& model,
 
 std::vector<LayerForm> FormsOf(const model::Model& model,
                                const std::vector<BlockSnapshots>& snapshots,
-                               const BlockFormats& formats) {
+                               const BlockFormats& formats, quant::Format rest) {
   std::vector<LayerForm> forms;
   for (const model::LayerShape& layer : model.config.layers) {
-    forms.push_back({layer.heads, layer.ffn, {}, {}});
+    const auto of = [&](int size) { return std::string(size > 0 ? quant::NameOf(rest) : ""); };
+    forms.push_back({layer.heads, layer.ffn, of(layer.heads), of(layer.ffn)});
   }
   for (std::size_t b = 0; b < snapshots.size(); ++b) {
     LayerForm& form = forms[static_cast<std::size_t>(snapshots[b].layer)];

@@ -31,10 +31,10 @@ using ModuleFormats = std::map<std::string, quant::Format, std::less<>>;
 ModuleFormats FormatsByModule(const model::Model& model,
                               const std::vector<BlockSnapshots>& snapshots,
                               const BlockFormats& formats);
-// The same as layers of a ladder's model.
+// The same as layers of a ladder's model; `rest`: of blocks without snapshots.
 std::vector<LayerForm> FormsOf(const model::Model& model,
                                const std::vector<BlockSnapshots>& snapshots,
-                               const BlockFormats& formats);
+                               const BlockFormats& formats, quant::Format rest);
 
 // Milliseconds that the profile gives a model of these layers.
 base::StatusOr<double> PredictMs(const DeviceProfile& profile,

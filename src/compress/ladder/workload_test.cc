@@ -83,13 +83,18 @@ TEST_F(AssistantTest, EveryModuleHasTheFormatOfItsBlock) {
   }
   EXPECT_THAT(formats, Each(testing::Pair(testing::_, quant::Format::kInt4)));
 
-  for (const LayerForm& form : FormsOf(model, blocks, uniform)) {
+  for (const LayerForm& form : FormsOf(model, blocks, uniform, quant::Format::kF32)) {
     EXPECT_EQ(form.attention_format, "int4");
     EXPECT_EQ(form.ffn_format, "int4");
   }
   // A block without snapshots is nobody's.
   const std::vector<BlockSnapshots> one = {blocks[1]};
   EXPECT_EQ(FormatsByModule(model, one, {quant::Format::kInt8}).size(), 2u);
+  // It is predicted in the format that it is written in.
+  const std::vector<LayerForm> forms =
+      FormsOf(model, one, {quant::Format::kInt8}, quant::Format::kInt4);
+  EXPECT_EQ(forms[0].attention_format, "int4");
+  EXPECT_EQ(forms[0].ffn_format, "int8");
 }
 
 }  // namespace
