@@ -50,7 +50,8 @@ base::Status VerifyManifest(env::FileSystem& files, const std::string& directory
 // Owns the temporary directory: the destructor removes it unless Commit succeeded.
 class ArtefactWriter {
  public:
-  // `out` must not exist, unless `replace`: then it may be empty or a model's directory, no other. Its parent directory must.
+  // `out` must not exist, unless `replace`: then it may be empty or a model's directory, no other. Its
+  // parent directory must exist.
   static base::StatusOr<std::unique_ptr<ArtefactWriter>> Begin(env::FileSystem& files,
                                                                const std::string& out,
                                                                bool replace);

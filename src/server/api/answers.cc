@@ -54,9 +54,9 @@ MaybeFault MakeWindows(const Endpoint& endpoint, const std::string& question,
   endpoint.tokenizer->EncodePair(question, context, {}, &pair);
   const auto tokens = std::ranges::count(pair.sequence, std::int8_t{1});
   const auto room = endpoint.max_tokens - static_cast<std::ptrdiff_t>(pair.ids.size()) + tokens;
-  // Counted before they are made: a wide stride turns a long context into very many.
+  // Counted before they are made, as CutIntoWindows makes them.
   if (room > 0) {
-    const auto step = room - std::min<std::ptrdiff_t>(stride, room - 1);
+    const auto step = room - std::min<std::ptrdiff_t>(stride, room / 2);
     const auto count = tokens <= room ? 1 : 1 + (tokens - room + step - 1) / step;
     if (count > max_windows) {
       return TooLarge("context", "makes ", count, " windows, more than the limit of ", max_windows);
