@@ -10,7 +10,7 @@
 
 namespace hone::server {
 
-// Models that may wait to be loaded or unloaded, in each front; answers that may wait to be written.
+// Models that may wait to be loaded or unloaded, in each front; large answers that may wait to be written.
 inline constexpr std::size_t kMaxModelsWaiting = 64, kMaxAnswersWaiting = 256;
 
 class Aside {

@@ -149,12 +149,13 @@ CancelRequest Exchange(ApiContext& api, Protocol protocol, Query query,
           // What a large answer takes says nothing of the front.
           if (!large) service->Sent(env::NowNs() - reply.served.ended);
         };
+        if (!large) return respond(std::move(response));
         const auto held = std::make_shared<HttpResponse>(std::move(response));
-        const bool aside = large && writer->Run([held, respond] {
+        const auto write_aside = [held, respond] {
           Complete(held.get());
           respond(std::move(*held));
-        });
-        if (!aside) respond(std::move(*held));
+        };
+        if (!writer->Run(write_aside)) respond(std::move(*held));
       });
   return [service = &api.service, ticket] { service->Cancel(ticket); };
 }

@@ -1,7 +1,6 @@
 #include "server/dispatch/check_query.h"
 
 #include "base/strings.h"
-#include "server/dispatch/answer_size.h"
 
 namespace hone::server {
 namespace {
@@ -65,15 +64,17 @@ std::optional<Fault> CheckQuery(const Query& query, const ServiceOptions& option
       return fault;
     }
   }
-  if (const std::uint64_t bytes = AnswerBytes(query); bytes > options.max_answer_bytes) {
-    return Fault{.kind = FaultKind::kTooLarge,
-                 .message = base::StrCat("the answer would hold ", base::WithCommas(bytes),
-                                         " bytes of numbers; at most ",
-                                         base::WithCommas(options.max_answer_bytes),
-                                         " are given at once: ask for fewer texts"),
-                 .field = "texts"};
-  }
   return std::nullopt;
+}
+
+std::optional<Fault> CheckAnswer(std::uint64_t bytes, const ServiceOptions& options) {
+  if (bytes <= options.max_answer_bytes) return std::nullopt;
+  return Fault{.kind = FaultKind::kTooLarge,
+               .message = base::StrCat("the answer would hold ", base::WithCommas(bytes),
+                                       " bytes of numbers; at most ",
+                                       base::WithCommas(options.max_answer_bytes),
+                                       " are given at once: ask for fewer texts"),
+               .field = "texts"};
 }
 
 }  // namespace hone::server

@@ -2,6 +2,7 @@
 // here, so that the engine need not ask.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,5 +12,7 @@
 namespace hone::server {
 
 std::optional<Fault> CheckQuery(const Query& query, const ServiceOptions& options);
+// The same of its answer's size (answer_size.h).
+std::optional<Fault> CheckAnswer(std::uint64_t bytes, const ServiceOptions& options);
 
 }  // namespace hone::server

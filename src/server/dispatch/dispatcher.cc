@@ -116,13 +116,16 @@ void Dispatcher::Deliver(Deliveries* deliveries, std::unique_lock<std::mutex>& l
 Ticket Dispatcher::Submit(Query query, Done done) {
   const TimeNs now = env::NowNs();
   if (query.arrival <= 0 || query.arrival > now) query.arrival = now;
-  if (std::optional<Fault> fault = CheckQuery(query, options_)) {
-    done(FaultReply(*std::move(fault)));
+  std::optional<Fault> wrong = CheckQuery(query, options_);
+  const std::uint64_t answer_bytes = wrong ? 0 : AnswerBytes(query);
+  if (!wrong) wrong = CheckAnswer(answer_bytes, options_);
+  if (wrong) {
+    done(FaultReply(*std::move(wrong)));
     return {};
   }
   auto request = std::make_shared<Request>();
   request->results.resize(query.texts.size());
-  request->answer_bytes = AnswerBytes(query);
+  request->answer_bytes = answer_bytes;
   request->query = std::move(query);
   request->done = std::move(done);
   Deliveries deliveries;

@@ -70,6 +70,9 @@ void TightenDeadline(const CallbackServerContext& context, const ServiceOptions&
   if (terms->deadline_ns == 0 || left < terms->deadline_ns) terms->deadline_ns = left;
 }
 
+// Here all answers are written aside; beyond so many an executor writes its own.
+constexpr std::size_t kMaxCallsWaiting = 4096;
+
 // One ModelInfer. gRPC tells of the client's leaving only after the handler has returned, when the
 // ticket is there.
 class InferCall final : public ServerUnaryReactor {
@@ -267,8 +270,7 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
   server::Service& served_;
   const KeyRing keys_;
   Aside loader_{"grpc-loader", kMaxModelsWaiting};
-  // All answers: beyond so many an executor writes its own.
-  Aside writer_{"grpc-writer", std::size_t{16} * kMaxAnswersWaiting};
+  Aside writer_{"grpc-writer", kMaxCallsWaiting};
 };
 
 constexpr std::uint64_t kMaxPemBytes = 1 << 20;
