@@ -52,6 +52,13 @@ class QuantizeTest : public formats::TestDirectory {
     WriteModel();
   }
 
+  // The draft quantised so, written to "out" and read again.
+  base::StatusOr<model::Model> WrittenAs(const FormatRequest& request, Draft* draft) {
+    HONE_RETURN_IF_ERROR(QuantizeDraft(draft, request, {}, {}));
+    HONE_RETURN_IF_ERROR(draft->Write(Path("out"), {.format = "mixed"}));
+    return model::Model::Open(files_, Path("out"));
+  }
+
   void WriteModel() {
     std::vector<formats::TensorToWrite> tensors;
     std::mt19937 random(5);
@@ -173,10 +180,7 @@ TEST_F(QuantizeTest, ADraftMixesFormatsAndLoadsAsWritten) {
   request.modules = {{"encoder.layer.0.output.dense", Format::kInt8},
                      {"encoder.layer.0.attention.output.dense", Format::kF32},
                      {"encoder.layer.0.intermediate.dense", Format::kBF16}};
-  const base::Status status = QuantizeDraft(&*draft, request, {}, {});
-  ASSERT_TRUE(status.ok()) << status;
-  ASSERT_TRUE(draft->Write(Path("out"), {.format = "mixed"}).ok());
-  const auto model = model::Model::Open(files_, Path("out"));
+  const auto model = WrittenAs(request, &*draft);
   ASSERT_TRUE(model.ok()) << model.status();
   const model::LayerWeights& layer = model->weights.layers[0];
   EXPECT_EQ(layer.query.weight.kind, StoredKind::kInt4);
@@ -213,10 +217,7 @@ TEST_F(QuantizeTest, Bf16StandsBesideOtherFormatsAndIntegerEmbeddings) {
   FormatRequest request{.all = Format::kBF16, .embeddings = Format::kInt8};
   request.modules = {{"encoder.layer.0.output.dense", Format::kInt8},
                      {"encoder.layer.0.attention.output.dense", Format::kF32}};
-  const base::Status status = QuantizeDraft(&*draft, request, {}, {});
-  ASSERT_TRUE(status.ok()) << status;
-  ASSERT_TRUE(draft->Write(Path("out"), {.format = "mixed"}).ok());
-  const auto model = model::Model::Open(files_, Path("out"));
+  const auto model = WrittenAs(request, &*draft);
   ASSERT_TRUE(model.ok()) << model.status();
   const model::LayerWeights& layer = model->weights.layers[0];
   EXPECT_EQ(layer.up.weight.values.dtype, DType::kBF16);

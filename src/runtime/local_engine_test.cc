@@ -79,6 +79,16 @@ constexpr const char* kOddBert = R"({"architectures": ["BertModel"], "model_type
 
 constexpr Format kFormats[] = {Format::kF32, Format::kBF16, Format::kInt8, Format::kInt4};
 
+// Of the whole output, by the Euclidean norm.
+double RelativeError(const std::vector<float>& actual, const std::vector<float>& expected) {
+  double error = 0, norm = 0;
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    error += std::pow(double{actual[i]} - expected[i], 2);
+    norm += std::pow(double{expected[i]}, 2);
+  }
+  return std::sqrt(error / norm);
+}
+
 TEST(LocalEngine, GivesTheOriginalsOutputsForEveryArchitectureAndHead) {
   for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
     const std::string directory = tests::WriteTinyModel(tiny, testing::TempDir());
@@ -243,12 +253,7 @@ TEST(LocalEngine, MixedFormatsStayCloseToTheReference) {
   const auto engine = LocalEngine::Load(model, MixedOptions(2));
   ASSERT_TRUE(engine.ok()) << engine.status();
   const std::vector<float> actual = ForwardAll(**engine, texts.batch());
-  double error = 0, norm = 0;
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    error += std::pow(double{actual[i]} - expected[i], 2);
-    norm += std::pow(double{expected[i]}, 2);
-  }
-  EXPECT_LT(std::sqrt(error / norm), 0.2) << "int4 is the coarsest of them";
+  EXPECT_LT(RelativeError(actual, expected), 0.2) << "int4 is the coarsest of them";
 }
 
 TEST(LocalEngine, AnyCutIntoLayerRangesGivesTheSameBits) {
@@ -282,12 +287,7 @@ TEST(LocalEngine, ReducedFormatsStayCloseToTheReference) {
     const auto engine = LoadEngine(model, format, 2);
     ASSERT_NE(engine, nullptr);
     const std::vector<float> actual = ForwardAll(*engine, texts.batch());
-    double error = 0, norm = 0;
-    for (std::size_t i = 0; i < actual.size(); ++i) {
-      error += std::pow(double{actual[i]} - expected[i], 2);
-      norm += std::pow(double{expected[i]}, 2);
-    }
-    EXPECT_LT(std::sqrt(error / norm), limit) << quant::NameOf(format);
+    EXPECT_LT(RelativeError(actual, expected), limit) << quant::NameOf(format);
   }
 }
 
@@ -307,12 +307,7 @@ TEST(LocalEngine, TakesHeadsOfAnySizeInEveryFormat) {
     const auto engine = LoadEngine(model, format, 2);
     ASSERT_NE(engine, nullptr);
     const std::vector<float> actual = ForwardAll(*engine, texts.batch());
-    double error = 0, norm = 0;
-    for (std::size_t i = 0; i < actual.size(); ++i) {
-      error += std::pow(double{actual[i]} - expected[i], 2);
-      norm += std::pow(double{expected[i]}, 2);
-    }
-    EXPECT_LT(std::sqrt(error / norm), 0.2) << quant::NameOf(format);
+    EXPECT_LT(RelativeError(actual, expected), 0.2) << quant::NameOf(format);
   }
 }
 
