@@ -199,7 +199,8 @@ planner::LatencyTable& Scheduler::TableOf(int model, int rung, int width) {
 int Scheduler::AddModel(Model model) {
   CheckModel(setup_, model);
   // A place that a removed model has left, so that loading again and again costs nothing for good.
-  const auto free = std::ranges::find_if(setup_.models, [](const Model& m) { return m.rungs.empty(); });
+  const auto free =
+      std::ranges::find_if(setup_.models, [](const Model& m) { return m.rungs.empty(); });
   const auto place = static_cast<int>(free - setup_.models.begin());
   if (free == setup_.models.end()) {
     setup_.models.emplace_back();

@@ -88,7 +88,7 @@ class Scheduler {
   Usage usage_;
   int queued_ = 0, last_model_ = -1;
   TimeNs reserve_ns_ = 0;
-  double spread_ = 0;       // mean of |seen − expected| / expected
+  double spread_ = 0;      // mean of |seen − expected| / expected
   TimeNs reserve_at_ = 0;  // both as of then: the end of the last batch
 };
 
