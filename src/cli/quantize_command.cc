@@ -30,11 +30,13 @@ class QuantizeCommand : public Command {
   void AddFlags(Flags& flags) override {
     flags.Required("-m,--model", &model_, "model directory to read");
     flags.Choice("--type", &type_, {"bf16", "int8", "int4"}, "number format of the weights");
-    flags.Choice("--method", &method_, {"nearest", "gptq", "awq"},
-                 "how weights are rounded; gptq and awq look at texts");
+    flags.Choice(
+        "--method", &method_, {"nearest", "gptq", "awq", "best"},
+        "how weights are rounded; all but nearest look at texts; best: gptq or awq a matrix");
     flags.Real("--smooth", &smooth_,
-               "SmoothQuant's exponent for int8, 0.5 to 0.85; 0: off; awq finds its own");
-    flags.Text("--calibrate", &calibrate_, "file of texts, one a line, for gptq, awq, --smooth");
+               "SmoothQuant's exponent for int8, 0.5 to 0.85; 0: off; awq and best find their own");
+    flags.Text("--calibrate", &calibrate_,
+               "file of texts, one a line, for gptq, awq, best, --smooth");
     flags.Int("--samples", &samples_, 1, 1 << 20, "how many of the texts, chosen by a fixed seed");
     flags.Choice("--embeddings", &embeddings_, {"f16", "int8", "int4"},
                  "number format of the embedding tables");
@@ -62,7 +64,8 @@ class QuantizeCommand : public Command {
                                        ": needs texts, --calibrate FILE"));
     }
     if (!needs_texts && !calibrate_.empty()) {
-      return InvalidUsage("--calibrate: --method nearest looks at no texts; take gptq or awq");
+      return InvalidUsage(
+          "--calibrate: --method nearest looks at no texts; take gptq, awq or best");
     }
     if (type_ == "bf16" && (needs_texts || embeddings_ != "f16")) {
       return InvalidUsage(

@@ -96,7 +96,7 @@ Status DraftQuantizer::CheckFloat() const {
     }
   }
   if (NeedsTexts(rounding_) && rounding_.calibration == nullptr) {
-    return base::BadInput("gptq, awq and smoothing need calibration texts");
+    return base::BadInput("gptq, awq, best and smoothing need calibration texts");
   }
   return base::OkStatus();
 }
@@ -264,7 +264,8 @@ StatusOr<Rounding> ParseRounding(std::string_view name) {
   if (name == "nearest") return Rounding::kNearest;
   if (name == "gptq") return Rounding::kGptq;
   if (name == "awq") return Rounding::kAwq;
-  return base::BadInput("unknown rounding \"", name, "\"; known are nearest, gptq, awq");
+  if (name == "best") return Rounding::kBest;
+  return base::BadInput("unknown rounding \"", name, "\"; known are nearest, gptq, awq, best");
 }
 
 Status QuantizeDraft(Draft* draft, const FormatRequest& formats, const RoundingOptions& rounding,
@@ -286,7 +287,7 @@ Status QuantizeDirectory(env::FileSystem& files, const std::string& in, Format f
   Calibration calibration;
   if (NeedsTexts(rounding)) {
     if (options.calibrate.empty()) {
-      return base::BadInput("gptq, awq and smoothing need texts: a file with one a line");
+      return base::BadInput("gptq, awq, best and smoothing need texts: a file with one a line");
     }
     HONE_ASSIGN_OR_RETURN(const std::string texts, files.Read(options.calibrate, kMaxTextBytes));
     HONE_ASSIGN_OR_RETURN(const auto tokenizer, formats::OpenTokenizer(files, in));

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "bench/forward_bench.h"
+#include "compress/block_format.h"
 #include "env/clock.h"
 #include "eval/bootstrap.h"
 #include "eval/metrics.h"
@@ -133,13 +134,19 @@ ModelFigures DescribeModel(const model::Model& model) {
     LayerForm& form = figures.layers.emplace_back();
     form.heads = shape.heads;
     form.ffn = shape.ffn;
-    if (shape.heads > 0) form.attention_format = FormatOf(weights.output.weight);
-    if (shape.ffn > 0) form.ffn_format = FormatOf(weights.down.weight);
+    if (shape.heads > 0) {
+      form.attention_format =
+          NameOfPair(FormatOf(weights.query.weight), FormatOf(weights.output.weight));
+    }
+    if (shape.ffn > 0) {
+      form.ffn_format = NameOfPair(FormatOf(weights.up.weight), FormatOf(weights.down.weight));
+    }
     for (const std::string& format : {form.attention_format, form.ffn_format}) {
       if (!format.empty()) formats.push_back(format);
     }
   }
-  const bool one = std::ranges::adjacent_find(formats, std::not_equal_to<>()) == formats.end();
+  const bool one = std::ranges::adjacent_find(formats, std::not_equal_to<>()) == formats.end() &&
+                   (formats.empty() || formats.front().find('+') == std::string::npos);
   figures.format = formats.empty() ? "none" : one ? formats.front() : "mixed";
   return figures;
 }

@@ -37,8 +37,9 @@ struct MetricFigure {
 };
 
 struct LayerForm {
-  int heads = 0, ffn = 0;                    // 0: that block is gone
-  std::string attention_format, ffn_format;  // "int8", "f32", …; empty where the block is gone
+  int heads = 0, ffn = 0;  // 0: that block is gone
+  // "int8", "f32", …; "int4+int8" where a block's matrices differ (block_format.h); empty where it is gone
+  std::string attention_format, ffn_format;
 };
 
 // Time of one operation in a forward pass, all layers and workers together.

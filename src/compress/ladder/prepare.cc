@@ -304,7 +304,7 @@ Status ReadInputs(CompressJob& job) {
                                                                  {.engine = std::move(engine)}));
   for (const LayerForm& layer : DescribeModel(job.dense->model()).layers) {
     for (const std::string& format : {layer.attention_format, layer.ffn_format}) {
-      if (format == "int8" || format == "int4") {
+      if (format.find("int") != std::string::npos) {
         return base::BadInput(request.model, ": is quantised already; compress the float model");
       }
     }

@@ -421,9 +421,12 @@ Status RungMaker::Quantize(const QuantizeStage& stage, const std::string& rung,
     formats.modules[module] = quant::Format::kF32;
   }
   RoundingOptions rounding;
-  rounding.method = stage.method == QuantizeMethod::kGptq  ? Rounding::kGptq
-                    : stage.method == QuantizeMethod::kAwq ? Rounding::kAwq
-                                                           : Rounding::kNearest;
+  switch (stage.method) {
+    case QuantizeMethod::kNearest: rounding.method = Rounding::kNearest; break;
+    case QuantizeMethod::kGptq: rounding.method = Rounding::kGptq; break;
+    case QuantizeMethod::kAwq: rounding.method = Rounding::kAwq; break;
+    case QuantizeMethod::kBest: rounding.method = Rounding::kBest; break;
+  }
   rounding.smooth = stage.smooth;
   rounding.threads = job_.request.threads;
   rounding.isa = job_.request.isa;

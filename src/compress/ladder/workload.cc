@@ -66,11 +66,17 @@ ModuleFormats FormatsByModule(const model::Model& model,
   for (std::size_t b = 0; b < formats.size(); ++b) {
     const auto& layer = model.weights.layers[static_cast<std::size_t>(snapshots[b].layer)];
     const bool attention = snapshots[b].block == Block::kAttention;
-    for (const model::Linear* linear :
-         attention ? std::vector{&layer.query, &layer.key, &layer.value, &layer.output}
-                   : std::vector{&layer.up, &layer.down}) {
-      if (!linear->weight.empty()) by_module[linear->weight.name] = formats[b];
+    const auto set = [&](const model::Linear& linear, quant::Format format) {
+      if (!linear.weight.empty()) by_module[linear.weight.name] = format;
+    };
+    if (attention) {
+      for (const model::Linear* linear : {&layer.query, &layer.key, &layer.value}) {
+        set(*linear, formats[b].in);
+      }
+    } else {
+      set(layer.up, formats[b].in);
     }
+    set(attention ? layer.output : layer.down, formats[b].out);
   }
   return by_module;
 }
@@ -87,30 +93,31 @@ std::vector<LayerForm> FormsOf(const model::Model& model,
     LayerForm& form = forms[static_cast<std::size_t>(snapshots[b].layer)];
     const bool attention = snapshots[b].block == Block::kAttention;
     if ((attention ? form.heads : form.ffn) == 0) continue;
-    (attention ? form.attention_format : form.ffn_format) = quant::NameOf(formats[b]);
+    (attention ? form.attention_format : form.ffn_format) = NameOf(formats[b]);
   }
   return forms;
 }
 
-base::StatusOr<double> PredictMs(const DeviceProfile& profile,
-                                 const std::vector<LayerForm>& layers) {
+base::StatusOr<double> PredictMs(const DeviceProfile& profile, const std::vector<LayerForm>& layers,
+                                 bool gated_ffn) {
   // A block that is gone costs its norm, whatever the format; one in a format that the profile does
   // not know (f16 is computed in f32) counts as f32.
   const quant::Format any = profile.fixed.front().format;
   const auto format_of = [&](const std::string& name) {
-    if (name.empty()) return any;
-    const base::StatusOr<quant::Format> format = quant::ParseFormat(name);
-    return format.ok() ? *format : quant::Format::kF32;
+    if (name.empty()) return BlockFormat{any, any};
+    const base::StatusOr<BlockFormat> format = ParseBlockFormat(name);
+    return format.ok() ? *format : BlockFormat{};
   };
   double total = 0, fixed = 0;
   for (const LayerForm& layer : layers) {
-    const quant::Format attention = format_of(layer.attention_format);
-    const quant::Format ffn = format_of(layer.ffn_format);
+    const BlockFormat attention = format_of(layer.attention_format);
+    const BlockFormat ffn = format_of(layer.ffn_format);
     HONE_ASSIGN_OR_RETURN(const double attention_ms,
-                          profile.Cost(Block::kAttention, attention, layer.heads));
-    HONE_ASSIGN_OR_RETURN(const double ffn_ms, profile.Cost(Block::kFeedForward, ffn, layer.ffn));
+                          profile.Cost(Block::kAttention, attention, layer.heads, gated_ffn));
+    HONE_ASSIGN_OR_RETURN(const double ffn_ms,
+                          profile.Cost(Block::kFeedForward, ffn, layer.ffn, gated_ffn));
     total += attention_ms + ffn_ms;
-    for (const quant::Format format : {attention, ffn}) {
+    for (const quant::Format format : {attention.in, attention.out, ffn.in, ffn.out}) {
       HONE_ASSIGN_OR_RETURN(const double ms, profile.Fixed(format));
       fixed = std::max(fixed, ms);
     }
@@ -139,7 +146,8 @@ base::StatusOr<LatencyRig::Pair> LatencyRig::Predict(const std::vector<LayerForm
   Pair pair;
   HONE_ASSIGN_OR_RETURN(const double dense,
                         elsewhere_->Predict(dense_.model().config.layers, quant::Format::kF32));
-  HONE_ASSIGN_OR_RETURN(const double candidate, PredictMs(*elsewhere_, layers));
+  HONE_ASSIGN_OR_RETURN(const double candidate,
+                        PredictMs(*elsewhere_, layers, dense_.model().config.gated_ffn));
   pair.dense = {dense, dense, dense};
   pair.candidate = {candidate, candidate, candidate};
   return pair;

@@ -37,8 +37,8 @@ std::vector<LayerForm> FormsOf(const model::Model& model,
                                const BlockFormats& formats, quant::Format rest);
 
 // Milliseconds that the profile gives a model of these layers.
-base::StatusOr<double> PredictMs(const DeviceProfile& profile,
-                                 const std::vector<LayerForm>& layers);
+base::StatusOr<double> PredictMs(const DeviceProfile& profile, const std::vector<LayerForm>& layers,
+                                 bool gated_ffn);
 
 // Times models against the dense one, or asks the profile of another device.
 class LatencyRig {

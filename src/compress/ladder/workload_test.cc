@@ -72,7 +72,7 @@ TEST_F(AssistantTest, EveryModuleHasTheFormatOfItsBlock) {
   // every module, or the engine would time int8 and the quantiser write it.
   const std::vector<BlockSnapshots> blocks = Blocks();
   const model::Model& model = model_->model();
-  const BlockFormats uniform(blocks.size(), quant::Format::kInt4);
+  const BlockFormats uniform(blocks.size(), {quant::Format::kInt4, quant::Format::kInt4});
   const ModuleFormats formats = FormatsByModule(model, blocks, uniform);
   EXPECT_EQ(formats.size(), 6u * static_cast<std::size_t>(model.config.layer_count()));
   for (const model::LayerWeights& layer : model.weights.layers) {
@@ -89,12 +89,16 @@ TEST_F(AssistantTest, EveryModuleHasTheFormatOfItsBlock) {
   }
   // A block without snapshots is nobody's.
   const std::vector<BlockSnapshots> one = {blocks[1]};
-  EXPECT_EQ(FormatsByModule(model, one, {quant::Format::kInt8}).size(), 2u);
+  const BlockFormats differ = {{quant::Format::kInt8, quant::Format::kInt4}};
+  const model::LayerWeights& first = model.weights.layers[0];
+  EXPECT_THAT(
+      FormatsByModule(model, one, differ),
+      testing::UnorderedElementsAre(testing::Pair(first.up.weight.name, quant::Format::kInt8),
+                                    testing::Pair(first.down.weight.name, quant::Format::kInt4)));
   // It is predicted in the format that it is written in.
-  const std::vector<LayerForm> forms =
-      FormsOf(model, one, {quant::Format::kInt8}, quant::Format::kInt4);
+  const std::vector<LayerForm> forms = FormsOf(model, one, differ, quant::Format::kInt4);
   EXPECT_EQ(forms[0].attention_format, "int4");
-  EXPECT_EQ(forms[0].ffn_format, "int8");
+  EXPECT_EQ(forms[0].ffn_format, "int8+int4");
 }
 
 }  // namespace

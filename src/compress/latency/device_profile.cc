@@ -132,6 +132,14 @@ StatusOr<double> DeviceProfile::Cost(Block block, Format format, int size) const
   return below->size > 0 ? below->ms * size / below->size : below->ms;
 }
 
+StatusOr<double> DeviceProfile::Cost(Block block, BlockFormat format, int size,
+                                     bool gated_ffn) const {
+  HONE_ASSIGN_OR_RETURN(const double in, Cost(block, format.in, size));
+  HONE_ASSIGN_OR_RETURN(const double out, Cost(block, format.out, size));
+  const double share = ShareOfIn(block, gated_ffn);
+  return share * in + (1 - share) * out;
+}
+
 StatusOr<double> DeviceProfile::Predict(const std::vector<model::LayerShape>& layers,
                                         Format format) const {
   HONE_ASSIGN_OR_RETURN(double total, Fixed(format));

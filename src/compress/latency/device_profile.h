@@ -22,6 +22,7 @@
 
 #include "base/isa.h"
 #include "base/status.h"
+#include "compress/block_format.h"
 #include "compress/prune/snapshots.h"
 #include "model/config.h"
 #include "quant/format.h"
@@ -58,6 +59,8 @@ struct DeviceProfile {
   // there at all costs that; beyond the largest: in proportion. An error where the format was not
   // measured.
   base::StatusOr<double> Cost(Block block, quant::Format format, int size) const;
+  // Of a block of two formats: between its costs in either, by the weights in each.
+  base::StatusOr<double> Cost(Block block, BlockFormat format, int size, bool gated_ffn) const;
   base::StatusOr<double> Fixed(quant::Format format) const;
   // Of a whole model with everything in one format.
   base::StatusOr<double> Predict(const std::vector<model::LayerShape>& layers,

@@ -28,6 +28,8 @@ using runtime::Tap;
 
 // Rows of each input that the search for scales computes with.
 constexpr std::size_t kSampleRows = 256;
+// Of each batch's rows, one in so many judges the methods (best) and teaches none of them.
+constexpr std::size_t kHeldShare = 8;
 
 // Layer `layer` alone, at its own index, so that an engine packs nothing else: the layers below it
 // are empty. Embeddings stay where it is the first.
@@ -49,8 +51,25 @@ model::Model OneLayer(const model::Model& model, int layer) {
 // What the calibration texts give one of a layer's inputs.
 struct InputStatistics {
   std::vector<double> hessian = {};  // Σ x·xᵀ [K,K]
+  std::vector<double> held = {};     // of rows that are not in `hessian`: what judges (best)
   std::vector<float> sample = {};    // some of the rows [·,K]
   int k = 0;
+};
+
+// What rounds to either format, by each method.
+struct Int8Rounding {
+  using Matrix = quant::Int8Matrix;
+  static constexpr auto kNearest = NearestInt8;
+  static constexpr auto kGptq = GptqInt8;
+  static constexpr auto kClipped = ClippedInt8;
+  static constexpr auto kSet = SetInt8;
+};
+struct Int4Rounding {
+  using Matrix = quant::Int4Matrix;
+  static constexpr auto kNearest = NearestInt4;
+  static constexpr auto kGptq = GptqInt4;
+  static constexpr auto kClipped = ClippedInt4;
+  static constexpr auto kSet = SetInt4;
 };
 
 class LayerRounder {
@@ -74,6 +93,12 @@ class LayerRounder {
   Status Measure(int layer);
   Status FoldScales(int layer);
   Status RoundMatrix(const LayerMatrix& matrix);
+  template <typename Way>
+  StatusOr<typename Way::Matrix> Rounded(const LayerMatrix& matrix,
+                                         const std::vector<float>& weights, Rounding method);
+  bool Scales() const {
+    return options_.method == Rounding::kAwq || options_.method == Rounding::kBest;
+  }
   std::optional<Format> FormatOf(const std::string& module) const {
     const auto found = formats_.find(module);
     if (found == formats_.end()) return std::nullopt;
@@ -101,22 +126,30 @@ class LayerRounder {
 Status LayerRounder::Measure(int layer) {
   HONE_ASSIGN_OR_RETURN(const auto engine, Engine(layer));
   if (layer == 0) stream_.Start(*engine);
-  std::map<Tap, Moments> sums;
+  std::map<Tap, Moments> sums, held;
   std::vector<Tap> taps;
   for (const LayerMatrix& matrix : matrices_) {
     if (sums.contains(matrix.input)) continue;
     sums.try_emplace(matrix.input, matrix.k, pool_, options_.isa);
+    if (options_.method == Rounding::kBest) {
+      held.try_emplace(matrix.input, matrix.k, pool_, options_.isa);
+    }
     taps.push_back(matrix.input);
     Input(matrix.input) = {};
     Input(matrix.input).k = matrix.k;
   }
   stream_.RunLayer(*engine, layer, taps, false, [&](const LayerInputs& rows) {
     for (auto& [tap, sum] : sums) {
-      const std::span<const float> x = rows.rows(tap);
-      sum.Add(x);
-      // The first rows of each batch: batches differ in their texts' length.
+      std::span<const float> x = rows.rows(tap);
       InputStatistics& input = Input(tap);
       const auto k = static_cast<std::size_t>(input.k);
+      if (const auto judge = held.find(tap); judge != held.end()) {
+        const std::size_t kept = x.size() / k - x.size() / k / kHeldShare;
+        judge->second.Add(x.subspan(kept * k));
+        x = x.first(kept * k);
+      }
+      sum.Add(x);
+      // The first rows of each batch: batches differ in their texts' length.
       const std::size_t batches = options_.calibration->batches.size();
       const std::size_t share = (kSampleRows + batches - 1) / batches * k;
       input.sample.insert(input.sample.end(), x.begin(),
@@ -124,6 +157,7 @@ Status LayerRounder::Measure(int layer) {
     }
   });
   for (auto& [tap, sum] : sums) Input(tap).hessian = sum.Take(1.0);
+  for (auto& [tap, sum] : held) Input(tap).held = sum.Take(1.0);
   return base::OkStatus();
 }
 
@@ -135,7 +169,7 @@ Status LayerRounder::FoldScales(int layer) {
       const std::optional<Format> format = FormatOf(matrix.module);
       if (matrix.input != tap || !format) continue;
       // Smoothing is for int8; awq's scales are for both.
-      if (options_.method != Rounding::kAwq && *format != Format::kInt8) continue;
+      if (!Scales() && *format != Format::kInt8) continue;
       HONE_ASSIGN_OR_RETURN(std::vector<float> weights, Weights(matrix));
       readers.push_back({std::move(weights), matrix.n, *format});
     }
@@ -148,49 +182,55 @@ Status LayerRounder::FoldScales(int layer) {
     const auto k = static_cast<std::size_t>(input.k);
     for (std::size_t i = 0; i < k; ++i) {
       for (std::size_t j = 0; j < k; ++j) {
-        input.hessian[i * k + j] /= double{choice.scale[i]} * choice.scale[j];
+        const double scales = double{choice.scale[i]} * choice.scale[j];
+        input.hessian[i * k + j] /= scales;
+        if (!input.held.empty()) input.held[i * k + j] /= scales;
       }
     }
   }
   return base::OkStatus();
 }
 
+template <typename Way>
+StatusOr<typename Way::Matrix> LayerRounder::Rounded(const LayerMatrix& matrix,
+                                                     const std::vector<float>& weights,
+                                                     Rounding method) {
+  const InputStatistics& input = Input(matrix.input);
+  switch (method) {
+    case Rounding::kNearest: return Way::kNearest(weights, matrix.n, matrix.k, pool_);
+    case Rounding::kAwq: return Way::kClipped(weights, matrix.n, matrix.k, input.hessian, pool_);
+    case Rounding::kGptq: break;
+    case Rounding::kBest: {
+      HONE_ASSIGN_OR_RETURN(auto gptq, Rounded<Way>(matrix, weights, Rounding::kGptq));
+      HONE_ASSIGN_OR_RETURN(auto awq, Rounded<Way>(matrix, weights, Rounding::kAwq));
+      const auto error = [&](const typename Way::Matrix& rounded) {
+        return OutputError(weights, Dequantized(rounded), matrix.n, matrix.k, input.held);
+      };
+      return error(awq) < error(gptq) ? std::move(awq) : std::move(gptq);
+    }
+  }
+  if (!factors_.contains(matrix.input)) {
+    HONE_ASSIGN_OR_RETURN(factors_[matrix.input], FactorHessian(input.hessian, input.k));
+  }
+  return Way::kGptq(weights, matrix.n, factors_[matrix.input], pool_);
+}
+
 Status LayerRounder::RoundMatrix(const LayerMatrix& matrix) {
   const std::optional<Format> format = FormatOf(matrix.module);
   if (!format) return base::OkStatus();
   HONE_ASSIGN_OR_RETURN(const std::vector<float> weights, Weights(matrix));
-  const InputStatistics& input = Input(matrix.input);
-  formats::EditedCheckpoint& checkpoint = draft_.weights();
-  if (options_.method == Rounding::kGptq) {
-    if (!factors_.contains(matrix.input)) {
-      HONE_ASSIGN_OR_RETURN(factors_[matrix.input], FactorHessian(input.hessian, input.k));
-    }
-    const GptqFactor& factor = factors_[matrix.input];
-    if (*format == Format::kInt4) {
-      SetInt4(matrix.module, GptqInt4(weights, matrix.n, factor, pool_), &checkpoint);
-    } else {
-      SetInt8(matrix.module, GptqInt8(weights, matrix.n, factor, pool_), &checkpoint);
-    }
-  } else if (options_.method == Rounding::kNearest) {
-    if (*format == Format::kInt4) {
-      SetInt4(matrix.module, NearestInt4(weights, matrix.n, matrix.k, pool_), &checkpoint);
-    } else {
-      SetInt8(matrix.module, NearestInt8(weights, matrix.n, matrix.k, pool_), &checkpoint);
-    }
-  } else if (*format == Format::kInt4) {
-    SetInt4(matrix.module, ClippedInt4(weights, matrix.n, matrix.k, input.hessian, pool_),
-            &checkpoint);
-  } else {
-    SetInt8(matrix.module, ClippedInt8(weights, matrix.n, matrix.k, input.hessian, pool_),
-            &checkpoint);
-  }
-  return base::OkStatus();
+  const auto round = [&]<typename Way>(Way) -> Status {
+    HONE_ASSIGN_OR_RETURN(const auto rounded, Rounded<Way>(matrix, weights, options_.method));
+    Way::kSet(matrix.module, rounded, &draft_.weights());
+    return base::OkStatus();
+  };
+  return *format == Format::kInt4 ? round(Int4Rounding{}) : round(Int8Rounding{});
 }
 
 Status LayerRounder::Round(int layer, const std::function<void(const LayerMatrix&)>& rounded) {
   HONE_ASSIGN_OR_RETURN(matrices_, LayerMatrices(draft_.model(), layer));
   HONE_RETURN_IF_ERROR(Measure(layer));
-  if (options_.method == Rounding::kAwq || options_.smooth > 0) {
+  if (Scales() || options_.smooth > 0) {
     HONE_RETURN_IF_ERROR(FoldScales(layer));
   }
   factors_.clear();

@@ -74,11 +74,11 @@ struct DistillStage {
   std::string text;  // unlabelled lines to learn from instead of the training file; loss.task is 0
 };
 
-enum class QuantizeMethod : std::uint8_t { kNearest, kGptq, kAwq };
+enum class QuantizeMethod : std::uint8_t { kNearest, kGptq, kAwq, kBest };
 
 struct QuantizeStage {
   Selection modules;
-  std::vector<quant::Format> formats = {quant::Format::kInt8};  // the search picks per block
+  std::vector<quant::Format> formats = {quant::Format::kInt8};  // the search picks per matrix
   QuantizeMethod method = QuantizeMethod::kNearest;
   float smooth = 0;  // SmoothQuant's α, of int8 matrices; 0: none
   int samples = 512;

@@ -26,47 +26,48 @@ struct Step {
   int option = 0;
 };
 
-// The options of a block that no other beats in both time and error, fastest first.
-std::vector<Step> Frontier(const std::vector<BlockOption>& options, double budget_ms) {
-  std::vector<Step> steps;
-  for (std::size_t o = 0; o < options.size(); ++o) {
-    steps.push_back({BucketsOf(options[o].ms, budget_ms), options[o].error, static_cast<int>(o)});
-  }
-  std::ranges::stable_sort(steps, [](const Step& a, const Step& b) {
-    return a.buckets != b.buckets ? a.buckets < b.buckets : a.error < b.error;
-  });
-  std::vector<Step> frontier;
-  for (const Step& step : steps) {
-    if (frontier.empty() || step.error < frontier.back().error) frontier.push_back(step);
-  }
-  return frontier;
+std::size_t Terms(Blocks blocks) {
+  return blocks.front().front().errors.size();
 }
 
-// The tables of one problem: frontiers are the same for every vector of sensitivities.
+double Weighted(const BlockOption& option, std::span<const double> sensitivities) {
+  double error = 0;
+  for (std::size_t t = 0; t < option.errors.size(); ++t) {
+    error += sensitivities[t] * option.errors[t];
+  }
+  return error;
+}
+
+// One problem: what it is for any sensitivities, and the tables that each solution fills anew.
 class Solver {
  public:
-  Solver(Blocks blocks, double budget_ms) {
+  Solver(Blocks blocks, double budget_ms) : blocks_(blocks), terms_(Terms(blocks)) {
     for (const std::vector<BlockOption>& options : blocks) {
       HONE_CHECK(!options.empty());
-      frontiers_.push_back(Frontier(options, budget_ms));
+      std::vector<int>& buckets = buckets_.emplace_back();
+      for (const BlockOption& option : options) {
+        HONE_CHECK(option.errors.size() == terms_);
+        buckets.push_back(BucketsOf(option.ms, budget_ms));
+      }
     }
-    taken_.resize(frontiers_.size());
+    frontiers_.resize(blocks.size());
+    taken_.resize(blocks.size());
     for (auto& row : taken_) row.resize(kBuckets + 1);
   }
 
   std::optional<Choice> Solve(std::span<const double> sensitivities) {
-    HONE_CHECK(sensitivities.size() == frontiers_.size());
+    HONE_CHECK(sensitivities.size() == blocks_.size() * terms_);
     constexpr double kNever = std::numeric_limits<double>::infinity();
     // best[b]: the least error of the blocks so far in exactly or less than b buckets.
     std::vector<double> best(kBuckets + 1, 0.0), next(kBuckets + 1);
-    for (std::size_t block = 0; block < frontiers_.size(); ++block) {
+    for (std::size_t block = 0; block < blocks_.size(); ++block) {
+      frontiers_[block] = Frontier(block, sensitivities.subspan(block * terms_, terms_));
       std::ranges::fill(next, kNever);
       for (std::size_t s = 0; s < frontiers_[block].size(); ++s) {
         const Step& step = frontiers_[block][s];
-        const double error = sensitivities[block] * step.error;
         for (int b = step.buckets; b <= kBuckets; ++b) {
           const auto at = static_cast<std::size_t>(b);
-          const double sum = best[at - static_cast<std::size_t>(step.buckets)] + error;
+          const double sum = best[at - static_cast<std::size_t>(step.buckets)] + step.error;
           // The equal sum of a slower option is not taken.
           if (sum < next[at]) {
             next[at] = sum;
@@ -88,6 +89,26 @@ class Solver {
   }
 
  private:
+  // The options of a block that no other beats in both time and error, fastest first.
+  std::vector<Step> Frontier(std::size_t block, std::span<const double> sensitivities) const {
+    std::vector<Step> steps;
+    for (std::size_t o = 0; o < blocks_[block].size(); ++o) {
+      steps.push_back(
+          {buckets_[block][o], Weighted(blocks_[block][o], sensitivities), static_cast<int>(o)});
+    }
+    std::ranges::stable_sort(steps, [](const Step& a, const Step& b) {
+      return a.buckets != b.buckets ? a.buckets < b.buckets : a.error < b.error;
+    });
+    std::vector<Step> frontier;
+    for (const Step& step : steps) {
+      if (frontier.empty() || step.error < frontier.back().error) frontier.push_back(step);
+    }
+    return frontier;
+  }
+
+  Blocks blocks_;
+  std::size_t terms_;
+  std::vector<std::vector<int>> buckets_;  // of each option
   std::vector<std::vector<Step>> frontiers_;
   std::vector<std::vector<std::uint16_t>> taken_;  // index into the frontier
 };
@@ -95,10 +116,10 @@ class Solver {
 // Sensitivities are drawn over two decades: a block may matter a hundred times as much as another.
 class Sensitivities {
  public:
-  Sensitivities(std::size_t blocks, std::uint64_t seed) : blocks_(blocks), random_(seed) {}
+  Sensitivities(std::size_t count, std::uint64_t seed) : count_(count), random_(seed) {}
 
   std::vector<double> Random() {
-    std::vector<double> values(blocks_);
+    std::vector<double> values(count_);
     for (double& value : values) value = Draw();
     return values;
   }
@@ -112,7 +133,7 @@ class Sensitivities {
       changed = true;
     }
     if (!changed) {
-      values[std::uniform_int_distribution<std::size_t>(0, blocks_ - 1)(random_)] = Draw();
+      values[std::uniform_int_distribution<std::size_t>(0, count_ - 1)(random_)] = Draw();
     }
     return values;
   }
@@ -120,7 +141,7 @@ class Sensitivities {
  private:
   double Draw() { return std::pow(10.0, std::uniform_real_distribution<double>(-1, 1)(random_)); }
 
-  std::size_t blocks_;
+  std::size_t count_;
   std::mt19937_64 random_;
 };
 
@@ -131,8 +152,8 @@ class Search {
       : solver_(blocks, budget_ms),
         evaluate_(evaluate),
         options_(options),
-        random_(blocks.size(), options.seed),
-        blocks_(blocks.size()) {}
+        random_(SensitivityCount(blocks), options.seed),
+        sensitivities_(SensitivityCount(blocks)) {}
 
   base::StatusOr<SearchResult> Run();
 
@@ -147,7 +168,7 @@ class Search {
   const EvaluateChoice& evaluate_;
   const SearchOptions& options_;
   Sensitivities random_;
-  std::size_t blocks_;
+  std::size_t sensitivities_;  // of them
   std::map<Choice, double> losses_;
   SearchResult result_;
 };
@@ -173,8 +194,9 @@ base::StatusOr<bool> Search::Try(const std::vector<double>& sensitivities) {
 }
 
 base::StatusOr<SearchResult> Search::Run() {
-  HONE_ASSIGN_OR_RETURN(bool better, Try(options_.start.empty() ? std::vector<double>(blocks_, 1.0)
-                                                                : options_.start));
+  HONE_ASSIGN_OR_RETURN(
+      bool better,
+      Try(options_.start.empty() ? std::vector<double>(sensitivities_, 1.0) : options_.start));
   for (int i = 0; i < options_.random_starts && !Enough(); ++i) {
     HONE_ASSIGN_OR_RETURN(better, Try(random_.Random()));
   }
@@ -194,6 +216,10 @@ double TotalMs(Blocks blocks, const Choice& choice) {
     total += blocks[b][static_cast<std::size_t>(choice[b])].ms;
   }
   return total;
+}
+
+std::size_t SensitivityCount(Blocks blocks) {
+  return blocks.size() * Terms(blocks);
 }
 
 std::optional<Choice> SolveBudget(Blocks blocks, std::span<const double> sensitivities,

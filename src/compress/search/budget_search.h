@@ -2,10 +2,12 @@
 //
 // Given, per block, options of known time and prior error, and a budget T:
 //
-//   minimise Σ_b c_b · error_b,o(b)   subject to   Σ_b ms_b,o(b) ≤ T
+//   minimise Σ_b Σ_t c_b,t · error_b,o(b),t   subject to   Σ_b ms_b,o(b) ≤ T
 //
 // by dynamic programming over T in kBuckets; times are rounded up to buckets, so whatever it gives
-// keeps the budget. The sensitivities c are what is searched: random vectors first, then a climb that
+// keeps the budget. The terms t of an error are what removal costs and, where there is a choice of
+// number formats, what rounding costs each matrix, so that a matrix may turn out to matter while its
+// block does not. The sensitivities c are what is searched: random vectors first, then a climb that
 // draws each anew with a small probability, and keeps what lowers the loss of the real model. So
 // every candidate meets the target, and only accuracy is searched.
 //
@@ -19,7 +21,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "quant/format.h"
+#include "compress/block_format.h"
 
 namespace hone::compress {
 
@@ -28,9 +30,9 @@ inline constexpr int kBuckets = 10'000;
 // What a block may become.
 struct BlockOption {
   int level = 0;  // index into its BlockSnapshots::levels
-  quant::Format format = quant::Format::kF32;
+  BlockFormat format;
   double ms = 0;
-  double error = 0;  // prior: of pruning and of rounding to the format
+  std::vector<double> errors;  // priors, one a term; as many in every option of every block
 };
 
 // An index into each block's options.
@@ -38,8 +40,11 @@ using Choice = std::vector<int>;
 
 double TotalMs(std::span<const std::vector<BlockOption>> blocks, const Choice& choice);
 
+// How many sensitivities there are: one a block and term.
+std::size_t SensitivityCount(std::span<const std::vector<BlockOption>> blocks);
+
 // The best choice, or nothing where even the fastest options exceed the budget. `sensitivities` are
-// one a block, ≥ 0.
+// ≥ 0, those of a block's terms one after the other.
 std::optional<Choice> SolveBudget(std::span<const std::vector<BlockOption>> blocks,
                                   std::span<const double> sensitivities, double budget_ms);
 

@@ -12,15 +12,22 @@ namespace {
 
 using Blocks = std::vector<std::vector<BlockOption>>;
 
-Blocks RandomBlocks(std::mt19937& random, int blocks, int options) {
+Blocks RandomBlocks(std::mt19937& random, int blocks, int options, int terms = 1) {
   std::uniform_real_distribution<double> uniform(0, 1);
   Blocks made(static_cast<std::size_t>(blocks));
   for (std::vector<BlockOption>& block : made) {
     for (int o = 0; o < options; ++o) {
-      block.push_back({.level = o, .ms = uniform(random), .error = uniform(random)});
+      BlockOption& option = block.emplace_back();
+      option.level = o;
+      option.ms = uniform(random);
+      for (int t = 0; t < terms; ++t) option.errors.push_back(uniform(random));
     }
   }
   return made;
+}
+
+BlockOption Option(double ms, double error) {
+  return {.level = 0, .format = {}, .ms = ms, .errors = {error}};
 }
 
 SearchOptions Limits(int candidates, int patience) {
@@ -45,7 +52,8 @@ void ForEachChoice(const Blocks& blocks, Use use) {
 double Error(const Blocks& blocks, const std::vector<double>& c, const Choice& choice) {
   double error = 0;
   for (std::size_t b = 0; b < blocks.size(); ++b) {
-    error += c[b] * blocks[b][static_cast<std::size_t>(choice[b])].error;
+    const std::vector<double>& errors = blocks[b][static_cast<std::size_t>(choice[b])].errors;
+    for (std::size_t t = 0; t < errors.size(); ++t) error += c[b * errors.size() + t] * errors[t];
   }
   return error;
 }
@@ -54,8 +62,9 @@ TEST(SolveBudget, IsAsGoodAsTryingEveryChoice) {
   std::mt19937 random(3);
   std::uniform_real_distribution<double> uniform(0.1, 2);
   for (int trial = 0; trial < 60; ++trial) {
-    const Blocks blocks = RandomBlocks(random, 5, 4);
-    std::vector<double> c(5);
+    const int terms = trial % 2 == 0 ? 1 : 3;
+    const Blocks blocks = RandomBlocks(random, 5, 4, terms);
+    std::vector<double> c(SensitivityCount(blocks));
     for (double& value : c) value = uniform(random);
     const double budget = uniform(random) * 2;
     double best = INFINITY, best_of_less = INFINITY;
@@ -79,7 +88,7 @@ TEST(SolveBudget, IsAsGoodAsTryingEveryChoice) {
 }
 
 TEST(SolveBudget, RefusesABudgetThatTheFastestOptionsExceed) {
-  const Blocks blocks = {{{.ms = 2, .error = 0}, {.ms = 1, .error = 1}}, {{.ms = 3, .error = 0}}};
+  const Blocks blocks = {{Option(2, 0), Option(1, 1)}, {Option(3, 0)}};
   const std::vector<double> c = {1, 1};
   EXPECT_FALSE(SolveBudget(blocks, c, 3.9));
   EXPECT_THAT(*SolveBudget(blocks, c, 4.0), testing::ElementsAre(1, 0)) << "exactly enough";
@@ -151,8 +160,7 @@ TEST(SearchBudget, StopsAtItsLimits) {
 }
 
 TEST(SearchBudget, PassesErrorsOnAndNeverKeepsANaN) {
-  const Blocks blocks = {{{.ms = 1, .error = 0}, {.ms = 0.5, .error = 1}},
-                         {{.ms = 1, .error = 0}, {.ms = 0.5, .error = 1}}};
+  const Blocks blocks = {{Option(1, 0), Option(0.5, 1)}, {Option(1, 0), Option(0.5, 1)}};
   EXPECT_FALSE(SearchBudget(blocks, 0.9, [](const Choice&) { return 1.0; }, {}).ok());
   const auto failing =
       SearchBudget(blocks, 2, [](const Choice&) { return base::BadInput("broken"); }, {});

@@ -13,7 +13,7 @@ namespace {
 using base::StatusOr;
 using quant::Format;
 
-// Relative error |Wx - Q(W)x|² / |Wx|² that rounding adds to a block's output, beside what pruning does:
+// Relative error |Wx - Q(W)x|² / |Wx|² that rounding a matrix adds to its output, beside what pruning does:
 // the order of magnitude decides between formats, the loss of the real candidate between choices. Of
 // normal weights with the deviation σ, uniform rounding errors of a step: int8 a row of some hundreds
 // (largest about 4 σ, step 4σ/127): step²/12σ² = 8e-5; int4 groups of 32 (range about 4.1 σ, step
@@ -163,7 +163,7 @@ PrunedDraft Fitter::Finish(Draft draft, const Attempt& best) const {
 
 StatusOr<PrunedDraft> Fitter::Run() {
   const Choice whole(blocks_.size(), 0);
-  const std::vector<double> equal(blocks_.size(), 1.0);
+  const std::vector<double> equal(SensitivityCount(blocks_), 1.0);
   // What a millisecond of the profile is today: from the whole draft, then from a first choice. The
   // search is worth its time once the budget is about right.
   Say("timing", 0, 0);
@@ -205,20 +205,36 @@ StatusOr<PrunedDraft> Fitter::Run() {
   return Finish(std::move(made), best);
 }
 
+// Every pair; of a block that is gone the first format alone, since nothing is left to be in one.
+std::vector<BlockFormat> PairsOf(std::span<const Format> formats, bool there) {
+  if (!there) return {{formats.front(), formats.front()}};
+  std::vector<BlockFormat> pairs;
+  for (const Format in : formats) {
+    for (const Format out : formats) pairs.push_back({in, out});
+  }
+  return pairs;
+}
+
 }  // namespace
 
 StatusOr<std::vector<std::vector<BlockOption>>> MakeOptions(
     std::span<const BlockSnapshots> snapshots, const DeviceProfile& profile,
-    std::span<const Format> formats) {
+    std::span<const Format> formats, bool gated_ffn) {
   std::vector<std::vector<BlockOption>> blocks;
   for (const BlockSnapshots& snapshot : snapshots) {
     std::vector<BlockOption>& options = blocks.emplace_back();
     for (std::size_t level = 0; level < snapshot.levels.size(); ++level) {
-      for (const Format format : formats) {
+      const Level& of = snapshot.levels[level];
+      for (const BlockFormat format : PairsOf(formats, of.kept > 0)) {
         HONE_ASSIGN_OR_RETURN(const double ms,
-                              profile.Cost(snapshot.block, format, snapshot.levels[level].kept));
-        options.push_back({static_cast<int>(level), format, ms,
-                           snapshot.levels[level].error + RoundingError(format)});
+                              profile.Cost(snapshot.block, format, of.kept, gated_ffn));
+        std::vector<double> errors = {of.error};
+        if (formats.size() > 1) {
+          const double share = of.kept > 0 ? 0.5 : 0;
+          errors.push_back(share * RoundingError(format.in));
+          errors.push_back(share * RoundingError(format.out));
+        }
+        options.push_back({static_cast<int>(level), format, ms, std::move(errors)});
       }
     }
   }
@@ -262,9 +278,11 @@ StatusOr<PrunedDraft> PruneToTarget(const Draft& draft,
                                     const PruneToTargetOptions& options) {
   HONE_CHECK(!snapshots.empty() && !options.formats.empty());
   HONE_CHECK(target.speedup > 0 || target.latency_ms > 0);
-  HONE_ASSIGN_OR_RETURN(auto blocks, MakeOptions(snapshots, profile, options.formats));
+  const model::ModelConfig& config = draft.model().config;
+  HONE_ASSIGN_OR_RETURN(auto blocks,
+                        MakeOptions(snapshots, profile, options.formats, config.gated_ffn));
   HONE_ASSIGN_OR_RETURN(const double fixed_ms,
-                        FixedMs(draft.model().config, snapshots, profile, options.formats));
+                        FixedMs(config, snapshots, profile, options.formats));
   return Fitter(draft, snapshots, target, judges, options, std::move(blocks), fixed_ms).Run();
 }
 

@@ -26,9 +26,9 @@ struct TimedPair {
   double candidate_ms = 0;
 };
 
-// What a model is judged by, with the number format of each block, in the order of the snapshots.
+// What a model is judged by, with the number formats of each block, in the order of the snapshots.
 // Plain functions, so that a test needs no clock.
-using BlockFormats = std::vector<quant::Format>;
+using BlockFormats = std::vector<BlockFormat>;
 struct CandidateJudges {
   std::function<base::StatusOr<TimedPair>(const Draft&, const BlockFormats&)> time;
   std::function<base::StatusOr<double>(const Draft&, const BlockFormats&)> loss;
@@ -40,7 +40,7 @@ struct PruneTarget {
 };
 
 struct PruneToTargetOptions {
-  std::vector<quant::Format> formats;  // that blocks may have
+  std::vector<quant::Format> formats;  // that matrices may have
   int candidates = 300;
   std::uint64_t seed = 1;
   double tolerance = 0.02;     // of the latency, either way
@@ -63,11 +63,12 @@ struct PrunedDraft {
   int candidates = 0;
 };
 
-// The options of every block: its levels in each format, with the profile's times. An error where
-// the profile lacks a format.
+// The options of every block: its levels in each pair of formats, with the profile's times. Errors have
+// one term, or three where there are several formats: removal, rounding `in`, rounding `out`. An error
+// where the profile lacks a format.
 base::StatusOr<std::vector<std::vector<BlockOption>>> MakeOptions(
     std::span<const BlockSnapshots> snapshots, const DeviceProfile& profile,
-    std::span<const quant::Format> formats);
+    std::span<const quant::Format> formats, bool gated_ffn);
 
 // NotFound where no choice can be fast enough; the message says what is possible.
 base::StatusOr<PrunedDraft> PruneToTarget(const Draft& draft,

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -74,12 +75,14 @@ class PruneToTargetTest : public formats::TestDirectory {
       const double noise = noise_of_ ? noise_of_(timed_) : 1;
       double ms = 0.5;
       for (std::size_t b = 0; b < formats.size(); ++b) {
-        ms += *profile_.Cost(Block::kFeedForward, formats[b], draft.model().config.layers[b].ffn);
+        ms += *profile_.Cost(Block::kFeedForward, formats[b], draft.model().config.layers[b].ffn,
+                             /*gated_ffn=*/false);
       }
       return TimedPair{dense, factor * noise * ms};
     };
-    judges.loss = [](const Draft& draft, const BlockFormats&) -> base::StatusOr<double> {
-      return 1.0 / (1 + Columns(draft));
+    judges.loss = [this](const Draft& draft,
+                         const BlockFormats& formats) -> base::StatusOr<double> {
+      return 1.0 / (1 + Columns(draft)) + (loss_of_ ? loss_of_(formats) : 0);
     };
     return judges;
   }
@@ -96,6 +99,8 @@ class PruneToTargetTest : public formats::TestDirectory {
   std::string model_;
   int width_ = 0, ffn_ = 0, timed_ = 0;
   std::function<double(int timing)> noise_of_;  // none where empty
+  std::function<double(const BlockFormats& formats)>
+      loss_of_;  // beside what is pruned; none where empty
   std::vector<BlockSnapshots> snapshots_;
   DeviceProfile profile_;
 };
@@ -128,8 +133,35 @@ TEST_F(PruneToTargetTest, AimsAtALatency) {
 TEST_F(PruneToTargetTest, TakesTheFasterFormatWhereTheSlowerOneWouldCostMore) {
   const auto pruned = Prune({.speedup = 3}, 1, {Format::kF32, Format::kInt8});
   ASSERT_TRUE(pruned.ok()) << pruned.status();
-  EXPECT_THAT(pruned->formats, testing::Contains(Format::kInt8));
+  EXPECT_THAT(pruned->formats, testing::Contains(BlockFormat{Format::kInt8, Format::kInt8}));
   EXPECT_GT(Columns(pruned->draft), Columns(Prune({.speedup = 3}, 1)->draft));
+}
+
+TEST_F(PruneToTargetTest, OneMatrixOfABlockKeepsTheFormatThatItsNeighbourNeedNot) {
+  // Rounding up costs what no removed column does, rounding down nothing.
+  loss_of_ = [](const BlockFormats& formats) {
+    return static_cast<double>(std::ranges::count(formats, Format::kInt8, &BlockFormat::in));
+  };
+  const auto pruned = Prune({.speedup = 1.5}, 1, {Format::kF32, Format::kInt8});
+  ASSERT_TRUE(pruned.ok()) << pruned.status();
+  for (const BlockFormat& format : pruned->formats) {
+    EXPECT_EQ(NameOf(format), "f32+int8");
+  }
+}
+
+TEST_F(PruneToTargetTest, OptionsAreEveryPairOfFormatsAndOneOfABlockThatIsGone) {
+  const auto blocks =
+      *MakeOptions(snapshots_, profile_, std::vector{Format::kF32, Format::kInt8}, false);
+  ASSERT_EQ(blocks.size(), snapshots_.size());
+  EXPECT_EQ(blocks[0].size(), 4u * static_cast<std::size_t>(ffn_) + 1);
+  EXPECT_EQ(SensitivityCount(blocks), 3 * snapshots_.size());
+  // Half of the weights are in each.
+  EXPECT_EQ(NameOf(blocks[0][1].format), "f32+int8");
+  EXPECT_DOUBLE_EQ(blocks[0][1].ms, 2.5);
+  EXPECT_EQ(blocks[0][1].errors[1], 0) << "up is in f32";
+  EXPECT_GT(blocks[0][1].errors[2], 0);
+  const auto one = *MakeOptions(snapshots_, profile_, std::vector{Format::kInt8}, false);
+  EXPECT_EQ(SensitivityCount(one), snapshots_.size()) << "nothing to choose but what to remove";
 }
 
 TEST_F(PruneToTargetTest, SaysWhatIsPossibleWhereNothingIsFastEnough) {

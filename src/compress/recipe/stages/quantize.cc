@@ -21,7 +21,8 @@ void ParseStage(Fields& fields, QuantizeStage* stage) {
   fields.Choice<QuantizeMethod>("method",
                                 {{"nearest", QuantizeMethod::kNearest},
                                  {"gptq", QuantizeMethod::kGptq},
-                                 {"awq", QuantizeMethod::kAwq}},
+                                 {"awq", QuantizeMethod::kAwq},
+                                 {"best", QuantizeMethod::kBest}},
                                 &stage->method);
   fields.Number("smooth", {.min = 0, .max = 1}, &stage->smooth);
   fields.Integer("samples", {.min = 1, .max = 1e6}, &stage->samples);
