@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/json.h"
+#include "formats/directory.h"
 
 namespace hone::compress {
 namespace {
@@ -14,6 +16,7 @@ using base::Status;
 using base::StatusOr;
 
 constexpr std::uint64_t kMaxJsonBytes = 16 << 20;
+constexpr const char* kModulesFile = "modules.json";
 
 // The largest of the small files is a multilingual tokenizer.json of some 20 MB.
 constexpr std::uint64_t kMaxCopiedBytes = 256 << 20;
@@ -27,29 +30,76 @@ bool IsWeightsOrRewritten(std::string_view name) {
       [&](std::string_view suffix) { return name.ends_with(suffix); });
 }
 
-// Copies the small files of one folder; `prefix` is its name and "/", or nothing for the top.
-Status CopyFolder(env::FileSystem& files, const std::string& in, const std::string& prefix,
-                  std::span<const std::string> omit, formats::ArtefactWriter* artefact) {
-  const std::string folder = env::JoinPath(in, prefix);
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(folder));
+class Companions {
+ public:
+  Companions(env::FileSystem& files, const std::string& in, std::span<const std::string> omit,
+             formats::ArtefactWriter* artefact)
+      : files_(files), in_(in), omit_(omit), artefact_(*artefact) {}
+
+  Status Copy();
+
+ private:
+  bool IsLeftOut(const std::string& name) const {
+    return std::ranges::find(omit_, name) != omit_.end();
+  }
+  // The small files of `folder`, under `prefix`: a folder's name and "/", or nothing for the top.
+  Status CopyFolder(const std::string& folder, const std::string& prefix);
+  // modules.json with the encoder at the top, where this writes it.
+  Status WriteModules(const std::string& encoder);
+  // The folders that modules.json names beside the encoder's ("1_Pooling").
+  StatusOr<std::vector<std::string>> ModuleFolders(const std::string& encoder) const;
+
+  env::FileSystem& files_;
+  const std::string& in_;
+  std::span<const std::string> omit_;
+  formats::ArtefactWriter& artefact_;
+  std::set<std::string> written_;
+};
+
+Status Companions::CopyFolder(const std::string& folder, const std::string& prefix) {
+  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(folder));
   for (const std::string& name : names) {
-    const std::string path = env::JoinPath(folder, name);
+    const std::string path = env::JoinPath(folder, name), out = prefix + name;
     // A sub-folder (2_Dense) keeps its own small weights and config.
-    if (!files.IsFile(path) || (prefix.empty() && IsWeightsOrRewritten(name))) continue;
-    if (std::ranges::find(omit, prefix + name) != omit.end()) continue;
-    HONE_ASSIGN_OR_RETURN(const std::shared_ptr<const env::MappedFile> file, files.Map(path));
+    if (!files_.IsFile(path) || (prefix.empty() && IsWeightsOrRewritten(name))) continue;
+    if (IsLeftOut(out) || written_.contains(out)) continue;
+    HONE_ASSIGN_OR_RETURN(const std::shared_ptr<const env::MappedFile> file, files_.Map(path));
     if (file->bytes().size() > kMaxCopiedBytes) continue;
-    HONE_RETURN_IF_ERROR(artefact->Copy(path, prefix + name));
+    HONE_RETURN_IF_ERROR(artefact_.Copy(path, out));
+    written_.insert(out);
   }
   return base::OkStatus();
 }
 
-// The folders that modules.json names beside the model itself ("1_Pooling").
-StatusOr<std::vector<std::string>> ModuleFolders(env::FileSystem& files, const std::string& in) {
+Status Companions::WriteModules(const std::string& encoder) {
+  const std::string path = env::JoinPath(in_, kModulesFile);
+  HONE_ASSIGN_OR_RETURN(const std::string text, files_.Read(path, kMaxJsonBytes));
+  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
+  base::JsonWriter writer(2);
+  writer.BeginArray();
+  for (const base::JsonValue module : json.root()) {
+    HONE_ASSIGN_OR_RETURN(const std::string_view folder, module.StringOr("path", ""));
+    writer.BeginObject();
+    for (const base::JsonValue member : module) {
+      writer.Key(member.key());
+      if (member.key() == "path" && env::JoinPath(in_, folder) == encoder) {
+        writer.String("");
+      } else {
+        writer.Value(member);
+      }
+    }
+    writer.EndObject();
+  }
+  HONE_RETURN_IF_ERROR(artefact_.Write(kModulesFile, writer.EndArray().Take() + "\n"));
+  written_.insert(kModulesFile);
+  return base::OkStatus();
+}
+
+StatusOr<std::vector<std::string>> Companions::ModuleFolders(const std::string& encoder) const {
   std::vector<std::string> folders;
-  const std::string path = env::JoinPath(in, "modules.json");
-  if (!files.IsFile(path)) return folders;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxJsonBytes));
+  const std::string path = env::JoinPath(in_, kModulesFile);
+  if (!files_.IsFile(path)) return folders;
+  HONE_ASSIGN_OR_RETURN(const std::string text, files_.Read(path, kMaxJsonBytes));
   HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
   for (const base::JsonValue module : json.root()) {
     HONE_ASSIGN_OR_RETURN(const std::string_view folder, module.StringOr("path", ""));
@@ -57,24 +107,33 @@ StatusOr<std::vector<std::string>> ModuleFolders(env::FileSystem& files, const s
     if (folder == ".." || folder.find('/') != std::string_view::npos) {
       return module.Error("expected \"path\" to name a folder inside the model");
     }
-    if (files.IsDirectory(env::JoinPath(in, folder))) folders.emplace_back(folder);
+    const std::string full = env::JoinPath(in_, folder);
+    if (full != encoder && files_.IsDirectory(full)) folders.emplace_back(folder);
   }
   std::ranges::sort(folders);
   folders.erase(std::unique(folders.begin(), folders.end()), folders.end());
   return folders;
 }
 
+Status Companions::Copy() {
+  HONE_ASSIGN_OR_RETURN(const std::string encoder, formats::EncoderDirectory(files_, in_));
+  const bool apart = encoder != in_;
+  if (apart && !IsLeftOut(kModulesFile)) HONE_RETURN_IF_ERROR(WriteModules(encoder));
+  HONE_RETURN_IF_ERROR(CopyFolder(in_, ""));
+  if (apart) HONE_RETURN_IF_ERROR(CopyFolder(encoder, ""));
+  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModuleFolders(encoder));
+  for (const std::string& folder : folders) {
+    if (IsLeftOut(folder)) continue;
+    HONE_RETURN_IF_ERROR(CopyFolder(env::JoinPath(in_, folder), folder + "/"));
+  }
+  return base::OkStatus();
+}
+
 }  // namespace
 
 Status CopyCompanions(env::FileSystem& files, const std::string& in,
                       std::span<const std::string> omit, formats::ArtefactWriter* artefact) {
-  HONE_RETURN_IF_ERROR(CopyFolder(files, in, "", omit, artefact));
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModuleFolders(files, in));
-  for (const std::string& folder : folders) {
-    if (std::ranges::find(omit, folder) != omit.end()) continue;
-    HONE_RETURN_IF_ERROR(CopyFolder(files, in, folder + "/", omit, artefact));
-  }
-  return base::OkStatus();
+  return Companions(files, in, omit, artefact).Copy();
 }
 
 std::string LastComponent(std::string_view path) {

@@ -12,7 +12,9 @@
 namespace hone::compress {
 
 // Copies the small files at the top, and the folders that modules.json names with their own small
-// weights. `omit` names files ("modules.json") and folders ("1_Pooling") to leave out.
+// weights. Where the encoder has a folder of its own ("0_Transformer"), its files come to the top as
+// well, and modules.json says so. `omit` names files ("modules.json") and folders ("1_Pooling") to leave
+// out.
 base::Status CopyCompanions(env::FileSystem& files, const std::string& in,
                             std::span<const std::string> omit, formats::ArtefactWriter* artefact);
 

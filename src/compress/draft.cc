@@ -43,7 +43,8 @@ StatusOr<Draft> Draft::Open(env::FileSystem& files, const std::string& directory
   Draft draft;
   draft.files_ = &files;
   draft.directory_ = directory;
-  HONE_ASSIGN_OR_RETURN(draft.source_config_, files.Read(env::JoinPath(directory, "config.json"),
+  HONE_ASSIGN_OR_RETURN(const std::string encoder, formats::EncoderDirectory(files, directory));
+  HONE_ASSIGN_OR_RETURN(draft.source_config_, files.Read(env::JoinPath(encoder, "config.json"),
                                                          formats::kMaxConfigBytes));
   HONE_ASSIGN_OR_RETURN(draft.model_, model::Model::Open(files, directory));
   draft.checkpoint_ = std::make_shared<formats::EditedCheckpoint>(draft.model_.checkpoint);

@@ -61,6 +61,47 @@ TEST_F(DraftTest, WrittenUnchangedIsTheSameModel) {
   }
 }
 
+// The older layout of sentence-transformers becomes the newer one, which every tool reads.
+TEST(Draft, AnEncoderInAFolderOfItsOwnComesToTheTop) {
+  const std::string in = OutPath("draft-older");
+  std::filesystem::create_directories(in);
+  std::string flat;
+  for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
+    if (tiny.name == "bert/embed-mean") flat = tests::WriteTinyModel(tiny, in);
+  }
+  ASSERT_FALSE(flat.empty());
+  const std::string older = OutPath("draft-older-model"), own = older + "/0_Transformer";
+  std::filesystem::copy(flat, older, std::filesystem::copy_options::recursive);
+  std::filesystem::create_directories(own);
+  for (const char* name : {"config.json", "model.safetensors"}) {
+    std::filesystem::rename(older + "/" + name, own + "/" + name);
+  }
+  env::FileSystem& files = env::RealFileSystem();
+  std::string modules = *files.Read(older + "/modules.json", 1 << 20);
+  const std::string_view from = R"("path": "")";
+  const std::size_t at = modules.find(from);
+  ASSERT_NE(at, std::string::npos);
+  modules.replace(at, from.size(), R"("path": "0_Transformer")");
+  ASSERT_TRUE(env::WriteFile(files, older + "/modules.json", modules).ok());
+  ASSERT_TRUE(
+      env::WriteFile(files, own + "/sentence_bert_config.json", R"({"max_seq_length": 11})").ok());
+
+  const auto draft = Draft::Open(files, older);
+  ASSERT_TRUE(draft.ok()) << draft.status();
+  const std::string out = OutPath("draft-newer");
+  const base::Status status = draft->Write(out, {});
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_FALSE(files.IsDirectory(out + "/0_Transformer"));
+  const auto model = model::Model::Open(files, out);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->max_text_tokens, 11);
+  EXPECT_TRUE(model->head.normalize);
+  // What has been brought to the top can be taken on from there.
+  EXPECT_TRUE(Draft::Open(files, out).ok());
+  EXPECT_THAT(*files.Read(out + "/modules.json", 1 << 20),
+              testing::Not(HasSubstr("0_Transformer")));
+}
+
 TEST_F(DraftTest, AnEditShowsAfterBindAndOnDisk) {
   const int width = draft_->model().config.width, ffn = draft_->model().config.layers[0].ffn;
   const std::vector<float> zeros(static_cast<std::size_t>(width * ffn));

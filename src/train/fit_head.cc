@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "eval/labels.h"
 #include "formats/artefact.h"
+#include "formats/directory.h"
 #include "model/architecture.h"
 #include "model/binder.h"
 #include "train/fresh_checkpoint.h"
@@ -163,10 +164,7 @@ bool Fits(const model::Head& head, const HeadNeed& need) {
 
 Status FitHead(env::FileSystem& files, const std::string& in, const HeadNeed& wanted,
                const FitOptions& options, const std::string& out) {
-  // Older sentence-transformers directories keep the encoder in a folder of its own.
-  const std::string folder = env::JoinPath(in, "0_Transformer");
-  const bool own = !files.IsFile(env::JoinPath(in, "config.json")) && files.IsDirectory(folder);
-  const std::string encoder = own ? folder : in;
+  HONE_ASSIGN_OR_RETURN(const std::string encoder, formats::EncoderDirectory(files, in));
   const std::string path = env::JoinPath(encoder, "config.json");
   HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxJsonBytes));
   HONE_ASSIGN_OR_RETURN(const base::Json old, base::Json::Parse(text, path));
