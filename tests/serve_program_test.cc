@@ -158,6 +158,8 @@ TEST_F(ServeProgram, WrongUsageAndFailuresHaveTheirOwnExitCodes) {
   EXPECT_THAT(ReadAll(err_), HasSubstr("needs a model"));
   EXPECT_EQ(ends({"-m", "a=" + model_, "-m", "a=" + model_}), 2);
   EXPECT_EQ(ends({"-m", model_, "--memory", "lots"}), 2);
+  EXPECT_EQ(ends({"-m", model_, "--split", "1,x"}), 2);
+  EXPECT_EQ(ends({"-m", model_, "-t", "2", "--split", "2,1"}), 1) << "more than there are";
   EXPECT_EQ(ends({"-m", model_, "--tls-cert", "x"}), 2);
   EXPECT_EQ(ends({"-m", "a=/no/such/model", "--port", "0"}), 1);
   EXPECT_THAT(ReadAll(err_), HasSubstr("/no/such/model"));

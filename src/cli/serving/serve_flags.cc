@@ -43,6 +43,8 @@ void ServeFlags::Add(Flags& flags) {
   flags.Text("--memory", &memory_, "for models' weights (512MiB); what does not fit waits on disk");
   flags.Text("--policy", &policy_, "who runs when: ladder (default), edf, round_robin, fcfs");
   flags.Int("-t,--threads", &threads_, -1, 1024, "0: all processors; -1: the file's, or 0");
+  flags.Text("--split", &split_,
+             "threads of each executor, 1,1 or 2; auto (the default): as the load asks for");
   flags.Text("--default-deadline", &default_deadline_, "of requests that name none (30s)");
   flags.Text(
       "--table-cache", &table_cache_,
@@ -87,6 +89,11 @@ base::Status ServeFlags::Apply(server::ServeConfig* config) const {
     const base::StatusOr<std::uint64_t> bytes = server::ParseBytes(memory_);
     if (!bytes.ok()) return Usage("--memory", bytes.status());
     config->service.memory_bytes = *bytes;
+  }
+  if (!split_.empty()) {
+    const base::StatusOr<std::vector<int>> split = server::ParseSplit(split_);
+    if (!split.ok()) return Usage("--split", split.status());
+    config->service.split = *split;
   }
   if (!default_deadline_.empty()) {
     const base::StatusOr<double> ms = server::ParseDurationMs(default_deadline_);

@@ -22,7 +22,7 @@ class ServeFlags {
 
   std::vector<std::string> models_;
   std::string config_, host_, api_key_file_, tls_cert_, tls_key_, client_ca_;
-  std::string memory_, policy_, default_deadline_, table_cache_;
+  std::string memory_, policy_, split_, default_deadline_, table_cache_;
   int port_ = -1, grpc_port_ = -1, threads_ = -1;
 };
 

@@ -27,6 +27,7 @@ std::optional<double> Parse(std::string_view text, const Units& units) {
 constexpr double kKi = 1024;
 constexpr double kMaxBytes = kKi * kKi * kKi * kKi * kKi * kKi;
 constexpr double kMaxMs = 24 * 3600e3;
+constexpr int kMaxThreads = 1024;
 
 }  // namespace
 
@@ -58,6 +59,26 @@ base::StatusOr<double> ParseDurationMs(std::string_view text) {
     return base::BadInput("\"", text, "\": expected a time such as 20ms, 30s or 10m, at most 24h");
   }
   return *value;
+}
+
+base::StatusOr<std::vector<int>> ParseSplit(std::string_view text) {
+  std::vector<int> widths;
+  if (text == "auto") return widths;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (bool more = true; more;) {
+    int width = 0;
+    const auto [rest, error] = std::from_chars(at, end, width);
+    more = rest != end && *rest == ',';
+    if (error != std::errc() || (rest != end && !more) || width < 1 || width > kMaxThreads ||
+        widths.size() == kMaxThreads) {
+      return base::BadInput("\"", text,
+                            "\": expected threads of each executor, such as 1,1 or 4, or auto");
+    }
+    widths.push_back(width);
+    at = rest + (more ? 1 : 0);
+  }
+  return widths;
 }
 
 }  // namespace hone::server

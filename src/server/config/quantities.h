@@ -1,8 +1,9 @@
-// Amounts as people write them: "512MiB", "30s".
+// Amounts as people write them: "512MiB", "30s", "1,1".
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
@@ -14,5 +15,8 @@ base::StatusOr<std::uint64_t> ParseBytes(std::string_view text);
 
 // us, ms (or no unit), s, m, h; above 0, at most 24 hours. Milliseconds.
 base::StatusOr<double> ParseDurationMs(std::string_view text);
+
+// Threads of each executor: "1,1", "4"; each 1 to 1024, at most 1024 of them. None of "auto".
+base::StatusOr<std::vector<int>> ParseSplit(std::string_view text);
 
 }  // namespace hone::server

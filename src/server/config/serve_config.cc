@@ -46,6 +46,13 @@ class Reader : public Fields {
     Milliseconds(key, &ms);
     *out = ms / 1e3;
   }
+  void Split(std::string_view key, std::vector<int>* out) {
+    Quantity(key, [&](std::string_view text) {
+      base::StatusOr<std::vector<int>> split = ParseSplit(text);
+      if (split.ok()) *out = *std::move(split);
+      return split.status();
+    });
+  }
   void Path(std::string_view key, std::string* out) {
     const bool there = Has(key);
     Text(key, out);
@@ -190,6 +197,7 @@ base::StatusOr<ServeConfig> ParseServeConfig(std::string_view text, const std::s
   ReadTls(&top, path, &config.http);
   ReadLimits(&top, path, &config);
   top.Integer("threads", {.min = 0, .max = 1024}, &config.service.threads);
+  top.Split("split", &config.service.split);
   top.Bytes("memory", &config.service.memory_bytes);
   top.Text("policy", &config.service.policy);
   top.Milliseconds("default_deadline", &config.service.default_deadline_ms);

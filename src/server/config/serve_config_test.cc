@@ -35,6 +35,7 @@ limits:
   queued: 20
   deadline: 1m
 threads: 2
+split: 1,1
 memory: 512MiB
 policy: edf
 default_deadline: 250ms
@@ -73,6 +74,7 @@ models:
   EXPECT_EQ(service.max_queued, 20);
   EXPECT_EQ(service.max_deadline_ms, 60e3);
   EXPECT_EQ(service.threads, 2);
+  EXPECT_EQ(service.split, (std::vector<int>{1, 1}));
   EXPECT_EQ(service.memory_bytes, 512u << 20);
   EXPECT_EQ(service.policy, "edf");
   EXPECT_EQ(service.default_deadline_ms, 250);
@@ -155,6 +157,15 @@ TEST(Quantities, HaveUnitsAndBounds) {
   EXPECT_EQ(*ParseDurationMs("10m"), 600e3);
   for (const char* wrong : {"", "s", "0s", "-1s", "25h", "1d", "nan", "inf"}) {
     EXPECT_FALSE(ParseDurationMs(wrong).ok()) << wrong;
+  }
+}
+
+TEST(Quantities, Splits) {
+  EXPECT_EQ(*ParseSplit("1,1"), (std::vector<int>{1, 1}));
+  EXPECT_EQ(*ParseSplit("4"), std::vector<int>{4});
+  EXPECT_TRUE(ParseSplit("auto")->empty());
+  for (const char* wrong : {"", ",", "1,", ",1", "1;1", "1, 1", "0", "-1", "1025", "99999999999"}) {
+    EXPECT_FALSE(ParseSplit(wrong).ok()) << wrong;
   }
 }
 
