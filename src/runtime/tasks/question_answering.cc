@@ -49,27 +49,38 @@ std::vector<double> Probabilities(const AnswerWindow& window, size_t column) {
   return out;
 }
 
-// The `count` best spans of the context, best first; of equals, the earlier.
+// The `count` best spans of the context, best first; of equals, the earlier. A thousand tokens have half a
+// million spans: only those that are among the best so far are kept.
 std::vector<Span> BestSpans(const AnswerWindow& window, std::span<const double> start,
                             std::span<const double> end, int max_answer_tokens, size_t count) {
   const size_t tokens = window.offsets.size();
-  std::vector<Span> spans;
+  const auto better = [](const Span& a, const Span& b) {
+    if (a.score != b.score) return a.score > b.score;
+    return std::pair(a.start, a.end) < std::pair(b.start, b.end);
+  };
+  double largest_end = 0;
+  for (size_t e = 1; e < tokens; ++e) {
+    if (window.sequence[e] == 1) largest_end = std::max(largest_end, end[e]);
+  }
+  std::vector<Span> best;  // a heap with the worst in front
   for (size_t s = 1; s < tokens; ++s) {
     if (window.sequence[s] != 1) continue;
+    if (best.size() == count && start[s] * largest_end <= best.front().score) continue;
     const size_t stop = std::min(tokens, s + static_cast<size_t>(max_answer_tokens));
     for (size_t e = s; e < stop; ++e) {
       const double score = start[s] * end[e];
-      if (window.sequence[e] == 1 && score > 0) spans.push_back({s, e, score});
+      if (window.sequence[e] != 1 || !(score > 0)) continue;
+      if (best.size() == count) {
+        if (score <= best.front().score) continue;
+        std::ranges::pop_heap(best, better);
+        best.pop_back();
+      }
+      best.push_back({s, e, score});
+      std::ranges::push_heap(best, better);
     }
   }
-  const auto kept = static_cast<std::ptrdiff_t>(std::min(count, spans.size()));
-  std::partial_sort(spans.begin(), spans.begin() + kept, spans.end(),
-                    [](const Span& a, const Span& b) {
-                      if (a.score != b.score) return a.score > b.score;
-                      return std::pair(a.start, a.end) < std::pair(b.start, b.end);
-                    });
-  spans.resize(static_cast<size_t>(kept));
-  return spans;
+  std::ranges::sort_heap(best, better);
+  return best;
 }
 
 // The bytes of a token, or of the whole word it belongs to as far as the window shows it.

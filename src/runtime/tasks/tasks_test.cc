@@ -1,7 +1,9 @@
 // Post-processing against transformers' own pipelines (tools/golden/tasks.py).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <random>
 
 #include "base/json.h"
 #include "env/file.h"
@@ -209,6 +211,47 @@ TEST(QuestionAnswering, SaysNothingWhereNoTokenIsOfTheContext) {
   const std::vector<Answer> none = FindAnswers({&window, 1}, "", {.allow_no_answer = true});
   ASSERT_EQ(none.size(), 1u);
   EXPECT_DOUBLE_EQ(none[0].score, 1);
+}
+
+TEST(QuestionAnswering, KeepsTheBestOfAllSpans) {
+  constexpr std::size_t kTokens = 40;
+  std::string context;
+  std::vector<text::Span> offsets(kTokens);
+  std::vector<std::int8_t> sequence(kTokens, -1);
+  std::vector<std::int32_t> word(kTokens, -1);
+  std::vector<float> logits(2 * kTokens);
+  std::mt19937 random(5);
+  for (std::size_t t = 1; t < kTokens; ++t) {
+    sequence[t] = t < 4 || t == 20 ? 0 : 1;
+    const auto begin = static_cast<std::uint32_t>(context.size());
+    context += std::to_string(1000 + t);  // no two spans read the same
+    offsets[t] = {begin, begin + 4};
+    // Few values, so that equal scores are many; only equal pairs of them have equal sums.
+    logits[2 * t] = static_cast<float>(random() % 4);
+    logits[2 * t + 1] = static_cast<float>(random() % 2) * 8;
+  }
+  const AnswerWindow window{logits, offsets, sequence, word};
+  for (const int longest : {1, 5, 1000}) {
+    const auto score = [&](std::size_t b, std::size_t e) {
+      return logits[2 * b] + logits[2 * e + 1];
+    };
+    std::vector<std::pair<std::size_t, std::size_t>> spans;
+    for (std::size_t b = 1; b < kTokens; ++b) {
+      for (std::size_t e = b; e < std::min(kTokens, b + static_cast<std::size_t>(longest)); ++e) {
+        if (sequence[b] == 1 && sequence[e] == 1) spans.emplace_back(b, e);
+      }
+    }
+    std::ranges::stable_sort(spans, [&](const auto& a, const auto& b) {
+      return score(a.first, a.second) > score(b.first, b.second);
+    });
+    const std::vector<Answer> answers = FindAnswers(
+        {&window, 1}, context, {.count = 25, .max_answer_tokens = longest, .whole_words = false});
+    ASSERT_EQ(answers.size(), std::min<std::size_t>(25, spans.size()));
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      EXPECT_EQ(answers[i].span.begin, offsets[spans[i].first].begin) << longest << ": " << i;
+      EXPECT_EQ(answers[i].span.end, offsets[spans[i].second].end) << longest << ": " << i;
+    }
+  }
 }
 
 TEST(QuestionAnswering, SplitsIntoWindowsThatShareTheStride) {
