@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "compress/ladder/finish.h"
 #include "compress/ladder/job.h"
+#include "compress/ladder/measure.h"
 #include "compress/ladder/plan.h"
 #include "compress/ladder/prepare.h"
 #include "compress/ladder/rung_maker.h"

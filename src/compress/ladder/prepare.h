@@ -1,4 +1,4 @@
-// What happens before the first rung: checking, reading, measuring the device.
+// What happens before anything is measured: checking what was asked for, reading it.
 #pragma once
 
 #include <vector>
@@ -17,19 +17,13 @@ base::Status CheckRequest(CompressJob& job);
 // OUT.partial, and the ladder as far as it got there.
 base::Status OpenWork(CompressJob& job);
 
-// Dense model, tokenizer, data; says when the dev file is too small to tell one point.
+// Dense model, tokenizer, data.
 base::Status ReadInputs(CompressJob& job);
-
-// The latency table: from a file, from OUT.partial, or measured; and the rig that times models.
-base::Status MeasureDevice(CompressJob& job);
 
 // The slowest first, as gradual pruning goes. Latencies become comparable through the dense p50.
 std::vector<PruneTarget> SortedTargets(const CompressJob& job);
 
-// NotFound where a target is faster than the model without any block, by the latency table.
+// Of a device that was measured: NotFound where a target is faster than the model without any block, by the latency table.
 base::Status CheckTargets(CompressJob& job, const std::vector<PruneTarget>& targets);
-
-// Metric, figures and latency of the dense model.
-base::Status MeasureDense(CompressJob& job);
 
 }  // namespace hone::compress

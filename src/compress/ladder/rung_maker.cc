@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <set>
 
-#include "base/json.h"
 #include "compress/ladder/training_limits.h"
 #include "compress/latency/measure_profile.h"
 #include "compress/prune/drop_layers.h"
@@ -14,68 +11,9 @@
 #include "compress/quantize.h"
 
 namespace hone::compress {
-namespace {
 
 using base::Status;
 using base::StatusOr;
-
-constexpr std::uint64_t kMaxFormatsBytes = 16 << 20;
-
-// Formats by module, on disk beside the pruned model, for the quantisation that comes after training.
-std::string FormatsJson(const ModuleFormats& formats) {
-  base::JsonWriter json(1);
-  json.BeginObject();
-  for (const auto& [module, format] : formats) json.Key(module).String(quant::NameOf(format));
-  json.EndObject();
-  return json.Take() + "\n";
-}
-
-StatusOr<ModuleFormats> ReadFormats(env::FileSystem& files, const std::string& path) {
-  ModuleFormats formats;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files.Read(path, kMaxFormatsBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
-  const base::JsonValue root = json.root();
-  for (const base::JsonValue module : root) {
-    HONE_ASSIGN_OR_RETURN(const std::string_view name, module.String());
-    HONE_ASSIGN_OR_RETURN(formats[std::string(module.key())], quant::ParseFormat(name));
-  }
-  return formats;
-}
-
-// The layers' matrices that the stage is not for.
-std::vector<std::string> LeftInFloat(const Selection& modules, const model::Model& model) {
-  std::vector<std::string> names;
-  for (const model::LayerWeights& layer : model.weights.layers) {
-    for (const model::Linear* linear :
-         {&layer.query, &layer.key, &layer.value, &layer.output, &layer.up, &layer.down}) {
-      if (!linear->weight.empty()) names.push_back(linear->weight.name);
-    }
-  }
-  if (modules.targets.empty() && modules.ignore.empty()) return {};
-  const std::vector<std::string> selected = Select(modules, names);
-  const std::set<std::string> chosen(selected.begin(), selected.end());
-  std::erase_if(names, [&](const std::string& name) { return chosen.contains(name); });
-  return names;
-}
-
-// Whether a block's output or down matrix is among those that the stage is for.
-std::function<bool(int, Block)> Wanted(const Selection& modules, const model::Model& model) {
-  if (modules.targets.empty() && modules.ignore.empty()) return {};
-  std::vector<std::string> names;
-  for (const model::LayerWeights& layer : model.weights.layers) {
-    names.push_back(layer.output.weight.name);
-    names.push_back(layer.down.weight.name);
-  }
-  const std::vector<std::string> selected = Select(modules, names);
-  return [names, chosen = std::set<std::string>(selected.begin(), selected.end())](int layer,
-                                                                                   Block block) {
-    const std::size_t index = 2 * static_cast<std::size_t>(layer) +
-                              (block == Block::kFeedForward ? std::size_t{1} : std::size_t{0});
-    return chosen.contains(names[index]);
-  };
-}
-
-}  // namespace
 
 std::string RungMaker::NameOf(const PruneTarget& target) {
   const double value = target.speedup > 0 ? target.speedup : target.latency_ms;
@@ -104,7 +42,7 @@ PruneOptions RungMaker::OptionsFor(const PruneStage& stage, const std::string& r
                                    const model::Model& model) {
   PruneOptions options;
   options.magnitude = stage.method == PruneMethod::kMagnitude;
-  options.wanted = Wanted(stage.modules, model);
+  options.wanted = SelectedBlocks(stage.modules, model);
   options.threads = job_.request.threads;
   options.isa = job_.request.isa;
   options.progress = [this, rung](int done, int total) {
@@ -253,8 +191,7 @@ Status RungMaker::Prune(const PruneStage& stage, const PruneTarget& target, cons
                                 .loss = pruned.loss,
                                 .size_bytes = 0});
   chosen_ = EngineFor(pruned.draft.model(), *snapshots, pruned.formats).formats;
-  HONE_RETURN_IF_ERROR(
-      env::WriteFile(job_.tools.files, out + ".formats.json", FormatsJson(chosen_)));
+  HONE_RETURN_IF_ERROR(env::WriteFile(job_.tools.files, out + ".formats.json", ToJson(chosen_)));
   HONE_RETURN_IF_ERROR(pruned.draft.Write(out, {.replace = true}));
   return SaveLadder(job_);
 }
@@ -404,7 +341,7 @@ StatusOr<MadeRung> RungMaker::Make(const std::string& name, const PruneTarget& t
       HONE_RETURN_IF_ERROR(
           state.Finish(step, static_cast<double>(job_.tools.now_ns() - start) * 1e-9));
     } else if (std::holds_alternative<PruneStage>(what)) {
-      HONE_ASSIGN_OR_RETURN(chosen_, ReadFormats(job_.tools.files, out + ".formats.json"));
+      HONE_ASSIGN_OR_RETURN(chosen_, ReadModuleFormats(job_.tools.files, out + ".formats.json"));
     }
     made.directory = out;
     if (!std::holds_alternative<QuantizeStage>(what)) made.float_directory = out;

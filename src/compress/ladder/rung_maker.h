@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "compress/ladder/job.h"
+#include "compress/ladder/module_formats.h"
 #include "compress/prune/pruner.h"
 
 namespace hone::compress {

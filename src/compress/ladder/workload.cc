@@ -59,28 +59,6 @@ base::StatusOr<std::vector<int>> LengthsOfLines(env::FileSystem& files, const st
   return lengths;
 }
 
-ModuleFormats FormatsByModule(const model::Model& model,
-                              const std::vector<BlockSnapshots>& snapshots,
-                              const BlockFormats& formats) {
-  ModuleFormats by_module;
-  for (std::size_t b = 0; b < formats.size(); ++b) {
-    const auto& layer = model.weights.layers[static_cast<std::size_t>(snapshots[b].layer)];
-    const bool attention = snapshots[b].block == Block::kAttention;
-    const auto set = [&](const model::Linear& linear, quant::Format format) {
-      if (!linear.weight.empty()) by_module[linear.weight.name] = format;
-    };
-    if (attention) {
-      for (const model::Linear* linear : {&layer.query, &layer.key, &layer.value}) {
-        set(*linear, formats[b].in);
-      }
-    } else {
-      set(layer.up, formats[b].in);
-    }
-    set(attention ? layer.output : layer.down, formats[b].out);
-  }
-  return by_module;
-}
-
 std::vector<LayerForm> FormsOf(const model::Model& model,
                                const std::vector<BlockSnapshots>& snapshots,
                                const BlockFormats& formats, quant::Format rest) {

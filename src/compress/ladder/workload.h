@@ -24,14 +24,7 @@ std::vector<int> NaturalLengths(const eval::Task& task, const std::vector<eval::
 base::StatusOr<std::vector<int>> LengthsOfLines(env::FileSystem& files, const std::string& path,
                                                 const runtime::TextModel& model);
 
-using ModuleFormats = std::map<std::string, quant::Format, std::less<>>;
-
-// The blocks' formats by module ("encoder.layer.3.output.dense"), as the engine and the quantiser take
-// them. Blocks without snapshots are not in it.
-ModuleFormats FormatsByModule(const model::Model& model,
-                              const std::vector<BlockSnapshots>& snapshots,
-                              const BlockFormats& formats);
-// The same as layers of a ladder's model; `rest`: of blocks without snapshots.
+// Blocks' formats as layers of a ladder's model; `rest`: of blocks without snapshots.
 std::vector<LayerForm> FormsOf(const model::Model& model,
                                const std::vector<BlockSnapshots>& snapshots,
                                const BlockFormats& formats, quant::Format rest);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "compress/calibration.h"
+#include "compress/ladder/module_formats.h"
 #include "formats/tokenizer_files.h"
 
 namespace hone::compress {
