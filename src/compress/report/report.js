@@ -171,7 +171,8 @@
     });
   }
 
-  const formatsOf = layers => new Set(layers.flatMap(layer => [layer[2], layer[3]]).filter(Boolean));
+  const formatsOf = layers => new Set(layers.flatMap(layer => [layer[2], layer[3]])
+      .filter(Boolean).flatMap(name => name.split('+')));
 
   // Numbers at the outer ends of the bars; formats where they differ within the model.
   const counts = {
@@ -207,6 +208,7 @@
     };
     const all = Array.from({length: rows}, (_, i) => i);
     const mixed = formatsOf(layers).size > 1;
+    const pairs = layers.some(layer => (layer[2] + layer[3]).includes('+'));  // "int4+int8"
     const bar = (values, fill, order) => ({data: values, backgroundColor: fill, grouped: false,
         barPercentage: 0.8, categoryPercentage: 1, borderRadius: 2, order});
     draw(id, {
@@ -221,7 +223,7 @@
         indexAxis: 'y', layers,
         scales: {
           // Room for the numbers; more where each has its format.
-          x: {min: mixed ? -1.75 : -1.4, max: mixed ? 1.95 : 1.6, display: false},
+          x: {min: pairs ? -2.2 : mixed ? -1.75 : -1.4, max: pairs ? 2.4 : mixed ? 1.95 : 1.6, display: false},
           y: {grid: {display: false, drawBorder: false}, ticks: {autoSkip: false}},
         },
         plugins: {legend: {display: false}, tooltip: {
