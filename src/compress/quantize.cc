@@ -109,9 +109,8 @@ Status DraftQuantizer::Plan() {
     HONE_ASSIGN_OR_RETURN(const std::vector<LayerMatrix> matrices, LayerMatrices(model, layer));
     for (const LayerMatrix& matrix : matrices) {
       const auto chosen = request_.modules.find(matrix.module);
-      Format format = chosen == request_.modules.end() ? request_.all : chosen->second;
-      if (format == Format::kInt4 && matrix.k % quant::kInt4Group != 0) format = Format::kInt8;
-      formats_[matrix.module] = format;
+      const Format asked = chosen == request_.modules.end() ? request_.all : chosen->second;
+      formats_[matrix.module] = WrittenFormat(asked, matrix.k);
       known.insert(matrix.module);
     }
   }
@@ -259,6 +258,10 @@ Status DraftQuantizer::Run() {
 }
 
 }  // namespace
+
+Format WrittenFormat(Format asked, int k) {
+  return asked == Format::kInt4 && k % quant::kInt4Group != 0 ? Format::kInt8 : asked;
+}
 
 StatusOr<Rounding> ParseRounding(std::string_view name) {
   if (name == "nearest") return Rounding::kNearest;

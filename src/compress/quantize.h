@@ -65,6 +65,9 @@ struct RoundingOptions {
   base::Isa isa = base::DetectIsa();
 };
 
+// The format that a matrix of `k` inputs gets where `asked` was asked for it: int4 has no short groups.
+quant::Format WrittenFormat(quant::Format asked, int k);
+
 // Called from the calling thread, as weights are done.
 using QuantizeProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 

@@ -110,6 +110,12 @@ class QuantizeTest : public formats::TestDirectory {
   std::string poisoned_;
 };
 
+TEST(WrittenFormat, Int4NeedsWholeGroups) {
+  EXPECT_EQ(WrittenFormat(Format::kInt4, 64), Format::kInt4);
+  EXPECT_EQ(WrittenFormat(Format::kInt4, 47), Format::kInt8);
+  EXPECT_EQ(WrittenFormat(Format::kBF16, 47), Format::kBF16);
+}
+
 TEST_F(QuantizeTest, Int8KeepsEveryWeightWithinHalfAStep) {
   const base::Status status = Quantize(Format::kInt8);
   ASSERT_TRUE(status.ok()) << status;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "compress/quantize.h"
 
 namespace hone::compress {
 namespace {
@@ -19,7 +20,8 @@ ModuleFormats FormatsByModule(const model::Model& model,
     const auto& layer = model.weights.layers[static_cast<std::size_t>(snapshots[b].layer)];
     const bool attention = snapshots[b].block == Block::kAttention;
     const auto set = [&](const model::Linear& linear, quant::Format format) {
-      if (!linear.weight.empty()) by_module[linear.weight.name] = format;
+      if (linear.weight.empty()) return;
+      by_module[linear.weight.name] = WrittenFormat(format, static_cast<int>(linear.weight.k));
     };
     if (attention) {
       for (const model::Linear* linear : {&layer.query, &layer.key, &layer.value}) {

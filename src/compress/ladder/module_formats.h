@@ -19,7 +19,7 @@ namespace hone::compress {
 // By name ("encoder.layer.3.output.dense"), as the engine and the quantiser take them.
 using ModuleFormats = std::map<std::string, quant::Format, std::less<>>;
 
-// Of the blocks that have snapshots.
+// Of the blocks that have snapshots, as they will be written.
 ModuleFormats FormatsByModule(const model::Model& model,
                               const std::vector<BlockSnapshots>& snapshots,
                               const BlockFormats& formats);

@@ -124,8 +124,7 @@ CandidateJudges RungMaker::Judges(const std::vector<BlockSnapshots>& snapshots) 
     HONE_ASSIGN_OR_RETURN(
         const LatencyRig::Pair pair,
         job_.rig->Time(*engine, draft.model(),
-                       FormsOf(draft.model(), snapshots, formats, job_.formats.front()),
-                       job_.timing_s));
+                       FormsOf(draft.model(), options.formats, *options.format), job_.timing_s));
     return TimedPair{pair.dense.p50_ms, pair.candidate.p50_ms};
   };
   judges.loss = [this, &snapshots](const Draft& draft, const BlockFormats& formats) {

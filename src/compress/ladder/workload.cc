@@ -59,19 +59,23 @@ base::StatusOr<std::vector<int>> LengthsOfLines(env::FileSystem& files, const st
   return lengths;
 }
 
-std::vector<LayerForm> FormsOf(const model::Model& model,
-                               const std::vector<BlockSnapshots>& snapshots,
-                               const BlockFormats& formats, quant::Format rest) {
+std::vector<LayerForm> FormsOf(const model::Model& model, const ModuleFormats& formats,
+                               quant::Format rest) {
+  const auto name_of = [&](const model::Linear& linear) {
+    const auto found = formats.find(linear.weight.name);
+    return quant::NameOf(found == formats.end() ? rest : found->second);
+  };
   std::vector<LayerForm> forms;
-  for (const model::LayerShape& layer : model.config.layers) {
-    const auto of = [&](int size) { return std::string(size > 0 ? quant::NameOf(rest) : ""); };
-    forms.push_back({layer.heads, layer.ffn, of(layer.heads), of(layer.ffn)});
-  }
-  for (std::size_t b = 0; b < snapshots.size(); ++b) {
-    LayerForm& form = forms[static_cast<std::size_t>(snapshots[b].layer)];
-    const bool attention = snapshots[b].block == Block::kAttention;
-    if ((attention ? form.heads : form.ffn) == 0) continue;
-    (attention ? form.attention_format : form.ffn_format) = NameOf(formats[b]);
+  for (std::size_t l = 0; l < model.config.layers.size(); ++l) {
+    const model::LayerShape& shape = model.config.layers[l];
+    const model::LayerWeights& layer = model.weights.layers[l];
+    LayerForm& form = forms.emplace_back();
+    form.heads = shape.heads;
+    form.ffn = shape.ffn;
+    if (form.heads > 0) {
+      form.attention_format = NameOfPair(name_of(layer.query), name_of(layer.output));
+    }
+    if (form.ffn > 0) form.ffn_format = NameOfPair(name_of(layer.up), name_of(layer.down));
   }
   return forms;
 }

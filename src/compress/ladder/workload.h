@@ -1,7 +1,6 @@
 // What latencies are taken of, and by which models: the timing rig of a compression.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,9 +8,9 @@
 #include "base/status.h"
 #include "bench/forward_bench.h"
 #include "compress/ladder/evaluate.h"
+#include "compress/ladder/module_formats.h"
 #include "compress/latency/device_profile.h"
 #include "compress/latency/latency.h"
-#include "compress/search/prune_to_target.h"
 #include "runtime/text_model.h"
 
 namespace hone::compress {
@@ -24,10 +23,9 @@ std::vector<int> NaturalLengths(const eval::Task& task, const std::vector<eval::
 base::StatusOr<std::vector<int>> LengthsOfLines(env::FileSystem& files, const std::string& path,
                                                 const runtime::TextModel& model);
 
-// Blocks' formats as layers of a ladder's model; `rest`: of blocks without snapshots.
-std::vector<LayerForm> FormsOf(const model::Model& model,
-                               const std::vector<BlockSnapshots>& snapshots,
-                               const BlockFormats& formats, quant::Format rest);
+// A model's layers where its matrices are in these formats; `rest`: of those that are not named.
+std::vector<LayerForm> FormsOf(const model::Model& model, const ModuleFormats& formats,
+                               quant::Format rest);
 
 // Milliseconds that the profile gives a model of these layers.
 base::StatusOr<double> PredictMs(const DeviceProfile& profile, const std::vector<LayerForm>& layers,

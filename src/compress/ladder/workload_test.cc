@@ -84,7 +84,7 @@ TEST_F(AssistantTest, EveryModuleHasTheFormatOfItsBlock) {
   }
   EXPECT_THAT(formats, Each(testing::Pair(testing::_, quant::Format::kInt4)));
 
-  for (const LayerForm& form : FormsOf(model, blocks, uniform, quant::Format::kF32)) {
+  for (const LayerForm& form : FormsOf(model, formats, quant::Format::kF32)) {
     EXPECT_EQ(form.attention_format, "int4");
     EXPECT_EQ(form.ffn_format, "int4");
   }
@@ -92,14 +92,17 @@ TEST_F(AssistantTest, EveryModuleHasTheFormatOfItsBlock) {
   const std::vector<BlockSnapshots> one = {blocks[1]};
   const BlockFormats differ = {{quant::Format::kInt8, quant::Format::kInt4}};
   const model::LayerWeights& first = model.weights.layers[0];
-  EXPECT_THAT(
-      FormatsByModule(model, one, differ),
-      testing::UnorderedElementsAre(testing::Pair(first.up.weight.name, quant::Format::kInt8),
-                                    testing::Pair(first.down.weight.name, quant::Format::kInt4)));
+  ModuleFormats of_one = FormatsByModule(model, one, differ);
+  EXPECT_THAT(of_one, testing::UnorderedElementsAre(
+                          testing::Pair(first.up.weight.name, quant::Format::kInt8),
+                          testing::Pair(first.down.weight.name, quant::Format::kInt4)));
   // It is predicted in the format that it is written in.
-  const std::vector<LayerForm> forms = FormsOf(model, one, differ, quant::Format::kInt4);
+  const std::vector<LayerForm> forms = FormsOf(model, of_one, quant::Format::kInt4);
   EXPECT_EQ(forms[0].attention_format, "int4");
   EXPECT_EQ(forms[0].ffn_format, "int8+int4");
+  of_one[first.query.weight.name] = quant::Format::kF32;
+  EXPECT_EQ(FormsOf(model, of_one, quant::Format::kInt4)[0].attention_format, "f32+int4")
+      << "a matrix that the recipe ignores";
 }
 
 }  // namespace
