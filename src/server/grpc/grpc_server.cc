@@ -113,6 +113,12 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
   Calls(server::Service& service, const GrpcOptions& options)
       : served_(service), keys_(options.api_keys) {}
 
+  // After the last call: nothing is loaded or written beside them any more.
+  void StopThreads() {
+    loader_.Stop();
+    writer_.Stop();
+  }
+
   ServerUnaryReactor* ServerLive(CallbackServerContext* context,
                                  const inference::ServerLiveRequest*,
                                  inference::ServerLiveResponse* answer) override {
@@ -331,6 +337,8 @@ class RealGrpcServer final : public GrpcServer {
     server_->Shutdown(std::chrono::system_clock::now() +
                       std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3)));
     server_->Wait();
+    // Every call is answered; the threads that answered may not have come back out of the server yet.
+    calls_.StopThreads();
     server_.reset();
   }
 
