@@ -157,8 +157,9 @@ endfunction()
 
 function(hone_structure_test)
   if(HONE_TESTS)
-    add_executable(hone_structure_test ${PROJECT_SOURCE_DIR}/tests/structure_test.cc
-                   ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
+    set(dir ${PROJECT_SOURCE_DIR}/tests)
+    add_executable(hone_structure_test ${dir}/structure_test.cc ${dir}/standard_headers_test.cc
+                   ${dir}/source_tree.cc ${dir}/test_main.cc)
     target_link_libraries(hone_structure_test PRIVATE hone_base GTest::gtest GTest::gmock)
     target_include_directories(hone_structure_test PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(hone_structure_test PRIVATE

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -13,10 +12,12 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/strings.h"
 #include "base/version.h"
+#include "tests/source_tree.h"
 
 namespace hone::structure {
 namespace {
@@ -25,9 +26,6 @@ using base::StrCat;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-// Path relative to the repository ("src/base/json.h") to contents.
-using Tree = std::map<std::string, std::string>;
 
 constexpr int kMaxLines = 800;
 constexpr int kManyLines = 400;  // nine in ten files should stay below
@@ -75,32 +73,6 @@ bool IsTestHeader(std::string_view path) {
 std::string FolderOf(const std::string& path) {
   const std::size_t first = path.find('/'), second = path.find('/', first + 1);
   return second == std::string::npos ? "" : path.substr(first + 1, second - first - 1);
-}
-
-struct Include {
-  int line = 0;
-  std::string name;
-  bool quoted = false;
-};
-
-std::vector<Include> IncludesOf(const std::string& text) {
-  std::vector<Include> includes;
-  std::istringstream lines(text);
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    std::size_t at = line.find_first_not_of(" \t");
-    if (at == std::string::npos || line[at] != '#') continue;
-    at = line.find_first_not_of(" \t", at + 1);
-    if (at == std::string::npos || line.compare(at, 7, "include") != 0) continue;
-    const std::size_t open = line.find_first_of("\"<", at);
-    if (open == std::string::npos) continue;  // a macro's name
-    const bool quoted = line[open] == '"';
-    const std::size_t close = line.find(quoted ? '"' : '>', open + 1);
-    if (close == std::string::npos) continue;
-    includes.push_back({number, line.substr(open + 1, close - open - 1), quoted});
-  }
-  return includes;
 }
 
 int LineCount(const std::string& text) {
@@ -263,24 +235,6 @@ std::vector<std::string> TableDifferences(const Tree& tree, const std::string& a
     }
   }
   return out;
-}
-
-std::string ReadText(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-Tree ReadSources() {
-  Tree tree;
-  const std::filesystem::path root = HONE_SOURCE_DIR;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "src")) {
-    const std::string extension = entry.path().extension().string();
-    if (extension != ".h" && extension != ".cc" && extension != ".inc") continue;
-    tree[std::filesystem::relative(entry.path(), root).generic_string()] = ReadText(entry.path());
-  }
-  return tree;
 }
 
 TEST(Structure, SourcesKeepEveryRule) {

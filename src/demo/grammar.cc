@@ -1,6 +1,8 @@
 #include "demo/grammar.h"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/check.h"
 #include "base/strings.h"

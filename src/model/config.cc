@@ -1,5 +1,7 @@
 #include "model/config.h"
 
+#include <algorithm>
+
 #include "model/architecture.h"
 #include "model/config_reader.h"
 

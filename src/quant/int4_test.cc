@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <random>
+#include <string>
 
 namespace hone::quant {
 namespace {

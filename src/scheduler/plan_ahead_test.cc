@@ -1,6 +1,7 @@
 // The plan against every order and every batching of a few items.
 #include "scheduler/plan_ahead.h"
 
+#include <algorithm>
 #include <bit>
 #include <random>
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "text/json_fields.h"

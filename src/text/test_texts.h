@@ -2,6 +2,7 @@
 // and reading of the data folder. Included by tests only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>

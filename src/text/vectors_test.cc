@@ -1,6 +1,7 @@
 // Someone else's vectors: the GGUF vocabularies, input texts and ids that llama.cpp publishes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <map>

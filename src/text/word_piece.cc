@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "text/aligned_text.h"
 #include "text/model.h"
 

@@ -2,6 +2,7 @@
 // once, and the ladder so far.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>

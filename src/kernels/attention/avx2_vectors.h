@@ -2,6 +2,8 @@
 // products. Included inside a target region (kernels/matmul/x86.h).
 #pragma once
 
+#include <cstdint>
+
 namespace hone::kernels {
 namespace {
 

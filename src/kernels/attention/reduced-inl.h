@@ -17,6 +17,7 @@
 // all of the head NaN.
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/attention/reduced_prepare-inl.h"

@@ -1,6 +1,8 @@
 // ModernBERT: Warner et al. 2024, arXiv:2412.13663. Norms before the blocks, rotary positions,
 // every few layers full attention and local attention in between, a gated feed-forward, hardly any
 // biases.
+#include <algorithm>
+
 #include "model/architecture.h"
 
 namespace hone::model {

@@ -1,6 +1,7 @@
 #include "scheduler/policies/arrival_order.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "scheduler/plan_ahead.h"
 
