@@ -74,8 +74,6 @@ function(hone_folder name)
     add_executable(hone_${name}_test ${tests} ${PROJECT_SOURCE_DIR}/tests/test_main.cc)
     target_link_libraries(hone_${name}_test PRIVATE hone_${name} GTest::gtest GTest::gmock)
     target_include_directories(hone_${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
-    # What is tested is optimised as it is shipped; the tests themselves compile a fifth faster so.
-    target_compile_options(hone_${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     target_compile_definitions(hone_${name}_test PRIVATE
                                HONE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     if(NOT name MATCHES "^(base|tensor|text|env|quant|formats|planner|scheduler)$")
