@@ -183,10 +183,11 @@ inline __attribute__((always_inline)) void MultiplyBlock(const std::byte* a, std
   }
 }
 
-// Sums of kR rows from the offset on, stored to out [kR,16].
+// Sums of kR rows from the offset on, stored to out [kR,16]. As many bytes from `next` on, unless it is
+// null, are fetched into L2 on the way: at few rows the product is as fast as its weights arrive.
 template <int kR>
 void Tile(const std::byte* panel, std::size_t order_bytes, const std::byte* a, std::size_t a_stride,
-          std::int32_t* out) {
+          const std::byte* next, std::int32_t* out) {
   const auto& header = *reinterpret_cast<const PanelHeader*>(panel);
   const auto* order = reinterpret_cast<const std::int32_t*>(panel + sizeof(PanelHeader));
   const std::byte* b = panel + sizeof(PanelHeader) + order_bytes;
@@ -196,13 +197,23 @@ void Tile(const std::byte* panel, std::size_t order_bytes, const std::byte* a, s
     HONE_UNROLL for (int r = 0; r < kR; ++r) sum[r][v] = offset;
   }
   std::int32_t i = 0;
+  const auto fetch = [&]() __attribute__((always_inline)) {
+    if (next == nullptr) return;
+    HONE_UNROLL for (std::size_t line = 0; line < kBlockBytes; line += 64) {
+      _mm_prefetch(reinterpret_cast<const char*>(next + line), _MM_HINT_T1);
+    }
+    next += kBlockBytes;
+  };
   for (; i < header.quads; ++i, b += kBlockBytes) {
+    fetch();
     MultiplyBlock<kR, 4>(a + order[i], a_stride, b, sum);
   }
   for (; i < header.quads + header.pairs; ++i, b += kBlockBytes) {
+    fetch();
     MultiplyBlock<kR, 2>(a + order[i], a_stride, b, sum);
   }
   for (; i < header.blocks; ++i, b += kBlockBytes) {
+    fetch();
     MultiplyBlock<kR, 1>(a + order[i], a_stride, b, sum);
   }
   HONE_UNROLL for (int r = 0; r < kR; ++r) {
@@ -213,7 +224,7 @@ void Tile(const std::byte* panel, std::size_t order_bytes, const std::byte* a, s
 }
 
 using TileFunction = void (*)(const std::byte*, std::size_t, const std::byte*, std::size_t,
-                              std::int32_t*);
+                              const std::byte*, std::int32_t*);
 constexpr std::array<TileFunction, kRows> kTiles = {Tile<1>, Tile<2>, Tile<3>};
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
@@ -228,8 +239,9 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
                       column, kColumns, epilogue, c_stride, sums);
     for (int m = 0; m < rows; m += kRows) {
       PlaceRows256(store, prepared, m, std::min(rows - m, kRows), column, epilogue, c);
+      const std::byte* next = m == 0 && p + 1 < panel_end ? panel + PanelBytes(k) : nullptr;
       kTiles[static_cast<std::size_t>(store.rows - 1)](
-          panel, OrderBytes(k), store.prepared + kHeaderBytes, store.prepared_stride, sums);
+          panel, OrderBytes(k), store.prepared + kHeaderBytes, store.prepared_stride, next, sums);
       StoreTile256<kVectors>(epilogue.activation, store);
     }
   }
