@@ -45,9 +45,10 @@ class Companions {
   // The small files of `folder`, under `prefix`: a folder's name and "/", or nothing for the top.
   Status CopyFolder(const std::string& folder, const std::string& prefix);
   // modules.json with the encoder at the top, where this writes it.
-  Status WriteModules(const std::string& encoder);
+  Status WriteModules(const base::Json& modules, const std::string& encoder);
   // The folders that modules.json names beside the encoder's ("1_Pooling").
-  StatusOr<std::vector<std::string>> ModuleFolders(const std::string& encoder) const;
+  StatusOr<std::vector<std::string>> ModuleFolders(const base::Json& modules,
+                                                   const std::string& encoder) const;
 
   env::FileSystem& files_;
   const std::string& in_;
@@ -71,13 +72,10 @@ Status Companions::CopyFolder(const std::string& folder, const std::string& pref
   return base::OkStatus();
 }
 
-Status Companions::WriteModules(const std::string& encoder) {
-  const std::string path = env::JoinPath(in_, kModulesFile);
-  HONE_ASSIGN_OR_RETURN(const std::string text, files_.Read(path, kMaxJsonBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
+Status Companions::WriteModules(const base::Json& modules, const std::string& encoder) {
   base::JsonWriter writer(2);
   writer.BeginArray();
-  for (const base::JsonValue module : json.root()) {
+  for (const base::JsonValue module : modules.root()) {
     HONE_ASSIGN_OR_RETURN(const std::string_view folder, module.StringOr("path", ""));
     writer.BeginObject();
     for (const base::JsonValue member : module) {
@@ -95,13 +93,10 @@ Status Companions::WriteModules(const std::string& encoder) {
   return base::OkStatus();
 }
 
-StatusOr<std::vector<std::string>> Companions::ModuleFolders(const std::string& encoder) const {
+StatusOr<std::vector<std::string>> Companions::ModuleFolders(const base::Json& modules,
+                                                             const std::string& encoder) const {
   std::vector<std::string> folders;
-  const std::string path = env::JoinPath(in_, kModulesFile);
-  if (!files_.IsFile(path)) return folders;
-  HONE_ASSIGN_OR_RETURN(const std::string text, files_.Read(path, kMaxJsonBytes));
-  HONE_ASSIGN_OR_RETURN(const base::Json json, base::Json::Parse(text, path));
-  for (const base::JsonValue module : json.root()) {
+  for (const base::JsonValue module : modules.root()) {
     HONE_ASSIGN_OR_RETURN(const std::string_view folder, module.StringOr("path", ""));
     if (folder.empty() || folder == ".") continue;
     if (folder == ".." || folder.find('/') != std::string_view::npos) {
@@ -118,10 +113,17 @@ StatusOr<std::vector<std::string>> Companions::ModuleFolders(const std::string& 
 Status Companions::Copy() {
   HONE_ASSIGN_OR_RETURN(const std::string encoder, formats::EncoderDirectory(files_, in_));
   const bool apart = encoder != in_;
-  if (apart && !IsLeftOut(kModulesFile)) HONE_RETURN_IF_ERROR(WriteModules(encoder));
+  std::vector<std::string> folders;
+  if (const std::string path = env::JoinPath(in_, kModulesFile); files_.IsFile(path)) {
+    HONE_ASSIGN_OR_RETURN(const std::string text, files_.Read(path, kMaxJsonBytes));
+    HONE_ASSIGN_OR_RETURN(const base::Json modules, base::Json::Parse(text, path));
+    if (apart && !IsLeftOut(kModulesFile)) {
+      HONE_RETURN_IF_ERROR(WriteModules(modules, encoder));
+    }
+    HONE_ASSIGN_OR_RETURN(folders, ModuleFolders(modules, encoder));
+  }
   HONE_RETURN_IF_ERROR(CopyFolder(in_, ""));
   if (apart) HONE_RETURN_IF_ERROR(CopyFolder(encoder, ""));
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, ModuleFolders(encoder));
   for (const std::string& folder : folders) {
     if (IsLeftOut(folder)) continue;
     HONE_RETURN_IF_ERROR(CopyFolder(env::JoinPath(in_, folder), folder + "/"));

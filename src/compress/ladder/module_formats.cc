@@ -18,19 +18,19 @@ ModuleFormats FormatsByModule(const model::Model& model,
   ModuleFormats by_module;
   for (std::size_t b = 0; b < formats.size(); ++b) {
     const auto& layer = model.weights.layers[static_cast<std::size_t>(snapshots[b].layer)];
-    const bool attention = snapshots[b].block == Block::kAttention;
     const auto set = [&](const model::Linear& linear, quant::Format format) {
       if (linear.weight.empty()) return;
       by_module[linear.weight.name] = WrittenFormat(format, static_cast<int>(linear.weight.k));
     };
-    if (attention) {
+    if (snapshots[b].block == Block::kAttention) {
       for (const model::Linear* linear : {&layer.query, &layer.key, &layer.value}) {
         set(*linear, formats[b].in);
       }
+      set(layer.output, formats[b].out);
     } else {
       set(layer.up, formats[b].in);
+      set(layer.down, formats[b].out);
     }
-    set(attention ? layer.output : layer.down, formats[b].out);
   }
   return by_module;
 }

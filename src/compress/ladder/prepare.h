@@ -23,7 +23,8 @@ base::Status ReadInputs(CompressJob& job);
 // The slowest first, as gradual pruning goes. Latencies become comparable through the dense p50.
 std::vector<PruneTarget> SortedTargets(const CompressJob& job);
 
-// Of a device that was measured: NotFound where a target is faster than the model without any block, by the latency table.
+// NotFound where a target is faster than the model without any block, by the latency table of
+// MeasureDevice.
 base::Status CheckTargets(CompressJob& job, const std::vector<PruneTarget>& targets);
 
 }  // namespace hone::compress

@@ -56,21 +56,18 @@ struct InputStatistics {
   int k = 0;
 };
 
-// What rounds to either format, by each method.
-struct Int8Rounding {
-  using Matrix = quant::Int8Matrix;
-  static constexpr auto kNearest = NearestInt8;
-  static constexpr auto kGptq = GptqInt8;
-  static constexpr auto kClipped = ClippedInt8;
-  static constexpr auto kSet = SetInt8;
+// What rounds to a format, by each method, and puts the result into a checkpoint.
+template <typename Matrix>
+struct FormatRounding {
+  Matrix (*nearest)(std::span<const float> weights, int n, int k, base::ThreadPool& pool);
+  Matrix (*gptq)(std::span<const float> weights, int n, const GptqFactor& factor,
+                 base::ThreadPool& pool);
+  Matrix (*clipped)(std::span<const float> weights, int n, int k, std::span<const double> hessian,
+                    base::ThreadPool& pool);
+  void (*set)(const std::string& module, const Matrix& matrix, formats::EditedCheckpoint* to);
 };
-struct Int4Rounding {
-  using Matrix = quant::Int4Matrix;
-  static constexpr auto kNearest = NearestInt4;
-  static constexpr auto kGptq = GptqInt4;
-  static constexpr auto kClipped = ClippedInt4;
-  static constexpr auto kSet = SetInt4;
-};
+constexpr FormatRounding<quant::Int8Matrix> kInt8 = {NearestInt8, GptqInt8, ClippedInt8, SetInt8};
+constexpr FormatRounding<quant::Int4Matrix> kInt4 = {NearestInt4, GptqInt4, ClippedInt4, SetInt4};
 
 class LayerRounder {
  public:
@@ -93,9 +90,11 @@ class LayerRounder {
   Status Measure(int layer);
   Status FoldScales(int layer);
   Status RoundMatrix(const LayerMatrix& matrix);
-  template <typename Way>
-  StatusOr<typename Way::Matrix> Rounded(const LayerMatrix& matrix,
-                                         const std::vector<float>& weights, Rounding method);
+  template <typename Matrix>
+  Status RoundMatrixTo(const FormatRounding<Matrix>& to, const LayerMatrix& matrix);
+  template <typename Matrix>
+  StatusOr<Matrix> Rounded(const FormatRounding<Matrix>& to, const LayerMatrix& matrix,
+                           const std::vector<float>& weights, Rounding method);
   bool Scales() const {
     return options_.method == Rounding::kAwq || options_.method == Rounding::kBest;
   }
@@ -191,19 +190,18 @@ Status LayerRounder::FoldScales(int layer) {
   return base::OkStatus();
 }
 
-template <typename Way>
-StatusOr<typename Way::Matrix> LayerRounder::Rounded(const LayerMatrix& matrix,
-                                                     const std::vector<float>& weights,
-                                                     Rounding method) {
+template <typename Matrix>
+StatusOr<Matrix> LayerRounder::Rounded(const FormatRounding<Matrix>& to, const LayerMatrix& matrix,
+                                       const std::vector<float>& weights, Rounding method) {
   const InputStatistics& input = Input(matrix.input);
   switch (method) {
-    case Rounding::kNearest: return Way::kNearest(weights, matrix.n, matrix.k, pool_);
-    case Rounding::kAwq: return Way::kClipped(weights, matrix.n, matrix.k, input.hessian, pool_);
+    case Rounding::kNearest: return to.nearest(weights, matrix.n, matrix.k, pool_);
+    case Rounding::kAwq: return to.clipped(weights, matrix.n, matrix.k, input.hessian, pool_);
     case Rounding::kGptq: break;
     case Rounding::kBest: {
-      HONE_ASSIGN_OR_RETURN(auto gptq, Rounded<Way>(matrix, weights, Rounding::kGptq));
-      HONE_ASSIGN_OR_RETURN(auto awq, Rounded<Way>(matrix, weights, Rounding::kAwq));
-      const auto error = [&](const typename Way::Matrix& rounded) {
+      HONE_ASSIGN_OR_RETURN(Matrix gptq, Rounded(to, matrix, weights, Rounding::kGptq));
+      HONE_ASSIGN_OR_RETURN(Matrix awq, Rounded(to, matrix, weights, Rounding::kAwq));
+      const auto error = [&](const Matrix& rounded) {
         return OutputError(weights, Dequantized(rounded), matrix.n, matrix.k, input.held);
       };
       return error(awq) < error(gptq) ? std::move(awq) : std::move(gptq);
@@ -212,19 +210,21 @@ StatusOr<typename Way::Matrix> LayerRounder::Rounded(const LayerMatrix& matrix,
   if (!factors_.contains(matrix.input)) {
     HONE_ASSIGN_OR_RETURN(factors_[matrix.input], FactorHessian(input.hessian, input.k));
   }
-  return Way::kGptq(weights, matrix.n, factors_[matrix.input], pool_);
+  return to.gptq(weights, matrix.n, factors_[matrix.input], pool_);
+}
+
+template <typename Matrix>
+Status LayerRounder::RoundMatrixTo(const FormatRounding<Matrix>& to, const LayerMatrix& matrix) {
+  HONE_ASSIGN_OR_RETURN(const std::vector<float> weights, Weights(matrix));
+  HONE_ASSIGN_OR_RETURN(const Matrix rounded, Rounded(to, matrix, weights, options_.method));
+  to.set(matrix.module, rounded, &draft_.weights());
+  return base::OkStatus();
 }
 
 Status LayerRounder::RoundMatrix(const LayerMatrix& matrix) {
   const std::optional<Format> format = FormatOf(matrix.module);
   if (!format) return base::OkStatus();
-  HONE_ASSIGN_OR_RETURN(const std::vector<float> weights, Weights(matrix));
-  const auto round = [&]<typename Way>(Way) -> Status {
-    HONE_ASSIGN_OR_RETURN(const auto rounded, Rounded<Way>(matrix, weights, options_.method));
-    Way::kSet(matrix.module, rounded, &draft_.weights());
-    return base::OkStatus();
-  };
-  return *format == Format::kInt4 ? round(Int4Rounding{}) : round(Int8Rounding{});
+  return *format == Format::kInt4 ? RoundMatrixTo(kInt4, matrix) : RoundMatrixTo(kInt8, matrix);
 }
 
 Status LayerRounder::Round(int layer, const std::function<void(const LayerMatrix&)>& rounded) {

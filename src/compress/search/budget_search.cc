@@ -27,6 +27,7 @@ struct Step {
 };
 
 std::size_t Terms(Blocks blocks) {
+  HONE_CHECK(!blocks.empty() && !blocks.front().empty());
   return blocks.front().front().errors.size();
 }
 
@@ -50,7 +51,6 @@ class Solver {
         buckets.push_back(BucketsOf(option.ms, budget_ms));
       }
     }
-    frontiers_.resize(blocks.size());
     taken_.resize(blocks.size());
     for (auto& row : taken_) row.resize(kBuckets + 1);
   }
@@ -60,11 +60,12 @@ class Solver {
     constexpr double kNever = std::numeric_limits<double>::infinity();
     // best[b]: the least error of the blocks so far in exactly or less than b buckets.
     std::vector<double> best(kBuckets + 1, 0.0), next(kBuckets + 1);
+    std::vector<std::vector<Step>> frontiers(blocks_.size());
     for (std::size_t block = 0; block < blocks_.size(); ++block) {
-      frontiers_[block] = Frontier(block, sensitivities.subspan(block * terms_, terms_));
+      frontiers[block] = Frontier(block, sensitivities.subspan(block * terms_, terms_));
       std::ranges::fill(next, kNever);
-      for (std::size_t s = 0; s < frontiers_[block].size(); ++s) {
-        const Step& step = frontiers_[block][s];
+      for (std::size_t s = 0; s < frontiers[block].size(); ++s) {
+        const Step& step = frontiers[block][s];
         for (int b = step.buckets; b <= kBuckets; ++b) {
           const auto at = static_cast<std::size_t>(b);
           const double sum = best[at - static_cast<std::size_t>(step.buckets)] + step.error;
@@ -78,10 +79,10 @@ class Solver {
       best.swap(next);
     }
     if (best[kBuckets] == kNever) return std::nullopt;
-    Choice choice(frontiers_.size());
+    Choice choice(frontiers.size());
     int left = kBuckets;
-    for (std::size_t block = frontiers_.size(); block-- > 0;) {
-      const Step& step = frontiers_[block][taken_[block][static_cast<std::size_t>(left)]];
+    for (std::size_t block = frontiers.size(); block-- > 0;) {
+      const Step& step = frontiers[block][taken_[block][static_cast<std::size_t>(left)]];
       choice[block] = step.option;
       left -= step.buckets;
     }
@@ -108,8 +109,7 @@ class Solver {
 
   Blocks blocks_;
   std::size_t terms_;
-  std::vector<std::vector<int>> buckets_;  // of each option
-  std::vector<std::vector<Step>> frontiers_;
+  std::vector<std::vector<int>> buckets_;          // of each option
   std::vector<std::vector<std::uint16_t>> taken_;  // index into the frontier
 };
 
