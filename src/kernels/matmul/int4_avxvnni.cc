@@ -68,6 +68,10 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     panel.weights = scratch;
     // The last group's padding is not multiplied.
     panel.steps = (k + 3) / 4;
+    if (p + 1 < panel_end) {
+      panel.next = at + Layout::PanelBytes(k);
+      panel.next_bytes = Layout::PanelBytes(k);
+    }
     avxvnni::MultiplyPanel(panel, prepared, k, rows, n, p * kColumns, epilogue, c, c_stride);
   }
 }

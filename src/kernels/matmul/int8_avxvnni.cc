@@ -30,9 +30,11 @@ namespace {
 constexpr int kVectors = kColumns / 8;
 constexpr std::size_t kHeaderBytes = 64;
 
-// Sums of kR rows from the offset on, stored to out [kR,24].
+// Sums of kR rows from the offset on, stored to out [kR,24]. `fetch` lines of `next` are requested on
+// the way, one a step: at few rows the product is as fast as its weights arrive.
 template <int kR>
-void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, std::int32_t* out) {
+void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
+          int fetch, std::int32_t* out) {
   __m256i sum[kR][kVectors];
   HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
     const __m256i offset =
@@ -40,7 +42,7 @@ void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, std::int
     HONE_UNROLL for (int r = 0; r < kR; ++r) sum[r][v] = offset;
   }
   const std::byte* b = panel.weights;
-  for (int s = 0; s < panel.steps; ++s, b += kStepBytes) {
+  const auto step = [&](int s) __attribute__((always_inline)) {
     __m256i w[kVectors];
     HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
       w[v] = _mm256_load_si256(reinterpret_cast<const __m256i*>(b + v * 32));
@@ -51,7 +53,14 @@ void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, std::int
       const __m256i x = _mm256_set1_epi32(four);
       HONE_UNROLL for (int v = 0; v < kVectors; ++v) sum[r][v] = HONE_DPBUSD(sum[r][v], x, w[v]);
     }
+    b += kStepBytes;
+  };
+  int s = 0;
+  for (const int fetched = std::min(fetch, panel.steps); s < fetched; ++s) {
+    _mm_prefetch(reinterpret_cast<const char*>(next) + s * 64, _MM_HINT_T1);
+    step(s);
   }
+  for (; s < panel.steps; ++s) step(s);
   HONE_UNROLL for (int r = 0; r < kR; ++r) {
     HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
       _mm256_store_si256(reinterpret_cast<__m256i*>(out + r * kColumns + v * 8), sum[r][v]);
@@ -59,7 +68,8 @@ void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, std::int
   }
 }
 
-using TileFunction = void (*)(const Panel&, const std::byte*, std::size_t, std::int32_t*);
+using TileFunction = void (*)(const Panel&, const std::byte*, std::size_t, const std::byte*, int,
+                              std::int32_t*);
 constexpr std::array<TileFunction, kRows> kTiles = {Tile<1>, Tile<2>, Tile<3>, Tile<4>};
 
 }  // namespace
@@ -84,10 +94,15 @@ void MultiplyPanel(const Panel& panel, const std::byte* prepared, int k, int row
   alignas(32) std::int32_t sums[kRows * kColumns];
   StoreArgs256 store =
       PanelStore256(panel.scale, PreparedBytes(k), n, column, kColumns, epilogue, c_stride, sums);
+  const std::byte* next = panel.next;
+  auto lines = static_cast<int>(next == nullptr ? 0 : (panel.next_bytes + 63) / 64);
   for (int m = 0; m < rows; m += kRows) {
     PlaceRows256(store, prepared, m, std::min(rows - m, kRows), column, epilogue, c);
     kTiles[static_cast<std::size_t>(store.rows - 1)](panel, store.prepared + kHeaderBytes,
-                                                     store.prepared_stride, sums);
+                                                     store.prepared_stride, next, lines, sums);
+    const int fetched = std::min(lines, panel.steps);
+    next += fetched * 64;
+    lines -= fetched;
     StoreTile256<kVectors>(epilogue.activation, store);
   }
 }
@@ -137,10 +152,16 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
               std::ptrdiff_t c_stride, std::byte*) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
-    const auto* offset = reinterpret_cast<const std::int32_t*>(at);
-    const auto* scale = reinterpret_cast<const float*>(offset + kColumns);
-    avxvnni::MultiplyPanel({at + kColumnBytes, Steps(k), offset, scale}, prepared, k, rows, n,
-                           p * kColumns, epilogue, c, c_stride);
+    avxvnni::Panel panel;
+    panel.offset = reinterpret_cast<const std::int32_t*>(at);
+    panel.scale = reinterpret_cast<const float*>(at) + kColumns;
+    panel.weights = at + kColumnBytes;
+    panel.steps = Steps(k);
+    if (p + 1 < panel_end) {
+      panel.next = at + PanelBytes(k);
+      panel.next_bytes = PanelBytes(k);
+    }
+    avxvnni::MultiplyPanel(panel, prepared, k, rows, n, p * kColumns, epilogue, c, c_stride);
   }
 }
 

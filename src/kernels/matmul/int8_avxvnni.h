@@ -26,6 +26,8 @@ struct Panel {
   int steps = 0;
   const std::int32_t* offset = nullptr;
   const float* scale = nullptr;
+  const std::byte* next = nullptr;  // fetched into L2 meanwhile, unless null
+  std::size_t next_bytes = 0;
 };
 
 // All rows times one panel, whose first column is `column` of `n`.
