@@ -1,6 +1,6 @@
 #include "train/batch_parts.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 

@@ -1,6 +1,9 @@
 #include "train/graph.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
@@ -37,13 +40,13 @@ struct Texts {
 
 Model Open(const std::string& directory) {
   auto model = Model::Open(env::RealFileSystem(), directory);
-  EXPECT_TRUE(model.ok()) << std::string(model.status().message());
+  EXPECT_TRUE(model.ok()) << model.status().message();
   return *std::move(model);
 }
 
 std::unique_ptr<Graph> MakeGraph(const Model& model) {
   auto graph = Graph::Create(model);
-  EXPECT_TRUE(graph.ok()) << std::string(graph.status().message());
+  EXPECT_TRUE(graph.ok()) << graph.status().message();
   return *std::move(graph);
 }
 
@@ -98,7 +101,7 @@ TEST(Graph, ExportsWhatTheEngineThenComputes) {
     const auto edited = std::make_shared<formats::EditedCheckpoint>(model.checkpoint);
     graph->Export(edited.get());
     const auto changed = Model::Bind(env::RealFileSystem(), directory, tiny.config_json, edited);
-    ASSERT_TRUE(changed.ok()) << tiny.name << ": " << std::string(changed.status().message());
+    ASSERT_TRUE(changed.ok()) << tiny.name << ": " << changed.status().message();
     ExpectEqualsEngine(*graph, *changed, Texts(tiny), tiny.mask_id, tiny.name);
   }
 }
@@ -109,7 +112,7 @@ Model RandomModel(const std::string& name, const std::string& config) {
   std::filesystem::create_directories(directory);
   std::ofstream(directory + "/config.json") << config;
   auto model = Model::Random(env::RealFileSystem(), directory, 3);
-  EXPECT_TRUE(model.ok()) << std::string(model.status().message());
+  EXPECT_TRUE(model.ok()) << model.status().message();
   return *std::move(model);
 }
 

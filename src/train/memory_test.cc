@@ -1,6 +1,8 @@
 #include "train/memory.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -55,7 +57,7 @@ TEST(ForeseeMemory, IsWithinAFactorOfWhatATrainingStepTakes) {
   const auto exported = std::make_shared<formats::EditedCheckpoint>(nullptr);
   graph->Export(exported.get());
   const auto bound = model::Model::Bind(files, directory, kConfig, exported);
-  ASSERT_TRUE(bound.ok()) << std::string(bound.status().message());
+  ASSERT_TRUE(bound.ok()) << bound.status().message();
   ASSERT_TRUE(runtime::LocalEngine::Load(*bound, {.threads = 1}).ok());
 
   // Each part of a batch has gradients of its own: those of all but the word embedding.

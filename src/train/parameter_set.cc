@@ -1,6 +1,8 @@
 #include "train/parameter_set.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/isfinite.h>
 
 #include "base/check.h"
 #include "model/dequantize.h"
