@@ -4,7 +4,9 @@
 //
 // train_step [threads] [steps] → one line of JSON: milliseconds of the fastest step by parts, of the
 // median one, and the least processor time of a step (for a machine shared with others).
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/tensor.h>
 #include <sys/resource.h>
 
 #include <algorithm>

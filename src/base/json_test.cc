@@ -25,7 +25,7 @@ Json Parsed(std::string_view text) {
 
 std::string ErrorOf(std::string_view text) {
   const StatusOr<Json> json = Json::Parse(text, "t.json");
-  return json.ok() ? "accepted" : std::string(json.status().message());
+  return json.ok() ? "accepted" : json.status().message();
 }
 
 TEST(Json, ReadsEveryKindOfValue) {

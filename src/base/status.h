@@ -9,42 +9,134 @@
 //     if (json.kind() != base::JsonKind::kObject) return base::BadInput(path, ": not an object");
 //     HONE_RETURN_IF_ERROR(Validate(json));
 //     ...
+//
+// Cost    a Status is two words, null where all is well; a copy shares the message.
+// Source  absl::Status and StatusOr, whose names and meaning these have; docs/decisions/0001 says why
+//         they are not used themselves.
 #pragma once
 
+#include <concepts>
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "base/strings.h"
 
 namespace hone::base {
 
-using absl::OkStatus;
-using absl::Status;
-using absl::StatusOr;
+enum class StatusCode : std::uint8_t {
+  kOk,
+  kBadInput,          // the input is wrong and stays wrong
+  kUnsupported,       // the input is legal, but Hone cannot do this with it
+  kNotFound,          // what was named is not there
+  kAlreadyExists,     // and would be overwritten
+  kPermissionDenied,  // by the system
+  kOutOfResource,     // the machine is short of something: memory, disk, descriptors
+  kUnavailable,       // not now; the same may work later
+  kWrongUsage,        // of a command's flags
+};
 
-// The input is wrong and stays wrong: the message names the place and what was expected.
+class [[nodiscard]] Status {
+ public:
+  Status() = default;                            // all is well
+  Status(StatusCode code, std::string message);  // CHECKs that it is an error
+
+  bool ok() const { return error_ == nullptr; }
+  StatusCode code() const { return ok() ? StatusCode::kOk : error_->code; }
+  const std::string& message() const;  // "" where all is well
+  void IgnoreError() const {}          // says that this is meant
+
+ private:
+  struct Error {
+    StatusCode code;
+    std::string message;
+  };
+  std::shared_ptr<const Error> error_;
+};
+
+inline Status OkStatus() {
+  return {};
+}
+
+// The message, or "ok".
+std::ostream& operator<<(std::ostream& out, const Status& status);
+
+// Aborts with the message: a value was taken that is not there.
+[[noreturn]] void NoValue(const Status& status);
+
+// A value, or the error for which there is none. Taking an absent value aborts.
+template <typename T>
+class [[nodiscard]] StatusOr {
+ public:
+  StatusOr(Status status) : status_(std::move(status)) {
+    if (status_.ok()) NoValue(status_);
+  }
+  template <typename U = T>
+  requires std::convertible_to<U&&, T> &&(!std::same_as<std::remove_cvref_t<U>, StatusOr>)&&(
+      !std::same_as<std::remove_cvref_t<U>, Status>)StatusOr(U&& value)
+      : value_(std::forward<U>(value)) {}
+  template <typename U>
+  requires std::convertible_to<U&&, T> &&(!std::same_as<U, T>)StatusOr(StatusOr<U>&& other)
+      : status_(other.status()) {
+    if (other.ok()) value_.emplace(*std::move(other));
+  }
+
+  bool ok() const { return value_.has_value(); }
+  const Status& status() const { return status_; }
+
+  T& value() & { return Checked(*this); }
+  const T& value() const& { return Checked(*this); }
+  T&& value() && { return std::move(Checked(*this)); }
+  T& operator*() & { return Checked(*this); }
+  const T& operator*() const& { return Checked(*this); }
+  T&& operator*() && { return std::move(Checked(*this)); }
+  T* operator->() { return &Checked(*this); }
+  const T* operator->() const { return &Checked(*this); }
+  template <typename U>
+  T value_or(U&& other) const& {
+    return value_.value_or(std::forward<U>(other));
+  }
+
+ private:
+  template <typename Self>
+  static auto& Checked(Self& self) {
+    if (!self.value_.has_value()) [[unlikely]]
+      NoValue(self.status_);
+    return *self.value_;
+  }
+
+  Status status_;
+  std::optional<T> value_;
+};
+
 template <typename... Args>
 Status BadInput(const Args&... args) {
-  return absl::InvalidArgumentError(StrCat(args...));
+  return Status(StatusCode::kBadInput, StrCat(args...));
 }
-
-// The input is legal, but Hone cannot do this with it (an unknown architecture or component).
 template <typename... Args>
 Status Unsupported(const Args&... args) {
-  return absl::UnimplementedError(StrCat(args...));
+  return Status(StatusCode::kUnsupported, StrCat(args...));
 }
-
 template <typename... Args>
 Status NotFound(const Args&... args) {
-  return absl::NotFoundError(StrCat(args...));
+  return Status(StatusCode::kNotFound, StrCat(args...));
 }
-
-// The machine is short of something: memory, disk, descriptors.
+template <typename... Args>
+Status AlreadyExists(const Args&... args) {
+  return Status(StatusCode::kAlreadyExists, StrCat(args...));
+}
 template <typename... Args>
 Status OutOfResource(const Args&... args) {
-  return absl::ResourceExhaustedError(StrCat(args...));
+  return Status(StatusCode::kOutOfResource, StrCat(args...));
+}
+template <typename... Args>
+Status Unavailable(const Args&... args) {
+  return Status(StatusCode::kUnavailable, StrCat(args...));
 }
 
 // The same status with `where` and ": " before its message.
@@ -55,9 +147,9 @@ Status Annotate(const Status& status, std::string_view where);
 #define HONE_CONCAT_INNER(a, b) a##b
 #define HONE_CONCAT(a, b) HONE_CONCAT_INNER(a, b)
 
-#define HONE_RETURN_IF_ERROR(expression)                                                  \
-  do {                                                                                    \
-    if (::absl::Status hone_status = (expression); !hone_status.ok()) return hone_status; \
+#define HONE_RETURN_IF_ERROR(expression)                                                        \
+  do {                                                                                          \
+    if (::hone::base::Status hone_status = (expression); !hone_status.ok()) return hone_status; \
   } while (false)
 
 #define HONE_ASSIGN_OR_RETURN(declaration, expression) \

@@ -1,7 +1,4 @@
 // Putting text together: StrCat("file.json: byte ", offset, ": expected ", name).
-//
-// Why not absl::StrCat: the distributions build Abseil with a string_view of its own, which does
-// not convert from std::string_view.
 #pragma once
 
 #include <charconv>
@@ -28,14 +25,6 @@ class Piece {
     Set(std::to_chars(buffer_, buffer_ + sizeof buffer_, static_cast<double>(value),
                       std::chars_format::general, 6));
   }
-  // Anything else that is a contiguous run of chars (Abseil's string_view).
-  template <typename T>
-  requires requires(const T& t) {
-    { t.data() } -> std::same_as<const char*>;
-    t.size();
-  } &&(!std::convertible_to<T, std::string_view>)Piece(const T& text)
-      : text_(text.data(), text.size()) {
-  }  // NOLINT
   Piece(const Piece&) = delete;
   Piece& operator=(const Piece&) = delete;
 

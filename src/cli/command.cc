@@ -3,11 +3,11 @@
 namespace hone::cli {
 
 base::Status InvalidUsage(const std::string& message) {
-  return absl::FailedPreconditionError(message);
+  return base::Status(base::StatusCode::kWrongUsage, message);
 }
 
 bool IsInvalidUsage(const base::Status& status) {
-  return status.code() == absl::StatusCode::kFailedPrecondition;
+  return status.code() == base::StatusCode::kWrongUsage;
 }
 
 }  // namespace hone::cli

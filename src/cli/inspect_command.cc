@@ -135,7 +135,7 @@ void InspectCommand::PrintSummary(const model::Model& model) const {
   write("vocabulary", base::StrCat(config.vocabulary));
   write("longest text", base::StrCat(model.max_text_tokens, " tokens"));
   write("tokenizer", tokenizer.ok() ? base::StrCat((*tokenizer)->vocabulary_size(), " tokens")
-                                    : std::string(tokenizer.status().message()));
+                                    : tokenizer.status().message());
   write(
       "parameters",
       base::StrCat(base::WithCommas(formats::Summarize(*model.checkpoint).parameters), " (",

@@ -70,22 +70,14 @@ class LoadCommand : public Command {
 
   base::Status Run() override {
     HONE_RETURN_IF_ERROR(ReadFlags());
-    base::StatusOr<load::LoadResult> result;
-    {
-      Progress progress("load");
-      result = load::RunLoad(request_, [&](double seconds, const load::StreamResult& so_far) {
-        progress.Show(base::StrCat("load: ", base::Fixed(seconds, 1), " s, ", so_far.sent,
-                                   " sent, ", so_far.ok, " ok, ", so_far.late, " late, ",
-                                   so_far.refused, " refused, ", so_far.errors, " errors"));
-      });
-    }
-    HONE_RETURN_IF_ERROR(result.status());
-    Print(*result);
+    HONE_ASSIGN_OR_RETURN(const load::LoadResult result, Load());
+    Print(result);
     return base::OkStatus();
   }
 
  private:
   base::Status ReadFlags();
+  base::StatusOr<load::LoadResult> Load() const;
   base::Status ReadStream(std::size_t i, load::Stream* stream) const;
   void Print(const load::LoadResult& result) const;
   Row MakeRow(const load::StreamResult& stream) const;
@@ -112,6 +104,15 @@ base::Status LoadCommand::ReadStream(std::size_t i, load::Stream* stream) const 
     stream->deadline_ms = seconds * 1e3;
   }
   return base::OkStatus();
+}
+
+base::StatusOr<load::LoadResult> LoadCommand::Load() const {
+  Progress progress("load");
+  return load::RunLoad(request_, [&](double seconds, const load::StreamResult& so_far) {
+    progress.Show(base::StrCat("load: ", base::Fixed(seconds, 1), " s, ", so_far.sent, " sent, ",
+                               so_far.ok, " ok, ", so_far.late, " late, ", so_far.refused,
+                               " refused, ", so_far.errors, " errors"));
+  });
 }
 
 base::Status LoadCommand::ReadFlags() {

@@ -26,7 +26,7 @@ base::Status RunAndFlush(Command& command) {
 }
 
 int PrintError(const std::string& command, const base::Status& status) {
-  std::fprintf(stderr, "hone %s: %s\n", command.c_str(), std::string(status.message()).c_str());
+  std::fprintf(stderr, "hone %s: %s\n", command.c_str(), status.message().c_str());
   return IsInvalidUsage(status) ? kExitUsage : kExitFailed;
 }
 
@@ -44,7 +44,7 @@ int RunProgram(const Program& program, int argc, char** argv) {
     if (argc > 1 && argv[1] == delegate.name) return HandOver(delegate, argc, argv);
   }
   if (const base::Status status = ReadIsaLimit(); !status.ok()) {
-    std::fprintf(stderr, "hone: %s\n", std::string(status.message()).c_str());
+    std::fprintf(stderr, "hone: %s\n", status.message().c_str());
     return kExitUsage;
   }
   CLI::App app(program.summary, "hone");

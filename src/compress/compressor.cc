@@ -132,8 +132,8 @@ Status Compressor::FindFastestWithin(double max_drop) {
     if (!speedup) break;
     from_ = job_.request.model;
     const Status status = MakeRung({.speedup = *speedup}, kDropTries - tries);
-    if (absl::IsNotFound(status)) {
-      job_.News(base::StrCat(*speedup, "x: ", std::string(status.message())));
+    if (status.code() == base::StatusCode::kNotFound) {
+      job_.News(base::StrCat(*speedup, "x: ", status.message()));
       break;
     }
     HONE_RETURN_IF_ERROR(status);
@@ -188,7 +188,8 @@ void Compressor::ForgetRefused(bool table_too) {
 
 StatusOr<LadderReport> Compressor::Run() {
   StatusOr<LadderReport> ladder = MakeLadder();
-  if (!ladder.ok() && job_.state) ForgetRefused(absl::IsNotFound(ladder.status()));
+  if (!ladder.ok() && job_.state)
+    ForgetRefused(ladder.status().code() == base::StatusCode::kNotFound);
   return ladder;
 }
 
@@ -216,10 +217,10 @@ Status Compressor::MakeTargets() {
   Status missed;
   for (std::size_t t = 0; t < targets_.size(); ++t) {
     const Status status = MakeRung(targets_[t], TargetsLeft(t) + TriesLeft());
-    if (absl::IsNotFound(status)) {
+    if (status.code() == base::StatusCode::kNotFound) {
       // Hours may lie in the other rungs, and asked for again this one would be missed again.
       Miss(RungMaker::NameOf(targets_[t]), status);
-      missed.Update(status);
+      if (missed.ok()) missed = status;
       continue;
     }
     HONE_RETURN_IF_ERROR(status);
@@ -229,7 +230,7 @@ Status Compressor::MakeTargets() {
 }
 
 void Compressor::Miss(const std::string& what, const Status& why) {
-  job_.ladder.missed.push_back(base::StrCat(what, ": ", std::string(why.message())));
+  job_.ladder.missed.push_back(base::StrCat(what, ": ", why.message()));
   job_.News(job_.ladder.missed.back());
 }
 

@@ -93,9 +93,7 @@ class CompressTest : public formats::TestDirectory {
   }
   StatusOr<LadderReport> Run(const CompressRequest& request) { return Run(request, files_); }
 
-  std::string Error(const CompressRequest& request) {
-    return std::string(Run(request).status().message());
-  }
+  std::string Error(const CompressRequest& request) { return Run(request).status().message(); }
 
   // A fault at any operation leaves what a second command ends with the ladder of an undisturbed one.
   void ExpectResumes(CompressRequest request) {

@@ -148,7 +148,7 @@ TEST_F(DraftTest, AShapeThatTheWeightsDoNotHaveIsAnError) {
   draft_->SetShape(0, {.heads = 1, .ffn = 3});
   const base::Status status = draft_->Bind();
   ASSERT_FALSE(status.ok());
-  EXPECT_THAT(std::string(status.message()), HasSubstr("expected"));
+  EXPECT_THAT(status.message(), HasSubstr("expected"));
 }
 
 TEST_F(DraftTest, ConfigMembersAreReplacedAddedAndLeftOut) {

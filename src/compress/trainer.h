@@ -63,7 +63,7 @@ struct TrainRequest {
   bool resume = false;  // from out + ".training", where it is there
   // Only what would be an error before the first step: files, labels, classes, memory, disk. Nothing is left.
   bool check_only = false;
-  std::string log;      // JSON lines (or .csv); empty: none
+  std::string log;  // JSON lines (or .csv); empty: none
 };
 
 struct TrainProgress {

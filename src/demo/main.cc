@@ -108,7 +108,7 @@ int Main(std::span<char*> arguments) {
   const base::StatusOr<Arguments> parsed = Parse(arguments.subspan(2));
   const base::Status status = parsed.ok() ? Run(command, *parsed) : parsed.status();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "hone-demo: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "hone-demo: %s\n", status.message().c_str());
   return parsed.ok() ? 1 : 2;
 }
 

@@ -19,16 +19,16 @@ base::Status SystemError(const std::string& path, std::string_view action, int e
   const std::string message =
       base::StrCat(path, ": cannot ", action, ": ", std::generic_category().message(error));
   switch (error) {
-    case ENOENT: return absl::NotFoundError(message);
+    case ENOENT: return base::NotFound(message);
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
     case ENOMEM:
-    case EFBIG: return absl::ResourceExhaustedError(message);
+    case EFBIG: return base::OutOfResource(message);
     case EACCES:
-    case EPERM: return absl::PermissionDeniedError(message);
-    case EEXIST: return absl::AlreadyExistsError(message);
-    default: return absl::UnavailableError(message);
+    case EPERM: return base::Status(base::StatusCode::kPermissionDenied, message);
+    case EEXIST: return base::AlreadyExists(message);
+    default: return base::Unavailable(message);
   }
 }
 

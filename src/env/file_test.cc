@@ -48,10 +48,6 @@ class FileTest : public testing::Test {
   std::string directory_;
 };
 
-std::string Message(const base::Status& status) {
-  return std::string(status.message());
-}
-
 TEST_F(FileTest, WritesReadsAndMaps) {
   ASSERT_TRUE(WriteFile(files_, Path("a"), "text").ok());
   EXPECT_EQ(*files_.Read(Path("a"), 4), "text");
@@ -68,19 +64,19 @@ TEST_F(FileTest, WritesReadsAndMaps) {
 
 TEST_F(FileTest, ReadRefusesMoreThanTheLimit) {
   ASSERT_TRUE(WriteFile(files_, Path("a"), "12345").ok());
-  EXPECT_THAT(Message(files_.Read(Path("a"), 4).status()),
+  EXPECT_THAT(files_.Read(Path("a"), 4).status().message(),
               HasSubstr("a: has 5 bytes; the limit for this kind of file is 4"));
 }
 
 TEST_F(FileTest, WhatIsNoRegularFileIsRefusedByName) {
   ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
   for (const std::string& path : {directory_, Path("pipe"), std::string("/dev/zero")}) {
-    EXPECT_THAT(Message(files_.Map(path).status()), HasSubstr(path + ": is "));
-    EXPECT_THAT(Message(files_.Read(path, 100).status()), HasSubstr(path + ": is "));
+    EXPECT_THAT(files_.Map(path).status().message(), HasSubstr(path + ": is "));
+    EXPECT_THAT(files_.Read(path, 100).status().message(), HasSubstr(path + ": is "));
     EXPECT_FALSE(files_.IsFile(path));
   }
-  EXPECT_TRUE(absl::IsNotFound(files_.Map(Path("absent")).status()));
-  EXPECT_THAT(Message(files_.Map(Path("absent")).status()),
+  EXPECT_EQ(files_.Map(Path("absent")).status().code(), base::StatusCode::kNotFound);
+  EXPECT_THAT(files_.Map(Path("absent")).status().message(),
               HasSubstr("absent: cannot open: No such file"));
 }
 
@@ -96,8 +92,8 @@ TEST_F(FileTest, UnreadableFilesAreAnError) {
   if (root) {
     ASSERT_EQ(seteuid(0), 0);
   }
-  EXPECT_TRUE(absl::IsPermissionDenied(status)) << status;
-  EXPECT_THAT(Message(status), HasSubstr("a: cannot open: Permission denied"));
+  EXPECT_EQ(status.code(), base::StatusCode::kPermissionDenied) << status;
+  EXPECT_THAT(status.message(), HasSubstr("a: cannot open: Permission denied"));
 }
 
 TEST_F(FileTest, NothingIsSeenBeforeCommitNorLeftWithoutIt) {
@@ -123,15 +119,15 @@ TEST_F(FileTest, FailedWritesLeaveNothing) {
   const base::Status status = WriteFile(files_, Path("a"), std::string(5000, 'x'));
   setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, handler);
-  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
-  EXPECT_THAT(Message(status), HasSubstr("a: cannot write: File too large"));
+  EXPECT_EQ(status.code(), base::StatusCode::kOutOfResource) << status;
+  EXPECT_THAT(status.message(), HasSubstr("a: cannot write: File too large"));
   EXPECT_THAT(Names(), IsEmpty());
 }
 
 TEST_F(FileTest, MoveReplacesNothing) {
   ASSERT_TRUE(WriteFile(files_, Path("a"), "1").ok());
   ASSERT_TRUE(WriteFile(files_, Path("b"), "2").ok());
-  EXPECT_TRUE(absl::IsAlreadyExists(files_.Move(Path("a"), Path("b"))));
+  EXPECT_EQ(files_.Move(Path("a"), Path("b")).code(), base::StatusCode::kAlreadyExists);
   EXPECT_EQ(*files_.Read(Path("b"), 10), "2");
   EXPECT_TRUE(files_.Move(Path("a"), Path("c")).ok());
   EXPECT_THAT(Names(), ElementsAre("b", "c"));
@@ -164,7 +160,7 @@ TEST_F(FileTest, EveryFaultOfAWriteIsAnErrorAndLeavesNothing) {
       break;
     }
     ++faults;
-    EXPECT_TRUE(absl::IsResourceExhausted(status)) << fail_at;
+    EXPECT_EQ(status.code(), base::StatusCode::kOutOfResource) << fail_at;
     EXPECT_THAT(Names(), IsEmpty()) << fail_at;
   }
   EXPECT_EQ(faults, 3) << "create, append, commit";
@@ -181,7 +177,7 @@ TEST_F(FileTest, MovesWithoutReplacingWhereTheFileSystemCannotPromiseIt) {
     g_without_noreplace = without;
     ASSERT_TRUE(WriteFile(files_, Path("from"), "new").ok());
     ASSERT_TRUE(WriteFile(files_, Path("to"), "old").ok());
-    EXPECT_THAT(Message(files_.Move(Path("from"), Path("to"))), HasSubstr("File exists"));
+    EXPECT_THAT(files_.Move(Path("from"), Path("to")).message(), HasSubstr("File exists"));
     EXPECT_EQ(*files_.Read(Path("to"), 10), "old");
     EXPECT_TRUE(files_.Move(Path("from"), Path("free")).ok()) << without;
     EXPECT_EQ(*files_.Read(Path("free"), 10), "new");

@@ -76,7 +76,7 @@ TEST(RealQqp, NamesTheLineOfItsBadRow) {
   const std::string path = DataFolder() + "/glue/QQP/new_dev.tsv";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there (set HONE_DATA)";
   const auto examples = ReadExamples(**FindTask("qqp"), ReadWhole(path), "new_dev.tsv", {});
-  EXPECT_EQ(std::string(examples.status().message()),
+  EXPECT_EQ(examples.status().message(),
             "new_dev.tsv:1: 5 tab-separated fields, expected at least 6");
 }
 

@@ -20,7 +20,7 @@ base::Status Keep(base::StatusOr<Example> example, const ReadSpec& spec, Example
     return base::OkStatus();
   }
   if (!spec.skip_bad_rows) return example.status();
-  if (examples->skipped++ == 0) examples->first_skipped = std::string(example.status().message());
+  if (examples->skipped++ == 0) examples->first_skipped = example.status().message();
   return base::OkStatus();
 }
 

@@ -61,7 +61,7 @@ TEST(Run, PassesAPredictorsErrorOnWithTheExample) {
   RunOptions options;
   options.now_ns = [] { return std::int64_t{0}; };
   const auto report = eval::Run(**FindTask("sst2"), FiveSentences(), predictor, options);
-  EXPECT_EQ(std::string(report.status().message()), "example 2 of 5: too long");
+  EXPECT_EQ(report.status().message(), "example 2 of 5: too long");
 }
 
 TEST(Report, IsOneJsonObjectWithTheCommandsKeys) {

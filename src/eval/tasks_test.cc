@@ -18,7 +18,7 @@ base::StatusOr<Examples> Read(std::string_view task, std::string_view bytes,
 
 std::string Error(const base::StatusOr<Examples>& examples) {
   EXPECT_FALSE(examples.ok());
-  return std::string(examples.status().message());
+  return examples.status().message();
 }
 
 TEST(Tasks, AreThoseOfTheCommand) {
@@ -26,7 +26,7 @@ TEST(Tasks, AreThoseOfTheCommand) {
   for (const Task& task : Tasks()) names.push_back(task.name);
   EXPECT_THAT(names, ElementsAre("sst2", "mrpc", "stsb", "qqp", "qnli", "mnli", "rte", "cola",
                                  "squad", "squad_v2", "ner", "intent_slots"));
-  EXPECT_THAT(std::string(FindTask("sst3").status().message()), HasSubstr("sst2, mrpc"));
+  EXPECT_THAT(FindTask("sst3").status().message(), HasSubstr("sst2, mrpc"));
 }
 
 TEST(ReadTable, FindsColumnsByNameBehindAByteOrderMark) {
@@ -245,7 +245,7 @@ TEST(MapModelLabels, GoesByNameOrByTheUnnamedClassesIndex) {
         {"entailment", "neutral", "neutral"},
         {"entailment", "neutral", "other"},
         {"entailment", "neutral", "contradiction", "contradiction"}}) {
-    EXPECT_THAT(std::string(MapModelLabels(kLabels, wrong).status().message()),
+    EXPECT_THAT(MapModelLabels(kLabels, wrong).status().message(),
                 HasSubstr("entailment, neutral, contradiction"));
   }
 }

@@ -37,9 +37,9 @@ Status CheckReplaceable(env::FileSystem& files, const std::string& directory) {
     return name == "config.json" || name == "modules.json" || name == kManifestFile;
   });
   if (names.empty() || model) return base::OkStatus();
-  return absl::AlreadyExistsError(
-      base::StrCat(directory, ": is no model (it has neither config.json nor ", kManifestFile,
-                   "), so it is not replaced; choose another name or remove it yourself"));
+  return base::AlreadyExists(directory, ": is no model (it has neither config.json nor ",
+                             kManifestFile,
+                             "), so it is not replaced; choose another name or remove it yourself");
 }
 
 std::string ManifestText(const Manifest& manifest) {
@@ -126,7 +126,7 @@ StatusOr<std::unique_ptr<ArtefactWriter>> ArtefactWriter::Begin(env::FileSystem&
   if (out.empty()) return base::BadInput("the output directory has no name");
   if (files.IsFile(out)) return base::BadInput(out, ": is a file; expected a new directory's name");
   if (files.IsDirectory(out) && !replace) {
-    return absl::AlreadyExistsError(base::StrCat(out, ": exists already; choose another name"));
+    return base::AlreadyExists(out, ": exists already; choose another name");
   }
   if (files.IsDirectory(out)) HONE_RETURN_IF_ERROR(CheckReplaceable(files, out));
   HONE_ASSIGN_OR_RETURN(std::string directory, files.MakeTemporaryDirectory(out + ".partial"));

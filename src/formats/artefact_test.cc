@@ -25,7 +25,6 @@ class ArtefactTest : public TestDirectory {
     return artefact->Commit({"hone 0.1.0", "minilm", "int8", {}});
   }
   void SetUp() override { Put("source", "pooling"); }
-  static std::string Message(const base::Status& status) { return std::string(status.message()); }
 };
 
 TEST_F(ArtefactTest, WritesADirectoryThatVerifies) {
@@ -40,16 +39,16 @@ TEST_F(ArtefactTest, WritesADirectoryThatVerifies) {
   EXPECT_EQ(manifest->files[0].bytes, 7u);
   EXPECT_TRUE(VerifyManifest(files_, Path("out"), *manifest).ok());
   Put("out/config.json", "[]");
-  EXPECT_THAT(Message(VerifyManifest(files_, Path("out"), *manifest)),
+  EXPECT_THAT(VerifyManifest(files_, Path("out"), *manifest).message(),
               HasSubstr("config.json: has sha256"));
   Put("out/config.json", "{} ");
-  EXPECT_THAT(Message(VerifyManifest(files_, Path("out"), *manifest)),
+  EXPECT_THAT(VerifyManifest(files_, Path("out"), *manifest).message(),
               HasSubstr("config.json: has 3 bytes; hone.json says 2"));
 }
 
 TEST_F(ArtefactTest, AnExistingDirectoryIsReplacedOnlyWhenAsked) {
   ASSERT_TRUE(WriteArtefact(files_, false, "old").ok());
-  EXPECT_TRUE(absl::IsAlreadyExists(WriteArtefact(files_, false, "new")));
+  EXPECT_EQ(WriteArtefact(files_, false, "new").code(), base::StatusCode::kAlreadyExists);
   EXPECT_EQ(*files_.Read(Path("out/config.json"), 10), "old");
   ASSERT_TRUE(WriteArtefact(files_, true, "new").ok());
   EXPECT_EQ(*files_.Read(Path("out/config.json"), 10), "new");
@@ -58,12 +57,12 @@ TEST_F(ArtefactTest, AnExistingDirectoryIsReplacedOnlyWhenAsked) {
   ASSERT_TRUE(files_.RemoveTree(Path("out")).ok());
   ASSERT_TRUE(files_.MakeDirectory(Path("out")).ok());
   Put("out/thesis.tex", "work");
-  EXPECT_THAT(Message(WriteArtefact(files_, true, "new")), HasSubstr("is no model"));
+  EXPECT_THAT(WriteArtefact(files_, true, "new").message(), HasSubstr("is no model"));
   EXPECT_EQ(*files_.Read(Path("out/thesis.tex"), 10), "work");
   ASSERT_TRUE(files_.RemoveTree(Path("out/thesis.tex")).ok());
   EXPECT_TRUE(WriteArtefact(files_, true, "new").ok()) << "an empty one";
   Put("file", "");
-  EXPECT_THAT(Message(ArtefactWriter::Begin(files_, Path("file"), true).status()),
+  EXPECT_THAT(ArtefactWriter::Begin(files_, Path("file"), true).status().message(),
               HasSubstr("is a file"));
 }
 
@@ -81,7 +80,7 @@ TEST_F(ArtefactTest, NoFaultLeavesHalfAnArtefact) {
         EXPECT_TRUE(status.ok()) << status;
         break;
       }
-      EXPECT_TRUE(absl::IsResourceExhausted(status)) << fail_at << " " << status;
+      EXPECT_EQ(status.code(), base::StatusCode::kOutOfResource) << fail_at << " " << status;
       if (replace) {
         ASSERT_THAT(Names(), ElementsAre("out", "source")) << fail_at;
         ASSERT_EQ(*files_.Read(Path("out/config.json"), 10), "old") << fail_at;
@@ -98,14 +97,14 @@ TEST_F(ArtefactTest, NamesStayInside) {
   const auto artefact = ArtefactWriter::Begin(files_, Path("out"), false);
   ASSERT_TRUE(artefact.ok());
   for (const char* name : {"../x", "/x", "a/../x", "", "a//b", "."}) {
-    EXPECT_THAT(Message((*artefact)->Write(name, "")), HasSubstr("inside the artefact")) << name;
+    EXPECT_THAT((*artefact)->Write(name, "").message(), HasSubstr("inside the artefact")) << name;
   }
 }
 
 TEST_F(ArtefactTest, ManifestsThatLieAreErrors) {
   const auto error = [&](std::string_view text) {
     Put("hone.json", text);
-    return Message(ReadManifest(files_, directory_).status());
+    return ReadManifest(files_, directory_).status().message();
   };
   EXPECT_THAT(error("{}"), HasSubstr("lacks the field \"schema\""));
   EXPECT_THAT(error(R"({"schema":2})"), HasSubstr("version 2; this program reads 1"));
@@ -116,7 +115,7 @@ TEST_F(ArtefactTest, ManifestsThatLieAreErrors) {
   EXPECT_THAT(error(base::StrCat(kStart, R"({"x":{"bytes":"1"}}})")),
               HasSubstr("$.files.x.bytes: expected an integer"));
   ASSERT_TRUE(files_.RemoveTree(Path("hone.json")).ok());
-  EXPECT_TRUE(absl::IsNotFound(ReadManifest(files_, directory_).status()));
+  EXPECT_EQ(ReadManifest(files_, directory_).status().code(), base::StatusCode::kNotFound);
 }
 
 }  // namespace

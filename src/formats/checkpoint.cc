@@ -122,7 +122,7 @@ base::StatusOr<std::shared_ptr<const Checkpoint>> Checkpoint::Open(env::FileSyst
   auto checkpoint = std::make_shared<FileCheckpoint>();
   const std::string single = env::JoinPath(directory, kSingleFile);
   base::Status status = checkpoint->tensors().AddFile(files, single);
-  if (absl::IsNotFound(status)) {
+  if (status.code() == base::StatusCode::kNotFound) {
     if (!files.IsFile(env::JoinPath(directory, kIndexFile))) return NoWeights(files, directory);
     status = AddShards(files, directory, &checkpoint->tensors());
   }

@@ -40,9 +40,8 @@ class CheckpointTest : public TestDirectory {
   }
   std::string OpenError() {
     const auto checkpoint = Checkpoint::Open(files_, directory_);
-    return checkpoint.ok() ? "opened" : std::string(checkpoint.status().message());
+    return checkpoint.ok() ? "opened" : checkpoint.status().message();
   }
-  static std::string Message(const base::Status& status) { return std::string(status.message()); }
 };
 
 TEST_F(CheckpointTest, GivesTensorsAndMatricesByName) {
@@ -77,13 +76,13 @@ TEST_F(CheckpointTest, ErrorsNameFileTensorAndExpectation) {
                               Values<std::int64_t>("ids", DType::kI64, {1}, {7})});
   const auto checkpoint = Open();
   const std::string file = Path("model.safetensors");
-  EXPECT_EQ(Message(checkpoint->Tensor("a.weight", {4}).status()),
+  EXPECT_EQ(checkpoint->Tensor("a.weight", {4}).status().message(),
             file + ": tensor \"a.weight\" is F32 [2, 2]; expected F32, F16 or BF16 [4]");
-  EXPECT_THAT(Message(checkpoint->Tensor("ids", {1}).status()),
+  EXPECT_THAT(checkpoint->Tensor("ids", {1}).status().message(),
               HasSubstr("is I64 [1]; expected F32"));
-  EXPECT_THAT(Message(checkpoint->Matrix("a", 2, 3).status()),
+  EXPECT_THAT(checkpoint->Matrix("a", 2, 3).status().message(),
               HasSubstr("expected F32, F16 or BF16 [2, 3]"));
-  EXPECT_EQ(Message(checkpoint->Matrix("b", 2, 3).status()),
+  EXPECT_EQ(checkpoint->Matrix("b", 2, 3).status().message(),
             file + ": lacks the tensor \"b.weight\"; it has, for instance, \"ids\"");
 }
 
@@ -96,7 +95,7 @@ TEST_F(CheckpointTest, ShardsAreReadThroughTheirIndex) {
   ASSERT_NE(checkpoint, nullptr);
   EXPECT_THAT(checkpoint->Names(), ElementsAre("a", "b"));
   EXPECT_GT(checkpoint->bytes(), 128u);
-  EXPECT_THAT(Message(checkpoint->Tensor("c", {1}).status()), HasSubstr("(and 1 more shards)"));
+  EXPECT_THAT(checkpoint->Tensor("c", {1}).status().message(), HasSubstr("(and 1 more shards)"));
 }
 
 TEST_F(CheckpointTest, IndexesThatLieAreErrors) {
@@ -126,7 +125,7 @@ TEST_F(CheckpointTest, DirectoriesWithoutSafetensorsSayWhatToDo) {
   EXPECT_THAT(error, HasSubstr("has pytorch_model.bin but no model.safetensors"));
   EXPECT_THAT(error, HasSubstr("python3 -c 'import sys, glob, torch"));
   EXPECT_THAT(error, testing::EndsWith("' '" + directory_ + "'"));
-  EXPECT_THAT(Message(Checkpoint::Open(files_, Path("pytorch_model.bin")).status()),
+  EXPECT_THAT(Checkpoint::Open(files_, Path("pytorch_model.bin")).status().message(),
               HasSubstr("is not a directory"));
   ASSERT_EQ(mkdir(Path("model.safetensors").c_str(), 0755), 0);
   EXPECT_THAT(OpenError(), HasSubstr("model.safetensors: is a directory, expected a file"));
@@ -171,10 +170,10 @@ TEST_F(CheckpointTest, Int8MatricesHaveAScaleARow) {
   float scale = 0;
   tensor::CopyToF32(matrix->Rows(1, 2).scale, 0, {&scale, 1});
   EXPECT_EQ(scale, 2);
-  EXPECT_THAT(Message(checkpoint->Matrix("z", 1, 1).status()), HasSubstr("symmetric int8 only"));
-  EXPECT_THAT(Message(checkpoint->Matrix("g", 1, 4).status()),
+  EXPECT_THAT(checkpoint->Matrix("z", 1, 1).status().message(), HasSubstr("symmetric int8 only"));
+  EXPECT_THAT(checkpoint->Matrix("g", 1, 4).status().message(),
               HasSubstr("g.weight_scale\" is F32 [1, 2]"));
-  EXPECT_THAT(Message(checkpoint->Matrix("bare", 1, 1).status()),
+  EXPECT_THAT(checkpoint->Matrix("bare", 1, 1).status().message(),
               HasSubstr("lacks the tensor \"bare.weight_scale\""));
 }
 
@@ -263,7 +262,7 @@ TEST_F(CheckpointTest, Int4MatricesThatDoNotFitAreErrors) {
                          std::vector<float>(static_cast<std::size_t>(scale.elements()), 1.0f)),
            Values<std::int64_t>("m.weight_shape", DType::kI64, {2}, std::move(shape))});
     const auto matrix = Open()->Matrix("m", 2, 64);
-    return matrix.ok() ? "read" : Message(matrix.status());
+    return matrix.ok() ? "read" : matrix.status().message();
   };
   EXPECT_EQ(with({2, 64}, {2, 8}, {2, 2}), "read") << "without zero points: symmetric";
   EXPECT_THAT(with({2, 96}, {2, 12}, {2, 3}), HasSubstr("has shape [2, 96]; expected [2, 64]"));

@@ -38,7 +38,7 @@ constexpr std::string_view kW4 =
 
 std::string ErrorOf(std::string_view text) {
   const auto config = Parse(text);
-  return config.ok() ? "accepted" : std::string(config.status().message());
+  return config.ok() ? "accepted" : config.status().message();
 }
 
 TEST(QuantizationConfig, ReadsWhatHoneComputes) {

@@ -23,7 +23,7 @@ class SafetensorsTest : public TestDirectory {
   }
   static std::string ErrorOf(std::string_view header, std::size_t data) {
     const auto parsed = Parse(Safetensors(header, data));
-    return parsed.ok() ? "accepted" : std::string(parsed.status().message());
+    return parsed.ok() ? "accepted" : parsed.status().message();
   }
 };
 using SafetensorsReader = SafetensorsTest;
@@ -58,23 +58,22 @@ TEST_F(SafetensorsReader, EveryTruncationIsAnError) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     ASSERT_FALSE(Parse(whole.substr(0, size)).ok()) << size;
   }
-  EXPECT_THAT(std::string(Parse(whole.substr(0, whole.size() - 5)).status().message()),
+  EXPECT_THAT(Parse(whole.substr(0, whole.size() - 5)).status().message(),
               HasSubstr("m.safetensors: header says tensor \"a\" ends at byte 75, but the file has "
                         "70; the download may be incomplete"));
-  EXPECT_THAT(std::string(Parse(whole + "x").status().message()),
+  EXPECT_THAT(Parse(whole + "x").status().message(),
               HasSubstr("the tensors end at byte 75, but the file has 76"));
 }
 
 TEST_F(SafetensorsReader, LyingLengthsAreErrors) {
   std::string file = Safetensors("{}", 0);
   file[7] = '\x7f';
-  EXPECT_THAT(std::string(Parse(file).status().message()),
-              HasSubstr("the format allows 100,000,000"));
+  EXPECT_THAT(Parse(file).status().message(), HasSubstr("the format allows 100,000,000"));
   file = Safetensors("{}", 0);
   file[0] = 3;
-  EXPECT_THAT(std::string(Parse(file).status().message()),
+  EXPECT_THAT(Parse(file).status().message(),
               HasSubstr("header says it ends at byte 11, but the file has 10"));
-  EXPECT_THAT(std::string(Parse("PK").status().message()), HasSubstr("has 2 bytes"));
+  EXPECT_THAT(Parse("PK").status().message(), HasSubstr("has 2 bytes"));
 }
 
 TEST_F(SafetensorsReader, LyingHeadersAreErrors) {
@@ -173,7 +172,7 @@ TEST_F(SafetensorsWriter, AFullDiskLeavesNothing) {
       EXPECT_GE(fail_at, 5);
       break;
     }
-    EXPECT_TRUE(absl::IsResourceExhausted(status));
+    EXPECT_EQ(status.code(), base::StatusCode::kOutOfResource);
     EXPECT_THAT(Names(), IsEmpty());
   }
 }

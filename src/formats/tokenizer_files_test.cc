@@ -17,7 +17,7 @@ constexpr const char* kVocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n";
 
 TEST_F(TokenizerFiles, SaysWhatWasLookedFor) {
   const auto none = OpenTokenizer(files_, directory_);
-  EXPECT_THAT(std::string(none.status().message()), HasSubstr("has no tokenizer; looked for"));
+  EXPECT_THAT(none.status().message(), HasSubstr("has no tokenizer; looked for"));
   EXPECT_FALSE(OpenTokenizer(files_, "/no/such/directory").ok());
 }
 

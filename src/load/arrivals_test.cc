@@ -122,7 +122,7 @@ TEST(Arrivals, NamesThatAreWrongSayWhatIsExpected) {
                            "gamma:21", "gamma:nan", "trace:", "Poisson"}) {
     const auto spec = ParseArrivals(text);
     ASSERT_FALSE(spec.ok()) << text;
-    EXPECT_THAT(spec.status().ToString(), HasSubstr(base::StrCat("\"", text, "\"")));
+    EXPECT_THAT(spec.status().message(), HasSubstr(base::StrCat("\"", text, "\"")));
   }
   const auto trace = ParseArrivals("trace:a:b.csv");
   ASSERT_TRUE(trace.ok());
@@ -156,7 +156,7 @@ TEST(Trace, DatesAndSeconds) {
 TEST(Trace, ErrorsNameTheLine) {
   const auto error = [](std::string_view csv) {
     const auto trace = ParseTrace(csv, "t.csv");
-    return trace.ok() ? "parsed" : trace.status().ToString();
+    return trace.ok() ? "parsed" : trace.status().message();
   };
   EXPECT_THAT(error(""), HasSubstr("t.csv: no line after the header"));
   EXPECT_THAT(error("t\n\n"), HasSubstr("t.csv: no line after the header"));

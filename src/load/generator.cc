@@ -30,10 +30,6 @@ double ToMs(TimeNs span) {
   return static_cast<double>(span) * 1e-6;
 }
 
-std::string Message(const base::Status& status) {
-  return std::string(status.message().data(), status.message().size());
-}
-
 }  // namespace
 
 Generator::Generator(const LoadRequest& request, const Url& url, const Address& address, int steps)
@@ -119,9 +115,7 @@ bool Generator::Open(const Job& job) {
   auto socket = BeginConnect(address_);
   if (!socket.ok()) {
     if (!connections_.empty()) return false;
-    tally_.Failed(
-        job.planned->step, job.planned->stream,
-        std::string_view(socket.status().message().data(), socket.status().message().size()));
+    tally_.Failed(job.planned->step, job.planned->stream, socket.status().message());
     return true;
   }
   auto connection = std::make_unique<Connection>();
@@ -186,11 +180,11 @@ void Generator::Read(Connection& connection) {
     if (count == 0) {
       const base::Status status = connection.reader.Close();
       if (status.ok()) return Complete(connection);
-      return Fail(connection, Message(status));
+      return Fail(connection, status.message());
     }
     const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(count));
     const auto used = connection.reader.Feed(bytes);
-    if (!used.ok()) return Fail(connection, Message(used.status()));
+    if (!used.ok()) return Fail(connection, used.status().message());
     if (connection.reader.done()) return Complete(connection);
     // A short read has emptied the socket, and the next bytes are a new edge; but the end of a closed
     // connection has had its edge already.

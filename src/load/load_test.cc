@@ -264,11 +264,11 @@ TEST(Load, ErrorsSayWhatIsWrong) {
   request.streams.resize(1);
   request.streams[0].model = "m";
   request.url = url;
-  EXPECT_THAT(RunLoad(request, {}).status().ToString(), HasSubstr("cannot connect to " + url));
+  EXPECT_THAT(RunLoad(request, {}).status().message(), HasSubstr("cannot connect to " + url));
   request.url = "https://x";
-  EXPECT_THAT(RunLoad(request, {}).status().ToString(), HasSubstr("speaks http alone"));
+  EXPECT_THAT(RunLoad(request, {}).status().message(), HasSubstr("speaks http alone"));
   request.streams[0].route = "/embedd";
-  EXPECT_THAT(RunLoad(request, {}).status().ToString(), HasSubstr("known are /embed, /predict"));
+  EXPECT_THAT(RunLoad(request, {}).status().message(), HasSubstr("known are /embed, /predict"));
 }
 
 }  // namespace

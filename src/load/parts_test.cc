@@ -69,7 +69,7 @@ TEST(Response, LeavesWhatFollowsToTheNextAnswer) {
 TEST(Response, RefusesWhatIsNoHttp) {
   const auto error = [](const std::string& bytes) {
     const auto answer = ReadIn(7, bytes);
-    return answer.ok() ? "read" : answer.status().ToString();
+    return answer.ok() ? "read" : answer.status().message();
   };
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   EXPECT_THAT(error("hello\r\n"), HasSubstr("\"hello\" is no HTTP/1.1 status line"));
@@ -120,7 +120,7 @@ TEST(Url, Parts) {
                            "http://[::1]x", "http://x/path", "http://u@x", "http://x\r\ny"}) {
     const auto url = ParseUrl(text);
     ASSERT_FALSE(url.ok()) << text;
-    EXPECT_THAT(url.status().ToString(), HasSubstr("url \""));
+    EXPECT_THAT(url.status().message(), HasSubstr("url \""));
   }
 }
 
@@ -219,7 +219,7 @@ TEST(Plan, StreamsHaveArrivalsOfTheirOwn) {
 TEST(Plan, RefusesWhatMakesNoSense) {
   const auto error = [](const LoadRequest& request) {
     const auto plan = MakePlan(request);
-    return plan.ok() ? "planned" : plan.status().ToString();
+    return plan.ok() ? "planned" : plan.status().message();
   };
   EXPECT_THAT(error(LoadRequest()), HasSubstr("streams"));
   LoadRequest request = Bursty(std::nan(""));
@@ -263,7 +263,7 @@ TEST(Plan, DurationsAndRamps) {
   for (const char* text : {"", ",", "1000", "1000:", ":5s", "1:1s,,2:1s", "-1:1s", "nan:1s"}) {
     const auto wrong = ParseRamp(text);
     ASSERT_FALSE(wrong.ok()) << text;
-    EXPECT_THAT(wrong.status().ToString(), HasSubstr("RATE:TIME"));
+    EXPECT_THAT(wrong.status().message(), HasSubstr("RATE:TIME"));
   }
 }
 

@@ -27,7 +27,7 @@ base::StatusOr<ModelConfig> Parse(const std::string& extra) {
 
 std::string ErrorOf(const std::string& extra) {
   const auto config = Parse(extra);
-  return config.ok() ? "no error" : std::string(config.status().message());
+  return config.ok() ? "no error" : config.status().message();
 }
 
 TEST(ModelConfig, ReadsBert) {
@@ -79,7 +79,7 @@ TEST(ModelConfig, NamesTheFieldThatIsAbsent) {
     EXPECT_FALSE(ParseConfig(json->root()).ok()) << text;
   }
   const auto json = base::Json::Parse(R"({"model_type": "bert"})", "m/config.json");
-  EXPECT_THAT(std::string(ParseConfig(json->root()).status().message()),
+  EXPECT_THAT(ParseConfig(json->root()).status().message(),
               HasSubstr("m/config.json: $: lacks the field \"hidden_size\""));
 }
 
@@ -171,7 +171,7 @@ TEST(Pooling, NamesTheModeItLacks) {
        "word_embedding_dimension is 16, but the encoder is 32"},
   };
   for (const auto& [text, expected] : cases) {
-    EXPECT_THAT(std::string(parse(text).status().message()), HasSubstr(expected));
+    EXPECT_THAT(parse(text).status().message(), HasSubstr(expected));
   }
 }
 

@@ -52,7 +52,7 @@ base::StatusOr<Model> Open(const Directory& directory) {
 std::string ErrorOf(const std::string& name, const std::function<void(TinyModel&)>& change) {
   const Directory directory(Tiny(name), change);
   const auto model = Open(directory);
-  return model.ok() ? "no error" : std::string(model.status().message());
+  return model.ok() ? "no error" : model.status().message();
 }
 
 void Replace(std::string& text, std::string_view from, std::string_view to) {
@@ -120,7 +120,7 @@ TEST(ModelOpen, NamesWhatIsMissing) {
   EXPECT_THAT(ErrorOf("bert/Model", [](TinyModel& m) { m.config_json = ""; }),
               HasSubstr("config.json: not valid JSON"));
   const auto none = Model::Open(env::RealFileSystem(), "/no/such/directory");
-  EXPECT_THAT(std::string(none.status().message()), HasSubstr("/no/such/directory"));
+  EXPECT_THAT(none.status().message(), HasSubstr("/no/such/directory"));
 }
 
 TEST(ModelOpen, SaysWhereConfigAndWeightsDisagree) {

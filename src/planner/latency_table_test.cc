@@ -126,8 +126,8 @@ TEST(LatencyGrid, NamesWhatIsWrong) {
   for (const auto& one : cases) {
     const auto read = ParseLatencyGrid(one.json, "table.json");
     ASSERT_FALSE(read.ok()) << one.json;
-    EXPECT_THAT(std::string(read.status().message()), HasSubstr("table.json")) << one.json;
-    EXPECT_THAT(std::string(read.status().message()), HasSubstr(one.message)) << one.json;
+    EXPECT_THAT(read.status().message(), HasSubstr("table.json")) << one.json;
+    EXPECT_THAT(read.status().message(), HasSubstr(one.message)) << one.json;
   }
 }
 

@@ -40,7 +40,7 @@ TEST(TableFile, ErrorsNameThePlace) {
   const auto error = [](const std::string& text) {
     const auto read = ParseTableFile(text, "tables.json");
     EXPECT_FALSE(read.ok()) << text;
-    return std::string(read.status().message());
+    return read.status().message();
   };
   EXPECT_NE(error(Replaced(json, "latency-tables", "ladder")).find("kind"), std::string::npos);
   EXPECT_NE(error(Replaced(json, "\"schema\": 1", "\"schema\": 2")).find("schema 1"),

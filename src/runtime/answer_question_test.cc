@@ -65,7 +65,7 @@ TEST(CutIntoWindows, SharesNoMoreThanHalfTheRoom) {
 TEST(CutIntoWindows, RefusesAQuestionThatLeavesNoRoom) {
   const auto windows = CutIntoWindows(Pair(3), 5, 1);
   ASSERT_FALSE(windows.ok());
-  EXPECT_EQ(std::string(windows.status().message()),
+  EXPECT_EQ(windows.status().message(),
             "the question and special tokens take 5 of the model's 5 tokens and leave no room for "
             "the context");
 }

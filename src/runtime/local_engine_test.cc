@@ -28,7 +28,7 @@ std::unique_ptr<LocalEngine> LoadEngine(const Model& model, Format format, int t
   auto engine = LocalEngine::Load(
       model, {.format = format, .threads = threads, .isa = tests::IsaLimit(), .split = split});
   if (!engine.ok()) {
-    ADD_FAILURE() << std::string(engine.status().message());
+    ADD_FAILURE() << engine.status().message();
     return nullptr;
   }
   return *std::move(engine);
@@ -66,7 +66,7 @@ Model RandomModel(const std::string& config_json, const std::string& name) {
   std::ofstream(directory + "/config.json") << config_json;
   auto model = Model::Random(env::RealFileSystem(), directory, 7);
   if (!model.ok()) {
-    ADD_FAILURE() << std::string(model.status().message());
+    ADD_FAILURE() << model.status().message();
     return Model();
   }
   return *std::move(model);
@@ -93,7 +93,7 @@ TEST(LocalEngine, GivesTheOriginalsOutputsForEveryArchitectureAndHead) {
   for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
     const std::string directory = tests::WriteTinyModel(tiny, testing::TempDir());
     const auto model = Model::Open(env::RealFileSystem(), directory);
-    ASSERT_TRUE(model.ok()) << tiny.name << ": " << std::string(model.status().message());
+    ASSERT_TRUE(model.ok()) << tiny.name << ": " << model.status().message();
     const auto engine = LoadEngine(*model, Format::kF32, 2);
     ASSERT_NE(engine, nullptr) << tiny.name;
     for (const tests::TinyCase& c : tiny.cases) {
@@ -317,7 +317,7 @@ TEST(LocalEngine, RefusesBatchesOutsideTheModel) {
   ASSERT_NE(engine, nullptr);
   const auto message = [&](std::vector<std::int32_t> ids, std::vector<std::int32_t> types,
                            std::vector<std::int32_t> begins) {
-    return std::string(engine->Check({.ids = ids, .types = types, .begins = begins}).message());
+    return engine->Check({.ids = ids, .types = types, .begins = begins}).message();
   };
   EXPECT_EQ(message({1, 2}, {}, {0, 2}), "");
   EXPECT_EQ(message({1, 500}, {}, {0, 2}),

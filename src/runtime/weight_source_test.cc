@@ -157,8 +157,7 @@ TEST(GatherRows, NamesTheMatrixAndPlaceOfAValueThatIsNotFinite) {
       const StoredMatrix* parts[] = {&owned.matrix};
       const auto source = GatherRows(parts, format);
       ASSERT_FALSE(source.ok());
-      EXPECT_EQ(std::string(source.status().message()),
-                "layer.dense.weight: the value at [2, 7] is not finite");
+      EXPECT_EQ(source.status().message(), "layer.dense.weight: the value at [2, 7] is not finite");
     }
   }
 }

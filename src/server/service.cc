@@ -191,7 +191,7 @@ base::Status ServiceImpl::Open(Layouts layouts) {
     if (opened.ok()) {
       endpoints_[name] = dispatcher_->AddModel(*std::move(opened));
     } else {
-      errors_[name] = std::string(opened.status().message());
+      errors_[name] = opened.status().message();
     }
   }
   if (endpoints_.empty()) {
@@ -253,7 +253,7 @@ void ServiceImpl::KeepLearnt() {
     const base::Status written = kept_.Write(model.content, *std::move(learnt));
     if (!written.ok()) {
       std::fprintf(stderr, "what was learnt of latency is not kept: %s\n",
-                   std::string(written.message()).c_str());
+                   written.message().c_str());
     }
   });
 }
@@ -297,7 +297,7 @@ base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
   if (!opened.ok()) {
     const std::lock_guard lock(mutex_);
     if (!endpoints_.contains(options.name)) {
-      errors_[options.name] = std::string(opened.status().message());
+      errors_[options.name] = opened.status().message();
     }
     return opened.status();
   }
@@ -314,14 +314,14 @@ base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
 
 base::Status ServiceImpl::Load(const std::string& name) {
   HONE_ASSIGN_OR_RETURN(const ModelOptions* options, Configured(name));
-  base::Status status = absl::UnavailableError("the server is shutting down");
+  base::Status status = base::Unavailable("the server is shutting down");
   background_->Run([&] { status = LoadNow(*options); });
   return status;
 }
 
 base::Status ServiceImpl::Unload(const std::string& name) {
   HONE_RETURN_IF_ERROR(Configured(name).status());
-  base::Status status = absl::UnavailableError("the server is shutting down");
+  base::Status status = base::Unavailable("the server is shutting down");
   background_->Run([&] {
     status = base::OkStatus();
     std::shared_ptr<const Endpoint> endpoint;

@@ -307,7 +307,7 @@ TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
   EXPECT_TRUE(Run(*pinned, Ask(pinned->Find("m"), {"a"}, kLong)).ok());
 
   options.models[0].pinned = options.models[1].pinned = true;
-  EXPECT_THAT(std::string(Service::Start(files_, options).status().message()), HasSubstr("pinned"));
+  EXPECT_THAT(Service::Start(files_, options).status().message(), HasSubstr("pinned"));
 }
 
 TEST_F(ServiceLifeTest, AModelKeepsTheMemoryReservedForIt) {
@@ -329,8 +329,7 @@ TEST_F(ServiceLifeTest, AModelKeepsTheMemoryReservedForIt) {
   EXPECT_TRUE(Run(*service, Ask(service->Find("m"), {"a"}, kLong)).ok());
 
   options.models[0].reserved_bytes = options.memory_bytes + 1;
-  EXPECT_THAT(std::string(Service::Start(files_, options).status().message()),
-              HasSubstr("reserve"));
+  EXPECT_THAT(Service::Start(files_, options).status().message(), HasSubstr("reserve"));
 }
 
 TEST_F(ServiceLifeTest, DrainingRefusesTheNewAndAnswersTheOld) {

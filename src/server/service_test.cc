@@ -175,7 +175,7 @@ TEST_F(ServiceTest, OptionsThatMakeNoSenseAreErrors) {
     change(&options);
     auto service = Service::Start(env::RealFileSystem(), options);
     EXPECT_FALSE(service.ok());
-    return std::string(service.status().message());
+    return service.status().message();
   };
   EXPECT_THAT(error([](auto* o) { o->policy = "lifo"; }), HasSubstr("ladder"));
   EXPECT_THAT(error([](auto* o) { o->split = {2, 1}; }), HasSubstr("split 2,1"));

@@ -33,7 +33,7 @@ TEST(MakeSetup, TakesEachExecutorsTable) {
 
 TEST(MakeSetup, NamesTheRungThatWasNotMeasuredSo) {
   const auto setup = MakeSetup({File("intent")}, {4});
-  EXPECT_THAT(std::string(setup.status().message()),
+  EXPECT_THAT(setup.status().message(),
               HasSubstr("model \"intent\", rung \"dense\": was not measured with 4 threads; "
                         "there are 1, 2"));
 }

@@ -109,13 +109,13 @@ TEST(Simulation, GivesTheSameForTheSameSeed) {
 TEST(Simulation, NamesTheRequestThatIsWrong) {
   const auto setup = ThreeModels(1);
   const auto message = [&](const std::vector<SimRequest>& requests) {
-    return std::string(Simulate(setup, "ladder", requests, kExact, 1).status().message());
+    return Simulate(setup, "ladder", requests, kExact, 1).status().message();
   };
   EXPECT_THAT(message({}), testing::HasSubstr("no request"));
   EXPECT_THAT(message({{.at = 5}, {.at = 4}}), testing::HasSubstr("request 1"));
   EXPECT_THAT(message({{.model = 7}}), testing::HasSubstr("no model 7"));
   EXPECT_THAT(message({{.texts = 3, .tokens = 2}}), testing::HasSubstr("3 texts of 2 tokens"));
-  EXPECT_THAT(std::string(Simulate(setup, "lifo", {{}}, kExact, 1).status().message()),
+  EXPECT_THAT(Simulate(setup, "lifo", {{}}, kExact, 1).status().message(),
               testing::HasSubstr("ladder, edf, round_robin, fcfs"));
 }
 

@@ -25,13 +25,11 @@ base::StatusOr<std::unique_ptr<Tokenizer>> WordPieceWith(std::string_view more) 
 }
 
 std::string ErrorOf(std::string_view json) {
-  return std::string(Tokenizer::FromJson(json, "t.json").status().message());
+  return Tokenizer::FromJson(json, "t.json").status().message();
 }
 
 TEST(TokenizerJson, NamesAnUnsupportedComponentAndItsPath) {
-  const auto error = [](std::string_view more) {
-    return std::string(WordPieceWith(more).status().message());
-  };
+  const auto error = [](std::string_view more) { return WordPieceWith(more).status().message(); };
   EXPECT_EQ(
       error(R"("normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Odd"}]},)"),
       "t.json: $.normalizer.normalizers[1]: the normalizer \"Odd\" is not supported");
@@ -76,7 +74,7 @@ TEST(SentencePieceModel, NamesTheByteWhereAFileEnds) {
   const std::string model = ReadTestFile(GoldenFile("unigram.model"));
   ASSERT_TRUE(Tokenizer::FromSentencePiece(model, "m").ok());
   const auto cut = Tokenizer::FromSentencePiece(model.substr(0, 100), "tokenizer.model");
-  EXPECT_NE(std::string(cut.status().message()).find("tokenizer.model: byte "), std::string::npos);
+  EXPECT_NE(cut.status().message().find("tokenizer.model: byte "), std::string::npos);
   EXPECT_FALSE(Tokenizer::FromSentencePiece("", "m").ok());
 }
 
@@ -136,7 +134,7 @@ TEST(WordPieceVocab, TakesMpnetsSpecialTokens) {
   EXPECT_EQ((*mpnet)->mask_id(), 11);
   EXPECT_EQ((*mpnet)->pad_id(), 1);
   const auto none = Tokenizer::FromWordPieceVocab("[UNK]\na\n", "vocab.txt", true);
-  EXPECT_NE(std::string(none.status().message()).find("lacks [CLS] or [SEP]"), std::string::npos);
+  EXPECT_NE(none.status().message().find("lacks [CLS] or [SEP]"), std::string::npos);
 }
 
 TEST(Encode, MakesInvalidBytesReplacementCharacters) {

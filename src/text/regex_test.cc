@@ -8,7 +8,7 @@ namespace {
 // All matches, as "begin-end" in bytes.
 std::string Matches(std::string_view pattern, std::string_view text) {
   auto regex = Regex::Compile(pattern, "test");
-  if (!regex.ok()) return std::string(regex.status().message());
+  if (!regex.ok()) return regex.status().message();
   RegexScratch scratch;
   Regex::Match match;
   std::string result;

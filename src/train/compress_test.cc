@@ -110,8 +110,7 @@ TEST_F(CompressWithTrainingTest, LabelsAloneTeachWithoutATeacher) {
   request.out = directory_ + "/other";
   request.text = request.train[0];
   request.train.clear();
-  EXPECT_THAT(std::string(Compress(request, train_).status().message()),
-              HasSubstr("learns from labels alone"));
+  EXPECT_THAT(Compress(request, train_).status().message(), HasSubstr("learns from labels alone"));
   EXPECT_FALSE(std::filesystem::exists(request.out + ".partial"));
 }
 
@@ -120,7 +119,7 @@ TEST_F(CompressWithTrainingTest, WhatTrainingWouldRefuseIsRefusedBeforeAnythingI
   compress::CompressRequest request = Request();
   WriteText(request.train[0], "sentence\tlabel\na fine film\t1\na good one\t1\n");
   const auto ladder = Compress(request, train_);
-  EXPECT_THAT(std::string(ladder.status().message()),
+  EXPECT_THAT(ladder.status().message(),
               ::testing::AllOf(HasSubstr("what the recipe trains with"), HasSubstr("one class")));
   EXPECT_THAT(news_, ::testing::Not(HasSubstr("plan: ")));
   EXPECT_FALSE(std::filesystem::exists(request.out + ".partial"));
@@ -130,7 +129,7 @@ TEST_F(CompressWithTrainingTest, ANarrowerStudentHasNoTimesOfAnotherDevice) {
   compress::CompressRequest request = Request();
   request.recipe.path = "mine.yaml";
   request.recipe.stages.insert(request.recipe.stages.begin(), {4, compress::NarrowStage{8}});
-  EXPECT_THAT(std::string(Compress(request, train_).status().message()),
+  EXPECT_THAT(Compress(request, train_).status().message(),
               ::testing::AllOf(HasSubstr("mine.yaml:4: narrow: "),
                                HasSubstr("has times for models of width 16, none of width 8")));
 }
@@ -145,7 +144,7 @@ TEST_F(CompressWithTrainingTest, ACommandKilledBehindItsTrainingDoesNotTrainAgai
     EXPECT_TRUE(result.ok()) << result.status();
     return StatusOr<TrainResult>(base::BadInput("killed here"));
   });
-  ASSERT_THAT(std::string(killed.status().message()), HasSubstr("killed here"));
+  ASSERT_THAT(killed.status().message(), HasSubstr("killed here"));
   int steps = 0;
   const auto resumed = Compress(request, [&](const TrainRequest& asked, const TrainReport&) {
     return train_(asked, [&](const TrainProgress& now) { steps += now.step > 0 ? 1 : 0; });

@@ -1,6 +1,6 @@
 #include "train/trainer.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ base::StatusOr<TrainResult> Train(const TrainRequest& request,
 
 std::string MessageOf(const TrainRequest& request) {
   const auto result = Train(request);
-  return result.ok() ? "no error" : std::string(result.status().message());
+  return result.ok() ? "no error" : result.status().message();
 }
 
 // One directory with data, a scratch model and a place for outputs.

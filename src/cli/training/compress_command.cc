@@ -158,7 +158,7 @@ base::Status CompressCommand::ReadFlags() {
   if (!budget_.empty()) {
     const auto seconds = compress::ParseDuration(budget_);
     if (!seconds.ok()) {
-      return InvalidUsage(base::StrCat("--budget ", std::string(seconds.status().message())));
+      return InvalidUsage(base::StrCat("--budget ", seconds.status().message()));
     }
     request_.budget_seconds = *seconds;
   }

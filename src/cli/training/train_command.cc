@@ -173,7 +173,7 @@ class TrainCommand : public Command {
     if (!max_time_.empty()) {
       const auto seconds = compress::ParseDuration(max_time_);
       if (!seconds.ok()) {
-        return InvalidUsage(base::StrCat("--max-time ", std::string(seconds.status().message())));
+        return InvalidUsage(base::StrCat("--max-time ", seconds.status().message()));
       }
       request_.max_seconds = *seconds;
     }

@@ -90,7 +90,7 @@ TEST(Ladder, RefusesPathsThatLeaveIt) {
     EXPECT_FALSE(ParseLadder(ToJson(ladder), "hone.json").ok()) << name;
   }
   const auto model = ParseLadder(R"({"schema": 1, "format": "int8", "files": {}})", "hone.json");
-  EXPECT_THAT(std::string(model.status().message()), HasSubstr("is no ladder"));
+  EXPECT_THAT(model.status().message(), HasSubstr("is no ladder"));
 }
 
 TEST(Ladder, RefusesCountsThatNoReportHolds) {
@@ -104,7 +104,7 @@ TEST(Ladder, RefusesCountsThatNoReportHolds) {
       wrong.replace(at + key.size(), wrong.find_first_of(",}\n", at) - at - key.size(), number);
       const auto read = ParseLadder(wrong, "hone.json");
       ASSERT_FALSE(read.ok()) << count << " " << number;
-      EXPECT_THAT(std::string(read.status().message()), HasSubstr(count));
+      EXPECT_THAT(read.status().message(), HasSubstr(count));
     }
   }
 }
@@ -114,7 +114,7 @@ TEST(Ladder, FindsRungsByNameAndIndex) {
   EXPECT_EQ((*FindRung(ladder, "4x"))->path, "4x");
   EXPECT_EQ((*FindRung(ladder, "2"))->path, "8x");
   for (const char* wrong : {"3", "16x", "", "-1", "99999999999"}) {
-    EXPECT_THAT(std::string(FindRung(ladder, wrong).status().message()), HasSubstr("2x, 4x, 8x"));
+    EXPECT_THAT(FindRung(ladder, wrong).status().message(), HasSubstr("2x, 4x, 8x"));
   }
 }
 
@@ -123,7 +123,7 @@ TEST(Ladder, ADeadlineTakesTheMostAccurateRungInTime) {
   EXPECT_EQ((*RungWithin(ladder, 2))->path, "2x");
   EXPECT_EQ((*RungWithin(ladder, 1.5))->path, "2x") << "p95 equal to the deadline meets it";
   EXPECT_EQ((*RungWithin(ladder, 1))->path, "4x");
-  EXPECT_THAT(std::string(RungWithin(ladder, 0.1).status().message()),
+  EXPECT_THAT(RungWithin(ladder, 0.1).status().message(),
               testing::AllOf(HasSubstr("no rung meets 0.1 ms"), HasSubstr("\"8x\"")));
   // A faster rung that happens to be the more accurate one is taken.
   ladder.rungs[1].model.metric.value = 0.92;
@@ -205,7 +205,7 @@ TEST_F(WorkStateTest, RemembersStepsOverRestarts) {
 TEST_F(WorkStateTest, RefusesTheWorkOfAnotherRequest) {
   ASSERT_TRUE(WorkState::Open(files_, Path("work"), "one")->Finish("profile", 1).ok());
   const auto other = WorkState::Open(files_, Path("work"), "two");
-  EXPECT_THAT(std::string(other.status().message()), HasSubstr("another request"));
+  EXPECT_THAT(other.status().message(), HasSubstr("another request"));
   Put("work/state.json", "{\"request\": ");
   EXPECT_FALSE(WorkState::Open(files_, Path("work"), "one").ok());
 }

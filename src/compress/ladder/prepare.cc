@@ -151,7 +151,7 @@ Status CheckRequest(CompressJob& job) {
     if (!file->empty()) HONE_RETURN_IF_ERROR(Missing(files, *file));
   }
   if (files.IsDirectory(request.out) || files.IsFile(request.out)) {
-    return absl::AlreadyExistsError(base::StrCat(request.out, ": exists already"));
+    return base::AlreadyExists(request.out, ": exists already");
   }
   if (request.recipe.stages.empty()) return base::BadInput("the recipe has no stages");
   const bool shrinks = FindStage<PruneStage>(request.recipe) != nullptr;

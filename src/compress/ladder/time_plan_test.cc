@@ -43,7 +43,7 @@ TEST(TimePlan, EveryPlanKeepsItsBudget) {
       const auto plan = PlanTime(kCosts, rungs, budget);
       if (!plan.ok()) {
         EXPECT_LT(budget, rungs * (20 + 20 + 50 + 30.0)) << "refused although the least fits";
-        EXPECT_THAT(std::string(plan.status().message()), testing::HasSubstr("too short"));
+        EXPECT_THAT(plan.status().message(), testing::HasSubstr("too short"));
         continue;
       }
       EXPECT_LE(plan->total_s, 1.01 * budget);

@@ -77,7 +77,7 @@ Status ReadFormats(const JsonValue& formats, DeviceProfile* profile) {
   for (const JsonValue json : formats) {
     HONE_ASSIGN_OR_RETURN(const std::string name, Text(json, "format"));
     const StatusOr<Format> format = quant::ParseFormat(name);
-    if (!format.ok()) return json.Error(std::string(format.status().message()));
+    if (!format.ok()) return json.Error(format.status().message());
     if (profile->Has(*format)) return json.Error(base::StrCat("\"", name, "\" is there twice"));
     HONE_ASSIGN_OR_RETURN(const JsonValue fixed, json.Get("fixed_ms"));
     HONE_ASSIGN_OR_RETURN(const double ms, Milliseconds(fixed));

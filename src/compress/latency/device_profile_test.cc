@@ -67,7 +67,7 @@ TEST(DeviceProfile, ErrorsSayWhere) {
     EXPECT_NE(at, std::string::npos) << from;
     changed.replace(at, from.size(), to);
     const auto read = ParseDeviceProfile(changed, "pi.json");
-    return read.ok() ? "accepted" : std::string(read.status().message());
+    return read.ok() ? "accepted" : read.status().message();
   };
   EXPECT_THAT(error("device-profile", "ladder"), HasSubstr("is no device profile"));
   EXPECT_THAT(error("neondot", "z80"), HasSubstr("unknown instruction set \"z80\""));
@@ -85,10 +85,10 @@ TEST(DeviceProfile, IsForOneShapeAndOneInstructionSet) {
   config.head_size = 32;
   EXPECT_TRUE(CheckForModel(Example(), config, "pi.json").ok());
   config.width = 768;
-  EXPECT_THAT(std::string(CheckForModel(Example(), config, "pi.json").message()),
+  EXPECT_THAT(CheckForModel(Example(), config, "pi.json").message(),
               HasSubstr("pi.json: is for bert models of width 384"));
   EXPECT_TRUE(CheckForDevice(Example(), base::Isa::kNeonDot, "pi.json").ok());
-  EXPECT_THAT(std::string(CheckForDevice(Example(), base::Isa::kAvx2, "pi.json").message()),
+  EXPECT_THAT(CheckForDevice(Example(), base::Isa::kAvx2, "pi.json").message(),
               HasSubstr("was measured with neondot instructions"));
 }
 
@@ -175,7 +175,7 @@ TEST_F(MeasureProfileTest, RefusesLengthsThatTheModelDoesNotTake) {
   MeasureOptions options;
   options.workload = {1, 1, {1000}};
   options.formats = {Format::kF32};
-  EXPECT_THAT(std::string(MeasureProfile(*model, options, {}).status().message()),
+  EXPECT_THAT(MeasureProfile(*model, options, {}).status().message(),
               HasSubstr("a text of 1000 tokens"));
 }
 

@@ -79,7 +79,7 @@ TEST(Narrow, RefusesWhatItCannotDo) {
     EXPECT_TRUE(draft.ok()) << draft.status();
     const auto narrow =
         Narrow(*draft, width, RandomTexts(draft->model().config), {.isa = tests::IsaLimit()});
-    return std::string(narrow.status().message());
+    return narrow.status().message();
   };
   EXPECT_NE(
       message("bert/ForSequenceClassification", 3).find("expected a multiple of the head size"),

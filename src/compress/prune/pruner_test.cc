@@ -218,8 +218,7 @@ TEST(Pruner, RefusesPartOfTheHeadsWhereEachHasARelativeBias) {
     Assignment assignment(blocks->size(), 0);
     assignment.front() = 1;
     const auto stitched = Stitch(draft, *blocks, assignment);
-    EXPECT_NE(std::string(stitched.status().message()).find("relative position bias allows"),
-              std::string::npos)
+    EXPECT_NE(stitched.status().message().find("relative position bias allows"), std::string::npos)
         << stitched.status();
     return;
   }
@@ -235,8 +234,7 @@ TEST(Pruner, RefusesSnapshotsOfAnotherShape) {
   const auto once = Stitch(draft, *blocks, assignment);
   ASSERT_TRUE(once.ok());
   const auto twice = Stitch(*once, *blocks, assignment);
-  EXPECT_NE(std::string(twice.status().message()).find("but its snapshots were taken of"),
-            std::string::npos)
+  EXPECT_NE(twice.status().message().find("but its snapshots were taken of"), std::string::npos)
       << twice.status();
   EXPECT_FALSE(Stitch(draft, *blocks, Assignment(blocks->size(), 99)).ok());
 }

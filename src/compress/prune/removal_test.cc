@@ -144,7 +144,7 @@ std::vector<Level> Remove(const std::vector<float>& w, int rows, const Values& h
                                         .counts = counts,
                                         .damping = 0},
                                        pool);
-  EXPECT_TRUE(levels.ok()) << std::string(levels.status().message());
+  EXPECT_TRUE(levels.ok()) << levels.status().message();
   return levels.ok() ? *levels : std::vector<Level>();
 }
 
@@ -313,7 +313,7 @@ TEST(Removal, RefusesAHessianThatIsNotFinite) {
   const std::vector<float> w = {1, 1};
   const auto levels = RemoveOneAtATime(
       {.weight = w, .hessian = h, .mean = {}, .rows = 1, .columns = 2, .counts = {2, 1}}, pool);
-  EXPECT_EQ(std::string(levels.status().message()),
+  EXPECT_EQ(levels.status().message(),
             "the calibration data lead to activations that are not finite (input 1)");
 }
 

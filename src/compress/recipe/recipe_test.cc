@@ -29,7 +29,7 @@ Recipe Parsed(std::string_view yaml) {
 
 std::string ErrorOf(std::string_view yaml) {
   const auto recipe = ParseRecipe(yaml, "recipe.yaml");
-  return recipe.ok() ? "no error" : std::string(recipe.status().message());
+  return recipe.ok() ? "no error" : recipe.status().message();
 }
 
 template <typename T>

@@ -164,7 +164,7 @@ TEST(SearchBudget, PassesErrorsOnAndNeverKeepsANaN) {
   EXPECT_FALSE(SearchBudget(blocks, 0.9, [](const Choice&) { return 1.0; }, {}).ok());
   const auto failing =
       SearchBudget(blocks, 2, [](const Choice&) { return base::BadInput("broken"); }, {});
-  EXPECT_EQ(std::string(failing.status().message()), "broken");
+  EXPECT_EQ(failing.status().message(), "broken");
   int calls = 0;
   const auto result = SearchBudget(
       blocks, 1.5,

@@ -76,12 +76,11 @@ std::string Body(Protocol protocol, const Fault& fault, int status) {
 }  // namespace
 
 Fault FaultOf(const base::Status& status) {
-  const auto message = status.message();
-  Fault fault{.kind = FaultKind::kBadRequest,
-              .message = std::string(message.data(), message.size())};
-  if (absl::IsNotFound(status)) fault.kind = FaultKind::kNotFound;
+  Fault fault{.kind = FaultKind::kBadRequest, .message = status.message()};
+  if (status.code() == base::StatusCode::kNotFound) fault.kind = FaultKind::kNotFound;
   // It is shutting down, or has no room: another server, or later.
-  if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
+  if (status.code() == base::StatusCode::kUnavailable ||
+      status.code() == base::StatusCode::kOutOfResource) {
     fault.kind = FaultKind::kUnavailable;
     fault.retry_after_s = 1;
   }

@@ -9,7 +9,7 @@ constexpr std::string_view kSource = "body";
 
 // Status messages read "body: $.input[3]: expected a string, found a number".
 Fault FromStatus(const base::JsonValue& value, const base::Status& status) {
-  std::string_view message(status.message().data(), status.message().size());
+  std::string_view message = status.message();
   const std::string where = value.Where() + ": ";
   if (message.starts_with(where)) message.remove_prefix(where.size());
   return Wrong(value, message);

@@ -13,7 +13,7 @@ using testing::StartsWith;
 
 std::string ErrorOf(std::string_view text) {
   const auto config = ParseServeConfig(text, "dir/serve.yaml");
-  return config.ok() ? "fine" : std::string(config.status().message());
+  return config.ok() ? "fine" : config.status().message();
 }
 
 TEST(ServeConfig, ReadsEveryKey) {

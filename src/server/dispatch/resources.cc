@@ -213,7 +213,7 @@ void ResourceKeeper::Load(Snapshot& snapshot, std::size_t m, std::size_t r) {
     rung.resident = true;
     dispatcher_.RungLoaded(number, index, *loaded);
   } else {
-    dispatcher_.RungFailed(number, index, std::string(loaded.status().message()));
+    dispatcher_.RungFailed(number, index, loaded.status().message());
   }
 }
 

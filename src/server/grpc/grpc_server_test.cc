@@ -149,7 +149,7 @@ TEST_F(GrpcTest, APortInUseIsAnError) {
   Serve("bert/embed-mean");
   const auto second = GrpcServer::Start({.port = server_->port()}, *service_);
   ASSERT_FALSE(second.ok());
-  EXPECT_THAT(std::string(second.status().message()), HasSubstr("cannot listen on 127.0.0.1:"));
+  EXPECT_THAT(second.status().message(), HasSubstr("cannot listen on 127.0.0.1:"));
 }
 
 }  // namespace

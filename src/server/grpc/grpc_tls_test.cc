@@ -93,7 +93,7 @@ TEST_F(GrpcTlsTest, ErrorsNameTheFile) {
                             const std::string& ca) {
     const auto server = GrpcServer::Start(
         {.port = 0, .tls_cert = cert, .tls_key = key, .client_ca = ca}, *service_);
-    return std::string(server.status().message());
+    return server.status().message();
   };
   const std::string cert = server_identity->cert_path, key = server_identity->key_path;
   Put("junk", "junk");

@@ -461,11 +461,11 @@ TEST_F(HttpServerTest, SaysWhyItCannotListen) {
   };
   HttpOptions taken;
   taken.port = port();
-  EXPECT_THAT(start(taken).ToString(), HasSubstr(base::StrCat("127.0.0.1:", port())));
-  EXPECT_THAT(start({.port = 70000}).ToString(), HasSubstr("70000"));
-  EXPECT_THAT(start({.host = "no such host", .port = 0}).ToString(), HasSubstr("no such host"));
-  EXPECT_THAT(start({.host = "::1", .port = 0, .tls_cert = "x"}).ToString(), HasSubstr("key"));
-  EXPECT_THAT(start({.port = 0, .tls_cert = "/no/cert", .tls_key = "/no/key"}).ToString(),
+  EXPECT_THAT(start(taken).message(), HasSubstr(base::StrCat("127.0.0.1:", port())));
+  EXPECT_THAT(start({.port = 70000}).message(), HasSubstr("70000"));
+  EXPECT_THAT(start({.host = "no such host", .port = 0}).message(), HasSubstr("no such host"));
+  EXPECT_THAT(start({.host = "::1", .port = 0, .tls_cert = "x"}).message(), HasSubstr("key"));
+  EXPECT_THAT(start({.port = 0, .tls_cert = "/no/cert", .tls_key = "/no/key"}).message(),
               HasSubstr("/no/cert"));
 }
 

@@ -67,7 +67,7 @@ class RequestParser::Grammar : public http::basic_parser<true> {
     request_.method.assign(method.data(), method.size());
     http_1_0_ = version < 11;
     const base::Status status = ParseTarget({target.data(), target.size()}, &request_);
-    if (!status.ok()) Refuse(error, 400, std::string(status.message()));
+    if (!status.ok()) Refuse(error, 400, status.message());
   }
   void on_response_impl(int, BeastView, int, error_code&) override {}
   void on_field_impl(http::field, BeastView name, BeastView value, error_code& error) override {

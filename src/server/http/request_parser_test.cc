@@ -103,7 +103,7 @@ TEST(ApiKeys, HaveNamesOrNumbers) {
   EXPECT_THAT(*keys,
               ElementsAre(Pair("alice", "one"), Pair("key-4", "two"), Pair("bob", "th:ree")));
   const auto error = [](std::string_view text) {
-    return std::string(ParseApiKeys(text, "keys").status().message());
+    return ParseApiKeys(text, "keys").status().message();
   };
   EXPECT_THAT(error("a: b\n: c\n"), StartsWith("keys:2: the name"));
   EXPECT_THAT(error("a:\n"), StartsWith("keys:1: a key is"));

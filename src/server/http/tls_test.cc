@@ -89,7 +89,7 @@ TEST_F(TlsTest, PlainBytesAndEndlessHandshakesEndTheConnectionAlone) {
 
 TEST_F(TlsTest, ErrorsNameTheFile) {
   const auto create = [](const std::string& cert, const std::string& key, const std::string& ca) {
-    return std::string(TlsContext::Create(cert, key, ca).status().message());
+    return TlsContext::Create(cert, key, ca).status().message();
   };
   const std::string junk = testing::TempDir() + "/hone_tls_junk";
   std::ofstream(junk) << "junk";

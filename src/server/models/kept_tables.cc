@@ -33,7 +33,7 @@ std::optional<planner::TableFile> KeptTables::Read(const std::string& content,
   if (!files_.IsFile(path)) return std::nullopt;
   const base::StatusOr<std::string> text = files_.Read(path, kMaxBytes);
   if (!text.ok()) {
-    *note = std::string(text.status().message());
+    *note = text.status().message();
     return std::nullopt;
   }
   base::StatusOr<planner::TableFile> file = planner::ParseTableFile(*text, path);

@@ -80,7 +80,7 @@ OpenedRung OpenRung(const OpenContext& context, const ModelOptions& options,
       LoadRung(context.files, endpoint, files, context.isa, context.pools.front());
   if (!loaded.ok()) {
     rung.info.state = RungState::kFailed;
-    rung.info.error = std::string(loaded.status().message());
+    rung.info.error = loaded.status().message();
     return rung;
   }
   rung.info.load = loaded->phases;
@@ -165,8 +165,7 @@ base::StatusOr<NewModel> OpenModel(const OpenContext& context, const ModelOption
     const base::Status written = context.kept.Write(model.content, std::move(tables));
     // Serving does not depend on it; the next start measures again.
     if (!written.ok()) {
-      std::fprintf(stderr, "latency tables are not kept: %s\n",
-                   std::string(written.message()).c_str());
+      std::fprintf(stderr, "latency tables are not kept: %s\n", written.message().c_str());
     }
   }
   result.endpoint = std::move(model.endpoint);
