@@ -49,16 +49,16 @@ endif()
 function(hone_unreached name)
   set(sources ${ARGN})
   if(NOT name MATCHES "^(kernels|runtime|bench|scheduler)$")
-    list(FILTER sources INCLUDE REGEX
-         "/(compress/(prune|quantize|search|report)|server/(dispatch|models|grpc))/|\
-/compress/ladder/(evaluate|finish|measure|plan|prepare|rung_maker|time_plan|verify|workload)\\.cc|\
-/compress/latency/(cost_fit|latency|measure_profile)\\.cc|/server/(api/openapi|service)\\.cc")
+    list(FILTER sources INCLUDE REGEX "/server/(dispatch|models|service)")
   endif()
   set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
 endfunction()
 
+# hone_folder(name [PROGRAM program] [USES library...] [FUZZED expression])
+#   FUZZED  of a large folder, the files that its fuzzers are linked from: the others are not built for
+#           them. Where a fuzzer comes to need more, the linker names it.
 function(hone_folder name)
-  cmake_parse_arguments(ARG "" "PROGRAM" "USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "PROGRAM;FUZZED" "USES" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
   set(tests ${sources})
@@ -67,6 +67,9 @@ function(hone_folder name)
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "/cli/(training|serving)/")  # hone_command_program's
+  if(HONE_FUZZ AND ARG_FUZZED)
+    list(FILTER sources INCLUDE REGEX "/${name}/(${ARG_FUZZED})")
+  endif()
 
   if(sources)
     add_library(hone_${name} STATIC ${sources})
@@ -80,7 +83,7 @@ function(hone_folder name)
     hone_unreached(${name} ${sources})
   endif()
 
-  if(ARG_PROGRAM)
+  if(ARG_PROGRAM AND NOT HONE_FUZZ)
     add_executable(${ARG_PROGRAM} ${dir}/main.cc)
     target_link_libraries(${ARG_PROGRAM} PRIVATE hone_${name})
   endif()

@@ -69,6 +69,14 @@ std::ostream& operator<<(std::ostream& out, const Status& status);
 // Aborts with the message: a value was taken that is not there.
 [[noreturn]] void NoValue(const Status& status);
 
+template <typename T>
+class StatusOr;
+
+// What a StatusOr<T> can be made of beside an error.
+template <typename U, typename T>
+concept ValueFor = std::convertible_to<U&&, T> && !std::same_as<std::remove_cvref_t<U>, Status> &&
+                   !std::same_as<std::remove_cvref_t<U>, StatusOr<T>>;
+
 // A value, or the error for which there is none. Taking an absent value aborts.
 template <typename T>
 class [[nodiscard]] StatusOr {
@@ -76,13 +84,10 @@ class [[nodiscard]] StatusOr {
   StatusOr(Status status) : status_(std::move(status)) {
     if (status_.ok()) NoValue(status_);
   }
-  template <typename U = T>
-  requires std::convertible_to<U&&, T> &&(!std::same_as<std::remove_cvref_t<U>, StatusOr>)&&(
-      !std::same_as<std::remove_cvref_t<U>, Status>)StatusOr(U&& value)
-      : value_(std::forward<U>(value)) {}
-  template <typename U>
-  requires std::convertible_to<U&&, T> &&(!std::same_as<U, T>)StatusOr(StatusOr<U>&& other)
-      : status_(other.status()) {
+  template <ValueFor<T> U = T>
+  StatusOr(U&& value) : value_(std::forward<U>(value)) {}
+  template <ValueFor<T> U>
+  StatusOr(StatusOr<U>&& other) : status_(other.status()) {
     if (other.ok()) value_.emplace(*std::move(other));
   }
 

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "base/check.h"
-#include "bench/statistics.h"
+#include "base/percentile.h"
 #include "env/clock.h"
 
 namespace hone::bench {
@@ -58,9 +58,9 @@ Timing BenchForward(runtime::LocalEngine& engine, int head_outputs, int vocabula
   }
   Timing timing;
   timing.reps = static_cast<int>(times.size());
-  timing.p50_ms = Percentile(times, 0.50);
-  timing.p95_ms = Percentile(times, 0.95);
-  timing.p99_ms = Percentile(times, 0.99);
+  timing.p50_ms = base::Percentile(times, 0.50);
+  timing.p95_ms = base::Percentile(times, 0.95);
+  timing.p99_ms = base::Percentile(times, 0.99);
   timing.mean_tokens = passes.mean_tokens();
   timing.tokens_per_s = timing.mean_tokens / (timing.p50_ms * 1e-3);
   return timing;

@@ -188,8 +188,9 @@ void Compressor::ForgetRefused(bool table_too) {
 
 StatusOr<LadderReport> Compressor::Run() {
   StatusOr<LadderReport> ladder = MakeLadder();
-  if (!ladder.ok() && job_.state)
+  if (!ladder.ok() && job_.state) {
     ForgetRefused(ladder.status().code() == base::StatusCode::kNotFound);
+  }
   return ladder;
 }
 

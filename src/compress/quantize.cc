@@ -264,10 +264,9 @@ Format WrittenFormat(Format asked, int k) {
 }
 
 StatusOr<Rounding> ParseRounding(std::string_view name) {
-  if (name == "nearest") return Rounding::kNearest;
-  if (name == "gptq") return Rounding::kGptq;
-  if (name == "awq") return Rounding::kAwq;
-  if (name == "best") return Rounding::kBest;
+  for (const auto& [known, rounding] : kRoundings) {
+    if (name == known) return rounding;
+  }
   return base::BadInput("unknown rounding \"", name, "\"; known are nearest, gptq, awq, best");
 }
 

@@ -39,12 +39,11 @@
 #include "base/status.h"
 #include "compress/calibration.h"
 #include "compress/draft.h"
+#include "compress/rounding.h"
 #include "env/file.h"
 #include "quant/format.h"
 
 namespace hone::compress {
-
-enum class Rounding : std::uint8_t { kNearest, kGptq, kAwq, kBest };
 
 base::StatusOr<Rounding> ParseRounding(std::string_view name);  // "nearest", "gptq", …
 

@@ -1,40 +1,32 @@
 #include "eval/run.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <numeric>
 #include <utility>
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/percentile.h"
 
 namespace hone::eval {
 namespace {
 
 constexpr double kNsPerMs = 1e6;
 
-Latency Summarise(std::vector<double> call_ms, std::size_t examples, int batch) {
-  std::sort(call_ms.begin(), call_ms.end());
+Latency Summarise(const std::vector<double>& call_ms, std::size_t examples, int batch) {
   const double total_ms = std::accumulate(call_ms.begin(), call_ms.end(), 0.0);
   Latency latency;
   latency.batch = batch;
   latency.mean_ms = total_ms / static_cast<double>(call_ms.size());
-  latency.p50_ms = Percentile(call_ms, 0.50);
-  latency.p95_ms = Percentile(call_ms, 0.95);
-  latency.p99_ms = Percentile(call_ms, 0.99);
+  latency.p50_ms = base::Percentile(call_ms, 0.50);
+  latency.p95_ms = base::Percentile(call_ms, 0.95);
+  latency.p99_ms = base::Percentile(call_ms, 0.99);
   if (total_ms > 0) latency.examples_per_s = static_cast<double>(examples) * 1e3 / total_ms;
   return latency;
 }
 
 }  // namespace
-
-double Percentile(std::span<const double> sorted, double fraction) {
-  HONE_CHECK(!sorted.empty());
-  const double rank = std::ceil(fraction * static_cast<double>(sorted.size()));
-  const std::size_t index = rank < 1 ? 0 : static_cast<std::size_t>(rank) - 1;
-  return sorted[std::min(index, sorted.size() - 1)];
-}
 
 base::StatusOr<Report> Run(const Task& task, const Examples& examples, const Predictor& predictor,
                            const RunOptions& options) {

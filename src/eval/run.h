@@ -60,8 +60,4 @@ base::StatusOr<Report> Run(const Task& task, const Examples& examples, const Pre
 // a number is null.
 std::string ToJson(const Report& report);
 
-// The smallest value that at least `fraction` of the values do not exceed (nearest rank).
-// HONE_CHECKs that `sorted` is not empty.
-double Percentile(std::span<const double> sorted, double fraction);
-
 }  // namespace hone::eval

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/percentile.h"
 #include "base/strings.h"
-#include "bench/statistics.h"
 #include "env/clock.h"
 
 namespace hone::load {
@@ -318,8 +318,8 @@ void Generator::Scan(TimeNs now) {
 
 void Generator::Finish(LoadResult* result) const {
   std::vector<double> lateness(lateness_ms_.begin(), lateness_ms_.end());
-  result->lateness_p50_ms = bench::Percentile(lateness, 0.5);
-  result->lateness_p99_ms = bench::Percentile(lateness, 0.99);
+  result->lateness_p50_ms = base::Percentile(lateness, 0.5);
+  result->lateness_p99_ms = base::Percentile(lateness, 0.99);
   result->connections = most_connections_;
   tally_.Finish(request_, PlannedSeconds(request_), result);
 }

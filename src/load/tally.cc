@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "bench/statistics.h"
+#include "base/percentile.h"
 
 namespace hone::load {
 namespace {
@@ -82,16 +82,16 @@ StreamResult Tally::Merge(const std::vector<const Cell*>& cells, double seconds)
     }
   }
   merged.goodput_per_s = seconds > 0 ? static_cast<double>(merged.ok) / seconds : 0;
-  merged.p50_ms = bench::Percentile(latency, 0.5);
-  merged.p95_ms = bench::Percentile(latency, 0.95);
-  merged.p99_ms = bench::Percentile(latency, 0.99);
-  merged.max_ms = bench::Percentile(latency, 1);
-  merged.p50_queue_ms = bench::Percentile(queue, 0.5);
-  merged.p99_queue_ms = bench::Percentile(queue, 0.99);
-  merged.p50_compute_ms = bench::Percentile(compute, 0.5);
-  merged.p99_compute_ms = bench::Percentile(compute, 0.99);
-  merged.p50_overhead_ms = bench::Percentile(overhead, 0.5);
-  merged.p99_overhead_ms = bench::Percentile(overhead, 0.99);
+  merged.p50_ms = base::Percentile(latency, 0.5);
+  merged.p95_ms = base::Percentile(latency, 0.95);
+  merged.p99_ms = base::Percentile(latency, 0.99);
+  merged.max_ms = base::Percentile(latency, 1);
+  merged.p50_queue_ms = base::Percentile(queue, 0.5);
+  merged.p99_queue_ms = base::Percentile(queue, 0.99);
+  merged.p50_compute_ms = base::Percentile(compute, 0.5);
+  merged.p99_compute_ms = base::Percentile(compute, 0.99);
+  merged.p50_overhead_ms = base::Percentile(overhead, 0.5);
+  merged.p99_overhead_ms = base::Percentile(overhead, 0.99);
   return merged;
 }
 

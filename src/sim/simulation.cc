@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/percentile.h"
 #include "load/random.h"
 
 namespace hone::sim {
@@ -16,13 +17,6 @@ struct Running {
   TimeNs begin = 0, end = 0;
   scheduler::Dispatch batch;
 };
-
-double Percentile(std::vector<double>& values, double share) {
-  if (values.empty()) return 0;
-  const auto at = static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
-  return values[at];
-}
 
 class Simulation {
  public:
@@ -174,11 +168,11 @@ void Simulation::Sum() {
     for (const auto& [name, count] : model.rungs) total.rungs[name] += count;
     all_ms.insert(all_ms.end(), latencies_ms_[m].begin(), latencies_ms_[m].end());
     if (model.ok > 0) model.accuracy /= static_cast<double>(model.ok);
-    model.p50_ms = Percentile(latencies_ms_[m], 0.5);
-    model.p99_ms = Percentile(latencies_ms_[m], 0.99);
+    model.p50_ms = base::Percentile(latencies_ms_[m], 0.5);
+    model.p99_ms = base::Percentile(latencies_ms_[m], 0.99);
   }
-  total.p50_ms = Percentile(all_ms, 0.5);
-  total.p99_ms = Percentile(all_ms, 0.99);
+  total.p50_ms = base::Percentile(all_ms, 0.5);
+  total.p99_ms = base::Percentile(all_ms, 0.99);
   const TimeNs last = std::max(requests_.back().at - requests_.front().at, base::kMillisecondNs);
   result_.seconds = static_cast<double>(last) / base::kSecondNs;
   result_.goodput_per_s = static_cast<double>(total.ok) / result_.seconds;

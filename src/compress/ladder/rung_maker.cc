@@ -357,12 +357,7 @@ Status RungMaker::Quantize(const QuantizeStage& stage, const std::string& rung,
     formats.modules[module] = quant::Format::kF32;
   }
   RoundingOptions rounding;
-  switch (stage.method) {
-    case QuantizeMethod::kNearest: rounding.method = Rounding::kNearest; break;
-    case QuantizeMethod::kGptq: rounding.method = Rounding::kGptq; break;
-    case QuantizeMethod::kAwq: rounding.method = Rounding::kAwq; break;
-    case QuantizeMethod::kBest: rounding.method = Rounding::kBest; break;
-  }
+  rounding.method = stage.method;
   rounding.smooth = stage.smooth;
   rounding.threads = job_.request.threads;
   rounding.isa = job_.request.isa;

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "base/check.h"
-#include "bench/statistics.h"
+#include "base/percentile.h"
 #include "env/clock.h"
 
 namespace hone::compress {
@@ -48,8 +48,8 @@ std::vector<LatencyFigures> FiguresOf(const std::vector<std::vector<Turn>>& turn
   }
   std::vector<LatencyFigures> figures;
   for (std::size_t m = 0; m < models; ++m) {
-    figures.push_back({bench::Percentile(quiet[m], 0.50), bench::Percentile(all[m], 0.95),
-                       bench::Percentile(all[m], 0.99)});
+    figures.push_back({base::Percentile(quiet[m], 0.50), base::Percentile(all[m], 0.95),
+                       base::Percentile(all[m], 0.99)});
   }
   return figures;
 }

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "compress/rounding.h"
 #include "compress/trainer.h"
 #include "quant/format.h"
 
@@ -74,12 +75,10 @@ struct DistillStage {
   std::string text;  // unlabelled lines to learn from instead of the training file; loss.task is 0
 };
 
-enum class QuantizeMethod : std::uint8_t { kNearest, kGptq, kAwq, kBest };
-
 struct QuantizeStage {
   Selection modules;
   std::vector<quant::Format> formats = {quant::Format::kInt8};  // the search picks per matrix
-  QuantizeMethod method = QuantizeMethod::kNearest;
+  Rounding method = Rounding::kNearest;
   float smooth = 0;  // SmoothQuant's α, of int8 matrices; 0: none
   int samples = 512;
   std::optional<quant::Format> embeddings;  // int8 or int4 rows; unset: F16

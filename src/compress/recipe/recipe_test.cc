@@ -113,7 +113,7 @@ stages:
   const auto& quantize = std::get<QuantizeStage>(recipe.stages[4].what);
   EXPECT_THAT(quantize.formats,
               ElementsAre(quant::Format::kInt4, quant::Format::kF32, quant::Format::kInt8));
-  EXPECT_EQ(quantize.method, QuantizeMethod::kAwq);
+  EXPECT_EQ(quantize.method, Rounding::kAwq);
   EXPECT_EQ(quantize.smooth, 0.5F);
   EXPECT_EQ(quantize.samples, 8);
   EXPECT_EQ(quantize.embeddings, quant::Format::kInt4);

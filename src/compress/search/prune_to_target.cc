@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/check.h"
-#include "bench/statistics.h"
+#include "base/percentile.h"
 
 namespace hone::compress {
 namespace {
@@ -184,7 +184,7 @@ StatusOr<PrunedDraft> Fitter::Run() {
     HONE_ASSIGN_OR_RETURN(attempt, Time(found.choice));
     attempt.loss = found.loss;
     factors.push_back(Factor(attempt));
-    factor = bench::Percentile(factors, 0.5);
+    factor = base::Percentile(factors, 0.5);
     tried.push_back(attempt);
     const double ratio = Ratio(found.choice, factor);
     if (std::abs(ratio - 1) <= options_.tolerance) {

@@ -18,12 +18,7 @@ void ParseStage(Fields& fields, QuantizeStage* stage) {
                              {"bf16", Format::kBF16},
                              {"f32", Format::kF32}},
                             &stage->formats);
-  fields.Choice<QuantizeMethod>("method",
-                                {{"nearest", QuantizeMethod::kNearest},
-                                 {"gptq", QuantizeMethod::kGptq},
-                                 {"awq", QuantizeMethod::kAwq},
-                                 {"best", QuantizeMethod::kBest}},
-                                &stage->method);
+  fields.Choice<Rounding>("method", kRoundings, &stage->method);
   fields.Number("smooth", {.min = 0, .max = 1}, &stage->smooth);
   fields.Integer("samples", {.min = 1, .max = 1e6}, &stage->samples);
   Rows rows = Rows::kF16;
@@ -35,7 +30,7 @@ void ParseStage(Fields& fields, QuantizeStage* stage) {
   if (stage->smooth > 0 && !has(Format::kInt8)) {
     fields.Fail(fields.line("smooth"), "smooth: is for int8, which formats does not name");
   }
-  if (stage->method != QuantizeMethod::kNearest && !has(Format::kInt8) && !has(Format::kInt4)) {
+  if (stage->method != Rounding::kNearest && !has(Format::kInt8) && !has(Format::kInt4)) {
     fields.Fail(fields.line("method"), "method: is for int8 and int4, which formats does not name");
   }
 }

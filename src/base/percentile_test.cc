@@ -1,8 +1,8 @@
-#include "bench/statistics.h"
+#include "base/percentile.h"
 
 #include <gtest/gtest.h>
 
-namespace hone::bench {
+namespace hone::base {
 namespace {
 
 TEST(Percentile, InterpolatesBetweenOrderStatistics) {
@@ -10,6 +10,7 @@ TEST(Percentile, InterpolatesBetweenOrderStatistics) {
   EXPECT_DOUBLE_EQ(Percentile({4, 1, 3, 2}, 0.0), 1);
   EXPECT_DOUBLE_EQ(Percentile({4, 1, 3, 2}, 1.0), 4);
   EXPECT_DOUBLE_EQ(Percentile({10, 20}, 0.95), 19.5);
+  EXPECT_DOUBLE_EQ(Percentile({5, 9, 1, 7, 3, 8, 2, 6, 4, 10, 0}, 0.73), 7.3);
 }
 
 TEST(Percentile, OfOneValueIsThatValue) {
@@ -21,4 +22,4 @@ TEST(Percentile, OfNothingIsZero) {
 }
 
 }  // namespace
-}  // namespace hone::bench
+}  // namespace hone::base
