@@ -62,16 +62,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * Layout::PanelBytes(k);
     ExpandPanel(at, Layout::Groups(k), Layout::FieldBytes(k), scratch);
-    avxvnni::Panel panel;
-    panel.offset = reinterpret_cast<const std::int32_t*>(at);
-    panel.scale = reinterpret_cast<const float*>(at) + kColumns;
-    panel.weights = scratch;
-    // The last group's padding is not multiplied.
-    panel.steps = (k + 3) / 4;
-    if (p + 1 < panel_end) {
-      panel.next = at + Layout::PanelBytes(k);
-      panel.next_bytes = Layout::PanelBytes(k);
-    }
+    const Int8Panel panel =
+        Int8PanelAt(at, Layout::PanelBytes(k), p + 1 == panel_end, kColumns, k, scratch);
     avxvnni::MultiplyPanel(panel, prepared, k, rows, n, p * kColumns, epilogue, c, c_stride);
   }
 }

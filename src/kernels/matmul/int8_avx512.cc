@@ -27,7 +27,7 @@ constexpr int kVectors = kColumns / 16;
 // [kR, kV·16]. `fetch` lines of `next` are requested on the way, one a step: at few rows the product
 // is as fast as its weights arrive.
 template <int kR, int kV>
-void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
+void Tile(const Int8Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
           int fetch, std::int32_t* out) {
   __m512i sum[kR][kV];
   HONE_UNROLL for (int v = 0; v < kV; ++v) {
@@ -61,8 +61,8 @@ void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, const st
   }
 }
 
-using TileFunction = void (*)(const Panel&, const std::byte*, std::size_t, const std::byte*, int,
-                              std::int32_t*);
+using TileFunction = void (*)(const Int8Panel&, const std::byte*, std::size_t, const std::byte*,
+                              int, std::int32_t*);
 template <int kV>
 constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
                                                       Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
@@ -149,7 +149,7 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
   for (int r = 0; r < rows; ++r, x += x_stride, prepared += stride) PrepareRow(x, k, prepared);
 }
 
-void MultiplyPanel(const Panel& panel, const std::byte* prepared, std::size_t prepared_stride,
+void MultiplyPanel(const Int8Panel& panel, const std::byte* prepared, std::size_t prepared_stride,
                    int rows, int n, int column, const Epilogue& epilogue, float* c,
                    std::ptrdiff_t c_stride) {
   alignas(64) std::int32_t sums[kRows * kColumns];
@@ -228,15 +228,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
               std::ptrdiff_t c_stride, std::byte*) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
-    Panel panel;
-    panel.offset = reinterpret_cast<const std::int32_t*>(at);
-    panel.scale = reinterpret_cast<const float*>(at) + kColumns;
-    panel.weights = at + kColumnBytes;
-    panel.steps = Steps(k);
-    if (p + 1 < panel_end) {
-      panel.next = at + PanelBytes(k);
-      panel.next_bytes = PanelBytes(k);
-    }
+    const Int8Panel panel =
+        Int8PanelAt(at, PanelBytes(k), p + 1 == panel_end, kColumns, k, at + kColumnBytes);
     MultiplyPanel(panel, prepared, PreparedBytes(k), rows, n, p * kColumns, epilogue, c, c_stride);
   }
 }

@@ -33,7 +33,7 @@ constexpr std::size_t kHeaderBytes = 64;
 // Sums of kR rows from the offset on, stored to out [kR,24]. `fetch` lines of `next` are requested on
 // the way, one a step: at few rows the product is as fast as its weights arrive.
 template <int kR>
-void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
+void Tile(const Int8Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
           int fetch, std::int32_t* out) {
   __m256i sum[kR][kVectors];
   HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
@@ -68,8 +68,8 @@ void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, const st
   }
 }
 
-using TileFunction = void (*)(const Panel&, const std::byte*, std::size_t, const std::byte*, int,
-                              std::int32_t*);
+using TileFunction = void (*)(const Int8Panel&, const std::byte*, std::size_t, const std::byte*,
+                              int, std::int32_t*);
 constexpr std::array<TileFunction, kRows> kTiles = {Tile<1>, Tile<2>, Tile<3>, Tile<4>};
 
 }  // namespace
@@ -89,7 +89,7 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
   }
 }
 
-void MultiplyPanel(const Panel& panel, const std::byte* prepared, int k, int rows, int n,
+void MultiplyPanel(const Int8Panel& panel, const std::byte* prepared, int k, int rows, int n,
                    int column, const Epilogue& epilogue, float* c, std::ptrdiff_t c_stride) {
   alignas(32) std::int32_t sums[kRows * kColumns];
   StoreArgs256 store =
@@ -152,15 +152,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
               std::ptrdiff_t c_stride, std::byte*) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
-    avxvnni::Panel panel;
-    panel.offset = reinterpret_cast<const std::int32_t*>(at);
-    panel.scale = reinterpret_cast<const float*>(at) + kColumns;
-    panel.weights = at + kColumnBytes;
-    panel.steps = Steps(k);
-    if (p + 1 < panel_end) {
-      panel.next = at + PanelBytes(k);
-      panel.next_bytes = PanelBytes(k);
-    }
+    const Int8Panel panel =
+        Int8PanelAt(at, PanelBytes(k), p + 1 == panel_end, kColumns, k, at + kColumnBytes);
     avxvnni::MultiplyPanel(panel, prepared, k, rows, n, p * kColumns, epilogue, c, c_stride);
   }
 }
