@@ -31,11 +31,8 @@ if(HONE_SERVE)
             --grpc_out=${kserve_dir} --plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN} ${kserve_proto}
     DEPENDS ${kserve_proto} VERBATIM)
   find_package(absl REQUIRED)  # gRPC's headers call its mutex
-  add_library(hone_grpc STATIC ${kserve_dir}/kserve.pb.cc ${kserve_dir}/kserve.grpc.pb.cc)
+  add_library(hone_grpc STATIC EXCLUDE_FROM_ALL ${kserve_dir}/kserve.pb.cc ${kserve_dir}/kserve.grpc.pb.cc)
   target_include_directories(hone_grpc SYSTEM PUBLIC ${kserve_dir})
-  if(HONE_FUZZ)
-    target_compile_options(hone_grpc PRIVATE -fno-sanitize=all)
-  endif()
   target_link_libraries(hone_grpc PUBLIC ${GRPCPP_LIBRARY} ${GRPC_LIBRARY} ${GPR_LIBRARY}
                         ${PROTOBUF_LIBRARY} absl::synchronization)
 endif()
