@@ -31,7 +31,7 @@ class QuantizeCommand : public Command {
     flags.Required("-m,--model", &model_, "model directory to read");
     flags.Choice("--type", &type_, {"bf16", "int8", "int4"}, "number format of the weights");
     flags.Choice(
-        "--method", &method_, {"nearest", "gptq", "awq", "best"},
+        "--method", &method_, compress::RoundingNames(),
         "how weights are rounded; all but nearest look at texts; best: gptq or awq a matrix");
     flags.Real("--smooth", &smooth_,
                "SmoothQuant's exponent for int8, 0.5 to 0.85; 0: off; awq and best find their own");

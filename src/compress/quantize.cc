@@ -263,11 +263,18 @@ Format WrittenFormat(Format asked, int k) {
   return asked == Format::kInt4 && k % quant::kInt4Group != 0 ? Format::kInt8 : asked;
 }
 
+std::vector<std::string> RoundingNames() {
+  std::vector<std::string> names;
+  for (const auto& known : kRoundings) names.emplace_back(known.first);
+  return names;
+}
+
 StatusOr<Rounding> ParseRounding(std::string_view name) {
   for (const auto& [known, rounding] : kRoundings) {
     if (name == known) return rounding;
   }
-  return base::BadInput("unknown rounding \"", name, "\"; known are nearest, gptq, awq, best");
+  return base::BadInput("unknown rounding \"", name, "\"; known are ",
+                        base::Join(RoundingNames(), ", "));
 }
 
 Status QuantizeDraft(Draft* draft, const FormatRequest& formats, const RoundingOptions& rounding,

@@ -34,6 +34,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/isa.h"
 #include "base/status.h"
@@ -45,6 +47,7 @@
 
 namespace hone::compress {
 
+std::vector<std::string> RoundingNames();
 base::StatusOr<Rounding> ParseRounding(std::string_view name);  // "nearest", "gptq", …
 
 struct FormatRequest {
