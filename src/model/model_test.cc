@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <string_view>
 
 #include "env/file.h"
 #include "model/dequantize.h"
@@ -20,7 +21,7 @@ using testing::HasSubstr;
 using tests::TinyModel;
 using tests::TinyTensor;
 
-const TinyModel& Tiny(const std::string& name) {
+const TinyModel& Tiny(std::string_view name) {
   static const std::vector<TinyModel> models = tests::AllTinyModels();
   for (const TinyModel& model : models) {
     if (model.name == name) return model;
