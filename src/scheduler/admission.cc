@@ -135,12 +135,13 @@ TimeNs BatchedWorkOf(const Setup& setup, const Item& item) {
   return WorkAmong(setup, item, kBatch);
 }
 
-Admission CheckRoom(const View& view, const Item& item) {
+Admission CheckRoom(const View& view, std::span<const Item> parts) {
+  const Item& item = parts.front();
   const Model& model = view.setup.models[static_cast<std::size_t>(item.model)];
   if (ChooseRung(model, 0, PlanRung::kMostAccurate) < 0) return {Refusal::kNotResident, 0};
   std::size_t queued = 0;
   for (const std::vector<Item>& queue : view.queues) queued += queue.size();
-  if (queued >= static_cast<std::size_t>(view.setup.max_queued)) {
+  if (queued + parts.size() > static_cast<std::size_t>(view.setup.max_queued)) {
     return Refuse(Refusal::kQueueFull, DrainNs(view) / 4);
   }
   return CheckModelShare(view, item);
@@ -154,8 +155,11 @@ int BrokenByPlan(const View& view, PlanRung choice) {
       .broken;
 }
 
-Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
-  if (const Admission room = CheckRoom(view, item); !room.accepted()) return room;
+Admission AdmitByPlan(const View& view, std::span<const Item> parts, PlanRung choice) {
+  if (const Admission room = CheckRoom(view, parts); !room.accepted()) return room;
+  // What one of them costs is asked of the longest.
+  const Item& item = *std::ranges::max_element(
+      parts, {}, [&](const Item& part) { return WorkOf(view.setup, part); });
   const auto span = static_cast<double>(item.deadline - item.arrival);
   const auto class_end = item.arrival + static_cast<TimeNs>(span * ShareOfTime(item.priority));
   // On a machine with nothing to do every class has all of its time.
@@ -168,14 +172,14 @@ Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice) {
   PlanQuestion question{.drift = view.drift,
                         .whole_drift_from = item.deadline,
                         .ahead_of = view.now + cheaper.span_ns};
-  PlanAnswer answer = PlanAhead(view, choice, &item).Run(question);
+  PlanAnswer answer = PlanAhead(view, choice, parts).Run(question);
   int lost = 0;
   if (answer.broken > 0) {
     // Promises that a stall has broken for good are no reason to refuse.
     lost = PlanAhead(view, choice).Run({.reserve = false, .allowed = view.setup.max_queued}).broken;
     if (lost > 0) {
       question.allowed = lost;
-      answer = PlanAhead(view, choice, &item).Run(question);
+      answer = PlanAhead(view, choice, parts).Run(question);
     }
   }
   // Those to come go ahead of who waits, not of who can begin: else one who gives little time would be refused on

@@ -7,12 +7,12 @@
 namespace hone::scheduler {
 
 // Room in the queue, a rung in memory, and the model's reservation and limit. Accepted where none of them
-// refuses.
-Admission CheckRoom(const View& view, const Item& item);
+// refuses. `parts` as Policy::Admit has them, at least one.
+Admission CheckRoom(const View& view, std::span<const Item> parts);
 
-// CheckRoom, and the plan: the item ends within the share of its time that its class may use, nobody who
-// would be in time without it is late with it, and its tenant has not had more than its share.
-Admission AdmitByPlan(const View& view, const Item& item, PlanRung choice);
+// CheckRoom, and one plan for all parts: they end within the share of their time that their class may use, nobody
+// who would be in time without them is late with them, and their tenant has not had more than its share.
+Admission AdmitByPlan(const View& view, std::span<const Item> parts, PlanRung choice);
 
 // Accepted items that the plan would end too late. They all had their whole margin when they were accepted: half of the
 // drift counts.

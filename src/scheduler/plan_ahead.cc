@@ -79,15 +79,15 @@ TimeNs PlanAhead::Due(const View& view, const Item& item) {
   return item.deadline - view.setup.overhead_ns - std::min(view.reserve_ns, most);
 }
 
-PlanAhead::PlanAhead(const View& view, PlanRung choice, const Item* extra)
+PlanAhead::PlanAhead(const View& view, PlanRung choice, std::span<const Item> extra)
     : view_(view), scratch_(ThreadScratch()) {
   scratch_.jobs.clear();
   scratch_.lane_count = 0;
   AddSlots();
   for (std::size_t m = 0; m < view.queues.size(); ++m) {
-    const bool has_extra = extra != nullptr && extra->model == static_cast<int>(m);
+    const bool has_extra = !extra.empty() && extra.front().model == static_cast<int>(m);
     if (!view.queues[m].empty() || has_extra) {
-      AddLane(static_cast<int>(m), choice, has_extra ? extra : nullptr);
+      AddLane(static_cast<int>(m), choice, has_extra ? extra : std::span<const Item>());
     }
   }
 }
@@ -109,7 +109,7 @@ void PlanAhead::AddSlots() {
   }
 }
 
-void PlanAhead::AddLane(int number, PlanRung choice, const Item* extra) {
+void PlanAhead::AddLane(int number, PlanRung choice, std::span<const Item> extra) {
   const Model& model = view_.setup.models[static_cast<std::size_t>(number)];
   const std::vector<Item>& queue = view_.queues[static_cast<std::size_t>(number)];
   // Items of a model without a rung in memory run once it has one; there is nothing to plan with.
@@ -137,14 +137,11 @@ void PlanAhead::AddLane(int number, PlanRung choice, const Item* extra) {
                              .extra = is_extra});
   };
   lane.begin = scratch_.jobs.size();
-  for (const Item& item : queue) {
-    if (extra != nullptr && item.deadline > extra->deadline) {
-      add(*extra, true);
-      extra = nullptr;
-    }
-    add(item, false);
-  }
-  if (extra != nullptr) add(*extra, true);
+  const auto behind = std::ranges::upper_bound(
+      queue, extra.empty() ? base::kNeverNs : extra.front().deadline, {}, &Item::deadline);
+  for (auto item = queue.begin(); item != behind; ++item) add(*item, false);
+  for (const Item& item : extra) add(item, true);
+  for (auto item = behind; item != queue.end(); ++item) add(*item, false);
   lane.end = scratch_.jobs.size();
 }
 
@@ -283,13 +280,13 @@ PlanAnswer PlanAhead::Run(const PlanQuestion& question) {
     lane->latest_width = -1;
     if (end > job->deadline) {  // lost: Next will not run it either
       if (++answer.broken > question.allowed) return answer;
-      if (job->extra) answer.extra_end = end;
+      if (job->extra) answer.extra_end = std::max(answer.extra_end, end);
       ++lane->next;
       continue;
     }
     const int items = Grow(*slot, *lane, late, &end);
     for (int i = 0; i < items; ++i) {
-      if (job[i].extra) answer.extra_end = end;
+      if (job[i].extra) answer.extra_end = std::max(answer.extra_end, end);
       if (job[i].deadline <= question.ahead_of) answer.ahead_end = std::max(answer.ahead_end, end);
       if (Late(job[i], end) && ++answer.broken > question.allowed) return answer;
     }

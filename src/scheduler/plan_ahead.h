@@ -16,8 +16,8 @@
 // step leads to one whose plan holds. That is the guarantee's induction (policy.h).
 //
 // Usage
-//   PlanAhead plan(view, PlanRung::kFastest, &item);
-//   if (plan.Run({}).broken == 0) …                         // item may be accepted
+//   PlanAhead plan(view, PlanRung::kFastest, parts);
+//   if (plan.Run({}).broken == 0) …                         // they may be accepted
 //   if (plan.Run({.step = &step}).broken == 0) …            // step may be taken
 //
 // Cost          some 20 ns an item; scratch memory is kept between plans.
@@ -61,7 +61,7 @@ struct PlanQuestion {
 
 struct PlanAnswer {
   int broken = 0;        // items that would be late
-  TimeNs extra_end = 0;  // of the new item's batch; 0 where the plan was given up before it
+  TimeNs extra_end = 0;  // of the last batch with a new item; 0 where the plan was given up before
   TimeNs end = 0;        // of the last batch laid out
   TimeNs ahead_end =
       0;  // of the last batch with an item of a deadline up to `ahead_of`; 0: there is none
@@ -69,8 +69,8 @@ struct PlanAnswer {
 
 class PlanAhead {
  public:
-  // `extra`: an item that is not accepted yet.
-  PlanAhead(const View& view, PlanRung choice, const Item* extra = nullptr);
+  // `extra`: parts of a request that is not accepted yet, as Policy::Admit has them.
+  PlanAhead(const View& view, PlanRung choice, std::span<const Item> extra = {});
 
   PlanAnswer Run(const PlanQuestion& question);
   // What the plan itself would do now on that executor.
@@ -86,7 +86,7 @@ class PlanAhead {
   struct Scratch;
 
   void AddSlots();
-  void AddLane(int number, PlanRung choice, const Item* extra);
+  void AddLane(int number, PlanRung choice, std::span<const Item> extra);
   void Reset(const PlanQuestion& question);
   bool Late(const Job& job, TimeNs end) const;
   Slot* NextSlot() const;

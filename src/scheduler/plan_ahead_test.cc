@@ -142,7 +142,7 @@ TEST(PlanAhead, CountsTheNewItemInItsPlace) {
   const Usage usage;
   const View view{.setup = scene.setup, .queues = scene.queues, .usage = usage};
   const Item extra{.id = 9, .model = 1, .deadline = 50 * kMillisecondNs, .tokens = 16};
-  const PlanAnswer answer = PlanAhead(view, PlanRung::kFastest, &extra).Run({});
+  const PlanAnswer answer = PlanAhead(view, PlanRung::kFastest, {&extra, 1}).Run({});
   EXPECT_EQ(answer.broken, 0);
   EXPECT_EQ(answer.extra_end, scene.setup.models[1].rungs[1].tables[0].Predict(1, 16));
   EXPECT_EQ(answer.end, answer.extra_end);
@@ -159,7 +159,7 @@ TEST(PlanAhead, CountsHalfOfTheDriftForThoseAhead) {
   const Usage usage;
   const View view{.setup = scene.setup, .queues = scene.queues, .usage = usage};
   const Item extra{.id = 9, .model = 0, .deadline = 50 * kMillisecondNs, .tokens = 16};
-  PlanAhead plan(view, PlanRung::kFastest, &extra);
+  PlanAhead plan(view, PlanRung::kFastest, {&extra, 1});
   EXPECT_EQ(plan.Run({.drift = 0.2}).broken, 1);
   EXPECT_EQ(plan.Run({.drift = 0.2, .whole_drift_from = extra.deadline}).broken, 0);
   EXPECT_EQ(plan.Run({.drift = 0.2, .whole_drift_from = ahead.deadline}).broken, 1);
@@ -173,7 +173,7 @@ TEST(PlanAhead, KnowsWhatIsAheadOfADeadline) {
   scene.queues = {{first}, {}};
   const Usage usage;
   const View view{.setup = scene.setup, .queues = scene.queues, .usage = usage};
-  PlanAhead plan(view, PlanRung::kFastest, &extra);
+  PlanAhead plan(view, PlanRung::kFastest, {&extra, 1});
   const TimeNs first_end = scene.setup.models[0].rungs[1].tables[0].Predict(1, 16);
   EXPECT_EQ(plan.Run({.ahead_of = 10 * kMillisecondNs}).ahead_end, 0);
   EXPECT_EQ(plan.Run({.ahead_of = 30 * kMillisecondNs}).ahead_end, first_end);

@@ -67,7 +67,8 @@ class Policy {
   virtual std::string_view name() const = 0;
   // Whether an accepted item is promised to end in time.
   virtual bool promises() const = 0;
-  virtual Admission Admit(const View& view, const Item& item) const = 0;
+  // All of them or none: parts of one request, which differ in texts, tokens and their ids, which ascend.
+  virtual Admission Admit(const View& view, std::span<const Item> parts) const = 0;
   // Accepted items that the plan would end too late; 0 where nothing is promised.
   virtual int Broken(const View&) const { return 0; }
   // `executor` is idle and enabled.

@@ -77,37 +77,38 @@ View Scheduler::ViewAt(TimeNs now) const {
           .last_model = last_model_};
 }
 
-void Scheduler::Insert(const Item& item) {
-  std::vector<Item>& queue = queues_[static_cast<std::size_t>(item.model)];
-  queue.insert(std::upper_bound(queue.begin(), queue.end(), item, Before), item);
-  ++queued_;
+void Scheduler::Insert(std::span<const Item> items) {
+  std::vector<Item>& queue = queues_[static_cast<std::size_t>(items.front().model)];
+  queue.insert(std::ranges::upper_bound(queue, items.front(), Before), items.begin(), items.end());
+  queued_ += static_cast<int>(items.size());
 }
 
 Admission Scheduler::Submit(const Item& item, TimeNs now) {
-  return SubmitAll({item}, now);
+  return SubmitAll({&item, 1}, now);
 }
 
-Admission Scheduler::SubmitAll(const std::vector<Item>& items, TimeNs now) {
-  if (!items.empty()) AgeTables(items.front().model, now);
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const Item& item = items[i];
-    HONE_CHECK(item.model >= 0 && item.model < static_cast<int>(queues_.size()));
+Admission Scheduler::SubmitAll(std::span<const Item> items, TimeNs now) {
+  if (items.empty()) return {};
+  const Item& first = items.front();
+  HONE_CHECK(first.model >= 0 && first.model < static_cast<int>(queues_.size()));
+  for (const Item& item : items) {
     HONE_CHECK(item.texts >= 1 && item.tokens >= item.texts);
-    Admission admission =
-        item.deadline <= now ? Admission{Refusal::kDeadline, 0} : policy_->Admit(ViewAt(now), item);
-    if (admission.accepted()) {
-      Insert(item);
-      continue;
-    }
-    for (std::size_t j = 0; j < i; ++j) Cancel(items[j].id);
+    HONE_CHECK(item.model == first.model && item.deadline == first.deadline);
+  }
+  HONE_CHECK(std::ranges::is_sorted(items, {}, &Item::id));
+  AgeTables(first.model, now);
+  const Admission admission =
+      first.deadline <= now ? Admission{Refusal::kDeadline, 0} : policy_->Admit(ViewAt(now), items);
+  if (!admission.accepted()) {
     // One that could never be kept has no claim on the machine.
     if (admission.retry_after > 0) {
-      usage_.Asked(item, BatchedWorkOf(setup_, item), now);
+      usage_.Asked(first, BatchedWorkOf(setup_, first), now);
       // A share that is used up says nothing of the machine.
       if (admission.refusal != Refusal::kShare) usage_.TurnedAway();
     }
     return admission;
   }
+  Insert(items);
   for (const Item& item : items) {
     usage_.Asked(item, BatchedWorkOf(setup_, item), now);
     usage_.Accepted(item, WorkOf(setup_, item), now);
@@ -115,16 +116,18 @@ Admission Scheduler::SubmitAll(const std::vector<Item>& items, TimeNs now) {
   return {};
 }
 
-bool Scheduler::Cancel(std::uint64_t id) {
+std::vector<std::uint64_t> Scheduler::CancelAll(std::span<const std::uint64_t> ids) {
+  std::vector<std::uint64_t> wanted(ids.begin(), ids.end()), cancelled;
+  std::ranges::sort(wanted);
   for (std::vector<Item>& queue : queues_) {
-    const auto found =
-        std::find_if(queue.begin(), queue.end(), [&](const Item& item) { return item.id == id; });
-    if (found == queue.end()) continue;
-    queue.erase(found);
-    --queued_;
-    return true;
+    std::erase_if(queue, [&](const Item& item) {
+      if (!std::ranges::binary_search(wanted, item.id)) return false;
+      cancelled.push_back(item.id);
+      return true;
+    });
   }
-  return false;
+  queued_ -= static_cast<int>(cancelled.size());
+  return cancelled;
 }
 
 std::vector<Item> Scheduler::TakeExpired(TimeNs now) {

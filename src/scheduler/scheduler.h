@@ -37,10 +37,11 @@ class Scheduler {
   Scheduler(Setup setup, std::unique_ptr<Policy> policy);
 
   Admission Submit(const Item& item, TimeNs now);
-  // All parts of one request, or none of them.
-  Admission SubmitAll(const std::vector<Item>& items, TimeNs now);
-  // False where it runs already, or is not there.
-  bool Cancel(std::uint64_t id);
+  // All parts of one request, or none of them: they differ in texts, tokens and their ids, which ascend.
+  Admission SubmitAll(std::span<const Item> items, TimeNs now);
+  // Those of them that waited, and now do not; the others run already, or are not there.
+  std::vector<std::uint64_t> CancelAll(std::span<const std::uint64_t> ids);
+  bool Cancel(std::uint64_t id) { return !CancelAll({&id, 1}).empty(); }
   // Queued items whose deadline has passed leave the queue. A policy without promises (fcfs,
   // round_robin) keeps them: it would have run them.
   std::vector<Item> TakeExpired(TimeNs now);
@@ -73,7 +74,7 @@ class Scheduler {
   TimeNs ReserveAt(TimeNs now) const;
   double SpreadAt(TimeNs now) const;
   void AgeTables(int model, TimeNs now);
-  void Insert(const Item& item);
+  void Insert(std::span<const Item> items);
   planner::LatencyTable& TableOf(int model, int rung, int width);
 
   struct Running {

@@ -1,6 +1,7 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
+#include <random>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -44,6 +45,60 @@ TEST(Scheduler, TakesAllPartsOfARequestOrNone) {
   EXPECT_EQ(scheduler.queued(), 0);
   EXPECT_TRUE(scheduler.SubmitAll(four, 0).accepted());
   EXPECT_EQ(scheduler.queued(), 4);
+}
+
+// Requests of parts that differ in size, on executors that take what was predicted: whatever is accepted ends in
+// time, and what is refused leaves nothing behind.
+TEST(Scheduler, KeepsTheDeadlineOfEveryPart) {
+  std::mt19937 random(5);
+  const auto below = [&](unsigned bound) { return static_cast<int>(random() % bound); };
+  int accepted = 0, refused = 0;
+  for (int round = 0; round < 200; ++round) {
+    const int executors = 1 + round % 2;
+    Scheduler scheduler({.widths = {1},
+                         .models = {OneRung(1), OneRung(3)},
+                         .executors = std::vector<Executor>(static_cast<std::size_t>(executors))},
+                        *MakePolicy(round % 3 == 0 ? "edf" : "ladder"));
+    std::vector<TimeNs> free_at(static_cast<std::size_t>(executors), -1);
+    std::uint64_t id = 0;
+    TimeNs now = 0, arrival = 0;
+    while (now < Ms(60)) {
+      now = arrival;  // or when a batch ends, if that is earlier
+      for (const TimeNs free : free_at) now = free >= 0 ? std::min(now, free) : now;
+      for (int e = 0; e < executors; ++e) {
+        TimeNs& free = free_at[static_cast<std::size_t>(e)];
+        if (free != now) continue;
+        scheduler.Finished(e, now);
+        free = -1;
+      }
+      if (now == arrival) {
+        arrival += Ms(1 + below(6));
+        std::vector<Item> parts;
+        const int model = below(2), count = 1 + below(6);
+        const TimeNs span = Ms(5 + below(60));
+        for (int i = 0; i < count; ++i) {
+          parts.push_back(At(++id, now, span));
+          parts.back().model = model;
+          parts.back().texts = 1 + below(3);
+          parts.back().tokens = parts.back().texts * (8 + below(56));
+        }
+        const int before = scheduler.queued();
+        const bool taken = scheduler.SubmitAll(parts, now).accepted();
+        EXPECT_EQ(scheduler.queued(), before + (taken ? count : 0));
+        ++(taken ? accepted : refused);
+      }
+      ASSERT_TRUE(scheduler.TakeExpired(now).empty()) << "round " << round << " at " << now;
+      for (int e = 0; e < executors; ++e) {
+        if (free_at[static_cast<std::size_t>(e)] >= 0) continue;
+        const auto batch = scheduler.Next(e, now);
+        if (!batch) continue;
+        free_at[static_cast<std::size_t>(e)] = now + batch->expected_ns;
+        for (const Item& item : batch->items) EXPECT_LE(now + batch->expected_ns, item.deadline);
+      }
+    }
+  }
+  EXPECT_GT(accepted, 500);
+  EXPECT_GT(refused, 500);
 }
 
 TEST(Scheduler, SaysWhenItIsWorthAskingAgain) {
@@ -163,6 +218,11 @@ TEST(Scheduler, CancelsOnlyWhatWaits) {
   ASSERT_TRUE(scheduler.Submit(At(2, 0, Ms(20)), 0).accepted());
   EXPECT_TRUE(scheduler.Cancel(2));
   EXPECT_EQ(scheduler.queued(), 0);
+  const std::vector<Item> parts = {At(3, 0, Ms(30)), At(4, 0, Ms(30)), At(5, 0, Ms(30))};
+  ASSERT_TRUE(scheduler.SubmitAll(parts, 0).accepted());
+  EXPECT_THAT(scheduler.CancelAll(std::vector<std::uint64_t>{5, 1, 3}),
+              ::testing::UnorderedElementsAre(3, 5));
+  EXPECT_EQ(scheduler.queued(), 1);
 }
 
 TEST(Scheduler, TakesModelsInAndOutWhileItServes) {

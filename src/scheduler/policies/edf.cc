@@ -9,8 +9,8 @@ class EdfPolicy : public Policy {
  public:
   std::string_view name() const override { return "edf"; }
   bool promises() const override { return true; }
-  Admission Admit(const View& view, const Item& item) const override {
-    return AdmitByPlan(view, item, PlanRung::kMostAccurate);
+  Admission Admit(const View& view, std::span<const Item> parts) const override {
+    return AdmitByPlan(view, parts, PlanRung::kMostAccurate);
   }
   int Broken(const View& view) const override {
     return BrokenByPlan(view, PlanRung::kMostAccurate);

@@ -9,8 +9,8 @@ class FcfsPolicy : public Policy {
  public:
   std::string_view name() const override { return "fcfs"; }
   bool promises() const override { return false; }
-  Admission Admit(const View& view, const Item& item) const override {
-    return CheckRoom(view, item);
+  Admission Admit(const View& view, std::span<const Item> parts) const override {
+    return CheckRoom(view, parts);
   }
   Decision Next(const View& view, int executor) const override {
     const Item* oldest = nullptr;

@@ -9,8 +9,8 @@ class LadderPolicy : public Policy {
  public:
   std::string_view name() const override { return "ladder"; }
   bool promises() const override { return true; }
-  Admission Admit(const View& view, const Item& item) const override {
-    return AdmitByPlan(view, item, PlanRung::kFastest);
+  Admission Admit(const View& view, std::span<const Item> parts) const override {
+    return AdmitByPlan(view, parts, PlanRung::kFastest);
   }
   int Broken(const View& view) const override { return BrokenByPlan(view, PlanRung::kFastest); }
   Decision Next(const View& view, int executor) const override {

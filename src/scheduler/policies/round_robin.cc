@@ -9,8 +9,8 @@ class RoundRobinPolicy : public Policy {
  public:
   std::string_view name() const override { return "round_robin"; }
   bool promises() const override { return false; }
-  Admission Admit(const View& view, const Item& item) const override {
-    return CheckRoom(view, item);
+  Admission Admit(const View& view, std::span<const Item> parts) const override {
+    return CheckRoom(view, parts);
   }
   Decision Next(const View& view, int executor) const override {
     const int models = static_cast<int>(view.queues.size());

@@ -304,8 +304,8 @@ void Dispatcher::Cancel(Ticket ticket) {
 // From here on the request is answered. Parts that run still hold it, and end for nothing.
 void Dispatcher::Forget(Request& request) {
   request.answered = true;
-  for (const std::uint64_t item : request.items) {
-    if (scheduler_.Cancel(item)) parts_.Erase(item);
+  if (request.parts_left > 0) {  // not all have run
+    for (const std::uint64_t item : scheduler_.CancelAll(request.items)) parts_.Erase(item);
   }
   const auto number = static_cast<std::size_t>(request.query.endpoint->number);
   if (request.items.empty() && models_[number]) {  // it waited for a rung
