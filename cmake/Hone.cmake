@@ -197,6 +197,7 @@ function(hone_simde_test)
   find_path(SIMDE_INCLUDE_DIR simde/x86/avx512.h)
   if(HONE_TESTS AND SIMDE_INCLUDE_DIR AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
     file(GLOB kernels CONFIGURE_DEPENDS
+         ${PROJECT_SOURCE_DIR}/src/kernels/matmul/bf16_avx*.cc
          ${PROJECT_SOURCE_DIR}/src/kernels/matmul/int[48]_avx*.cc
          ${PROJECT_SOURCE_DIR}/src/kernels/attention/reduced_avx*.cc)
     add_executable(hone_kernels_simde_test ${kernels}

@@ -114,6 +114,14 @@ std::span<const Isa> SupportedIsas() {
   return supported;
 }
 
+bool FastBf16Dots() {
+#if defined(__x86_64__)
+  return Runs(Isa::kAvx512Bf16) && __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
 Isa DetectIsa() {
   return SupportedIsas().back();
 }

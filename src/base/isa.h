@@ -40,4 +40,8 @@ Isa DetectIsa();
 // Every level this processor runs, lowest first.
 std::span<const Isa> SupportedIsas();
 
+// Whether dot products of bf16 pairs (kAvx512Bf16) multiply more in a cycle than f32's fused multiply-add
+// does: twice as much on Zen 4, half as much on Sapphire Rapids (docs/benchmarks.md), so it goes by the maker.
+bool FastBf16Dots();
+
 }  // namespace hone::base

@@ -1,4 +1,4 @@
-// What happens to a tile of int32 sums on AVX-512: scale, bias, activation, residual, store.
+// What happens to a tile of sums on AVX-512: scale (of int32 sums), bias, activation, residual, store.
 //
 // The micro-kernels leave their sums in a small buffer that stays in L1: storing and reloading them
 // uses the load and store ports, which idle, and keeps one epilogue for every tile and format.
@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/activation.h"
 #include "kernels/matmul/gelu_table.h"
@@ -75,12 +76,15 @@ inline __m512 Activate512(__m512 x) {
   return x;
 }
 
-// One tile's place in C. Column pointers (scale, bias, residual, c) are at the tile's first column.
+// One tile's sums, int32 or f32, and place in C. Column pointers (scale, bias, residual, c) are at the tile's
+// first column.
+template <class Sum>
 struct StoreArgs512 {
-  const std::int32_t* sums = nullptr;   // [rows, vectors·16], 64-byte aligned
-  const std::byte* prepared = nullptr;  // its rows begin with their f32 scale
+  const Sum* sums = nullptr;  // [rows, vectors·16], 64-byte aligned
+  // Of int32 sums: the prepared rows, which begin with their f32 scale, and the scale of the columns.
+  const std::byte* prepared = nullptr;
   std::size_t prepared_stride = 0;
-  const float* scale = nullptr;  // of the columns
+  const float* scale = nullptr;
   const float* bias = nullptr;
   const float* residual = nullptr;
   std::ptrdiff_t residual_stride = 0;
@@ -90,27 +94,36 @@ struct StoreArgs512 {
   int columns = 0;  // valid ones, at most kVectors·16
 };
 
-template <int kVectors, Activation kActivation>
-void StoreTile512(const StoreArgs512& args) {
+template <int kVectors, Activation kActivation, class Sum>
+void StoreTile512(const StoreArgs512<Sum>& args) {
+  constexpr bool kScaled = std::is_same_v<Sum, std::int32_t>;
   __mmask16 mask[kVectors];
   __m512 scale[kVectors], bias[kVectors];
   HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
     const int left = args.columns - v * 16;
     mask[v] = static_cast<__mmask16>(left >= 16 ? 0xFFFF : left <= 0 ? 0 : (1 << left) - 1);
-    scale[v] = _mm512_maskz_loadu_ps(mask[v], args.scale + v * 16);
+    if constexpr (kScaled) scale[v] = _mm512_maskz_loadu_ps(mask[v], args.scale + v * 16);
     bias[v] = args.bias == nullptr ? _mm512_setzero_ps()
                                    : _mm512_maskz_loadu_ps(mask[v], args.bias + v * 16);
   }
   for (int r = 0; r < args.rows; ++r) {
     const auto row = static_cast<std::size_t>(r);
-    const __m512 row_scale =
-        _mm512_set1_ps(*reinterpret_cast<const float*>(args.prepared + row * args.prepared_stride));
-    const std::int32_t* sums = args.sums + row * kVectors * 16;
+    __m512 row_scale;
+    if constexpr (kScaled) {
+      row_scale = _mm512_set1_ps(
+          *reinterpret_cast<const float*>(args.prepared + row * args.prepared_stride));
+    }
+    const Sum* sums = args.sums + row * kVectors * 16;
     float* c = args.c + r * args.c_stride;
     HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
-      const __m512 sum = _mm512_cvtepi32_ps(_mm512_load_si512(sums + v * 16));
-      __m512 value = Activate512<kActivation>(
-          _mm512_fmadd_ps(sum, _mm512_mul_ps(row_scale, scale[v]), bias[v]));
+      __m512 value;
+      if constexpr (kScaled) {
+        const __m512 sum = _mm512_cvtepi32_ps(_mm512_load_si512(sums + v * 16));
+        value = _mm512_fmadd_ps(sum, _mm512_mul_ps(row_scale, scale[v]), bias[v]);
+      } else {
+        value = _mm512_add_ps(_mm512_load_ps(sums + v * 16), bias[v]);
+      }
+      value = Activate512<kActivation>(value);
       if (args.residual != nullptr) {
         value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask[v], args.residual + v * 16 +
                                                                         r * args.residual_stride));
@@ -120,8 +133,8 @@ void StoreTile512(const StoreArgs512& args) {
   }
 }
 
-template <int kVectors>
-void StoreTile512(Activation activation, const StoreArgs512& args) {
+template <int kVectors, class Sum>
+void StoreTile512(Activation activation, const StoreArgs512<Sum>& args) {
   switch (activation) {
     case Activation::kNone: return StoreTile512<kVectors, Activation::kNone>(args);
     case Activation::kGelu: return StoreTile512<kVectors, Activation::kGelu>(args);
@@ -130,6 +143,14 @@ void StoreTile512(Activation activation, const StoreArgs512& args) {
     case Activation::kSilu: return StoreTile512<kVectors, Activation::kSilu>(args);
     case Activation::kTanh: return StoreTile512<kVectors, Activation::kTanh>(args);
   }
+}
+
+// Of a tile of 1 to 3 vectors of columns.
+template <class Sum>
+void StoreTile512(int vectors, Activation activation, const StoreArgs512<Sum>& args) {
+  if (vectors == 1) return StoreTile512<1>(activation, args);
+  if (vectors == 2) return StoreTile512<2>(activation, args);
+  StoreTile512<3>(activation, args);
 }
 
 }  // namespace

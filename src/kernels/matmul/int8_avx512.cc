@@ -71,12 +71,6 @@ constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, 
 constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {kTilesOf<1>, kTilesOf<2>,
                                                                           kTilesOf<3>};
 
-void Store(int vectors, Activation activation, const StoreArgs512& store) {
-  if (vectors == 1) return StoreTile512<1>(activation, store);
-  if (vectors == 2) return StoreTile512<2>(activation, store);
-  StoreTile512<kVectors>(activation, store);
-}
-
 // The largest magnitude of a row by comparing bits as integers: NaN is above infinity, so it stays.
 float LargestMagnitude(const float* x, int k) {
   const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
@@ -153,7 +147,7 @@ void MultiplyPanel(const Int8Panel& panel, const std::byte* prepared, std::size_
                    int rows, int n, int column, const Epilogue& epilogue, float* c,
                    std::ptrdiff_t c_stride) {
   alignas(64) std::int32_t sums[kRows * kColumns];
-  StoreArgs512 store;
+  StoreArgs512<std::int32_t> store;
   store.sums = sums;
   store.prepared_stride = prepared_stride;
   store.scale = panel.scale;
@@ -180,7 +174,7 @@ void MultiplyPanel(const Int8Panel& panel, const std::byte* prepared, std::size_
     const int fetched = std::min(lines, panel.steps);
     next += fetched * 64;
     lines -= fetched;
-    Store(vectors, epilogue.activation, store);
+    StoreTile512(vectors, epilogue.activation, store);
   }
 }
 

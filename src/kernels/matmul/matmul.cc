@@ -21,7 +21,8 @@ std::span<const MatMulKernel> MatMulKernels() {
 
 const MatMulKernel& SelectMatMul(quant::Format format, base::Isa limit) {
   for (const MatMulKernel& kernel : MatMulKernels()) {
-    if (kernel.format == format && base::IsaUsable(limit, kernel.isa)) return kernel;
+    if (kernel.format != format || !base::IsaUsable(limit, kernel.isa)) continue;
+    if (kernel.pays == nullptr || kernel.pays()) return kernel;
   }
   HONE_CHECK(false && "every format has a portable reference");
 }

@@ -83,12 +83,15 @@ struct MatMulKernel {
 
   // Integer kernels: the largest |q| that prepare makes of an activation, 127 or less; else 0.
   int activation_max = 0;
+
+  // Whether this processor is faster with it than with the next of its format in the list; null: always.
+  bool (*pays)() = nullptr;
 };
 
 // Every implementation built for this architecture, best first within a format, reference last.
 std::span<const MatMulKernel> MatMulKernels();
 
-// The first of the list that has the format and is usable under `limit`. Never fails: the reference
+// The first of the list that has the format, is usable under `limit` and pays. Never fails: the reference
 // of every format is portable.
 const MatMulKernel& SelectMatMul(quant::Format format, base::Isa limit);
 

@@ -68,6 +68,13 @@ struct Lanes512 {
   };
 };
 
+inline __m256i _mm512_cvtepi32_epi16(__m512i x) {
+  const Lanes512 lanes(x);
+  std::int16_t low[16];
+  for (int i = 0; i < 16; ++i) low[i] = static_cast<std::int16_t>(lanes.i[i]);
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(low));
+}
+
 // As vmaxps, whose result is the second operand where either is NaN.
 inline float _mm512_reduce_max_ps(__m512 x) {
   const Lanes512 lanes(x);

@@ -49,3 +49,4 @@
 #define HONE_TARGET_AVX2 "avx2,fma,f16c"
 #define HONE_TARGET_AVXVNNI "avx2,fma,f16c,avxvnni"
 #define HONE_TARGET_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"
+#define HONE_TARGET_AVX512BF16 HONE_TARGET_AVX512 ",avx512bf16"
