@@ -21,12 +21,17 @@ namespace hone::compress {
 //   hidden     mean over layers and tokens of mean((s-t)²)/(mean(t²)+ε); layers are mapped evenly
 //              where their numbers differ, widths through a learned projection where they differ
 //   relations  MiniLM: KL of the last layer's query-query, key-key and value-value relations
-// Source  Hinton 2015; METHODS of ZipLM (arXiv 2302.04089); MiniLMv2 (arXiv 2012.15828).
+//   consistency  R-Drop: each text goes through twice, with dropout of its own each time, and both
+//              answers shall agree: half the sum of KL both ways. The other parts are the mean of
+//              both passes. Twice the time of a step
+// Source  Hinton 2015; METHODS of ZipLM (arXiv 2302.04089); MiniLMv2 (arXiv 2012.15828); R-Drop
+//         (Liang et al. 2021, arXiv 2106.14448).
 struct LossWeights {
-  float task = 1, logits = 0, hidden = 0, relations = 0;
+  float task = 1, logits = 0, hidden = 0, relations = 0, consistency = 0;
   float temperature = 2;
 
   bool asks_teacher() const { return logits > 0 || hidden > 0 || relations > 0; }
+  int passes() const { return consistency > 0 ? 2 : 1; }  // of each batch in a step
 };
 
 enum class Schedule : std::uint8_t { kLinear, kCosine, kConstant };

@@ -40,9 +40,9 @@ BatchLoss::BatchLoss(const compress::TrainRequest& request, const Prepared& prep
 
 bool BatchLoss::CanSplit() const {
   const model::Task task = prepared_.draft.model().head.task;
+  const bool of_answers = request_.loss.logits > 0 || request_.loss.consistency > 0;
   // A joint head's two losses are means over different things; vectors are compared with each other.
-  return task != model::Task::kJoint &&
-         !(task == model::Task::kEmbedding && request_.loss.logits > 0);
+  return task != model::Task::kJoint && !(task == model::Task::kEmbedding && of_answers);
 }
 
 // What each loss of a part counts for in the whole batch's: its share of what the loss is a mean of.
@@ -67,48 +67,59 @@ LossMeans BatchLoss::SharesOf(const TrainingBatch& part, const TrainingBatch& wh
   return shares;
 }
 
+Outputs BatchLoss::Forward(const TrainingBatch& batch, std::uint64_t seed) const {
+  return graph_->Forward(batch.view(prepared_.types),
+                         {.training = true,
+                          .dropout = static_cast<float>(request_.dropout),
+                          .seed = seed,
+                          .hidden_states = request_.loss.hidden > 0,
+                          .relations = request_.loss.relations > 0,
+                          .mask_id = prepared_.masks ? prepared_.masks->mask_id : -1,
+                          .masked = batch.masked});
+}
+
 at::Tensor BatchLoss::OfPart(const BatchPart& part, const Outputs& teacher,
-                             const TrainingBatch& whole, std::uint64_t seed,
-                             LossMeans* losses) const {
+                             const TrainingBatch& whole, Random* random, LossMeans* losses) const {
   const TrainingBatch& batch = part.batch;
   const compress::LossWeights& weights = request_.loss;
-  const Outputs student = graph_->Forward(
-      batch.view(prepared_.types), {.training = true,
-                                    .dropout = static_cast<float>(request_.dropout),
-                                    .seed = seed,
-                                    .hidden_states = weights.hidden > 0,
-                                    .relations = weights.relations > 0,
-                                    .mask_id = prepared_.masks ? prepared_.masks->mask_id : -1,
-                                    .masked = batch.masked});
+  const model::Head& head = prepared_.draft.model().head;
   const LossMeans shares = SharesOf(batch, whole);
   at::Tensor loss = at::zeros({});
-  const auto add = [&](double weight, double share, auto of, double* sum) {
+  const auto add = [&](float weight, double share, auto of, double* sum) {
     if (!(weight > 0) || !(share > 0)) return;
     const at::Tensor value = of();
-    loss = loss + value * (weight * share);
-    *sum = value.template item<double>() * share;
+    loss = loss + value * (double{weight} * share);
+    *sum += value.template item<double>() * share;
   };
-  if (prepared_.objective != Objective::kText) {
+  std::vector<Outputs> passes;
+  const int count = weights.passes();
+  for (int pass = 0; pass < count; ++pass) {
+    const Outputs& student = passes.emplace_back(Forward(batch, random->Next()));
+    if (prepared_.objective != Objective::kText) {
+      add(
+          weights.task, shares.task / count,
+          [&] { return TaskLoss(prepared_.objective, student.heads, batch); }, &losses->task);
+    }
+    if (teacher_ == nullptr) continue;
     add(
-        double{weights.task}, shares.task,
-        [&] { return TaskLoss(prepared_.objective, student.heads, batch); }, &losses->task);
-  }
-  if (teacher_ != nullptr) {
-    add(
-        double{weights.logits}, shares.logits,
+        weights.logits, shares.logits / count,
         [&] {
-          return LogitsLoss(prepared_.draft.model().head, student.heads, teacher.heads,
-                            batch.begins, double{weights.temperature});
+          return LogitsLoss(head, student.heads, teacher.heads, batch.begins,
+                            double{weights.temperature});
         },
         &losses->logits);
     add(
-        double{weights.hidden}, shares.hidden,
+        weights.hidden, shares.hidden / count,
         [&] { return HiddenLoss(student.hidden_states, teacher.hidden_states, projection_); },
         &losses->hidden);
     add(
-        double{weights.relations}, shares.relations,
+        weights.relations, shares.relations / count,
         [&] { return RelationsLoss(student, teacher, batch.begins); }, &losses->relations);
   }
+  add(
+      weights.consistency, shares.logits,
+      [&] { return ConsistencyLoss(head, passes[0].heads, passes[1].heads, batch.begins); },
+      &losses->consistency);
   return loss;
 }
 
@@ -126,13 +137,14 @@ base::StatusOr<double> BatchLoss::Accumulate(const TrainingBatch& batch, std::in
                    static_cast<std::uint64_t>(micro), i});
     Outputs mine;
     if (teacher_ != nullptr) mine = PartOf(teacher, parts[i], teacher_->model().head);
-    return OfPart(parts[i], mine, batch, random.Next(), &losses[i]);
+    return OfPart(parts[i], mine, batch, &random, &losses[i]);
   });
   for (const LossMeans& part : losses) {
     sums_.task += part.task;
     sums_.logits += part.logits;
     sums_.hidden += part.hidden;
     sums_.relations += part.relations;
+    sums_.consistency += part.consistency;
   }
   sums_.total += total;
   ++count_;
@@ -141,8 +153,8 @@ base::StatusOr<double> BatchLoss::Accumulate(const TrainingBatch& batch, std::in
 
 LossMeans BatchLoss::TakeMeans() {
   const double count = std::max(1, count_);
-  const LossMeans means{sums_.total / count, sums_.task / count, sums_.logits / count,
-                        sums_.hidden / count, sums_.relations / count};
+  const LossMeans means{sums_.total / count,  sums_.task / count,      sums_.logits / count,
+                        sums_.hidden / count, sums_.relations / count, sums_.consistency / count};
   sums_ = {};
   count_ = 0;
   return means;

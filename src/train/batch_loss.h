@@ -13,12 +13,13 @@
 #include "train/batch_parts.h"
 #include "train/graph.h"
 #include "train/prepare.h"
+#include "train/random.h"
 #include "train/teacher.h"
 
 namespace hone::train {
 
 struct LossMeans {
-  double total = 0, task = 0, logits = 0, hidden = 0, relations = 0;
+  double total = 0, task = 0, logits = 0, hidden = 0, relations = 0, consistency = 0;
 };
 
 class BatchLoss {
@@ -42,9 +43,10 @@ class BatchLoss {
  private:
   bool CanSplit() const;
   // The part's loss, times its share of the batch; `losses` gets its parts, likewise. `teacher` is
-  // what it says of the part, `seed` that of dropout.
+  // what it says of the part, `random` gives each pass its dropout's seed.
   at::Tensor OfPart(const BatchPart& part, const Outputs& teacher, const TrainingBatch& whole,
-                    std::uint64_t seed, LossMeans* losses) const;
+                    Random* random, LossMeans* losses) const;
+  Outputs Forward(const TrainingBatch& batch, std::uint64_t seed) const;
   LossMeans SharesOf(const TrainingBatch& part, const TrainingBatch& whole) const;
 
   const compress::TrainRequest& request_;

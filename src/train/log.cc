@@ -14,7 +14,8 @@ namespace {
 constexpr int kDigits = 6;
 constexpr std::uint64_t kMaxLogBytes = std::uint64_t{1} << 30;
 constexpr std::string_view kCsvHeader =
-    "step,epoch,loss,task,logits,hidden,relations,lr,norm,tokens_per_s,metric,value,best\n";
+    "step,epoch,loss,task,logits,hidden,relations,consistency,lr,norm,tokens_per_s,metric,value,"
+    "best\n";
 
 bool IsCsv(const std::string& path) {
   return path.ends_with(".csv");
@@ -33,12 +34,12 @@ std::string CsvRow(const LogRow& row) {
   std::string line = base::StrCat(row.step, ",", row.epoch);
   if (row.metric.empty()) {
     for (const double value : {row.loss, row.task, row.logits, row.hidden, row.relations,
-                               row.learning_rate, row.norm, row.tokens_per_s}) {
+                               row.consistency, row.learning_rate, row.norm, row.tokens_per_s}) {
       base::StrAppend(&line, ",", value);
     }
     return line + ",,,\n";
   }
-  return base::StrCat(line, ",,,,,,,,,", row.metric, ",", row.value, ",", row.best, "\n");
+  return base::StrCat(line, ",,,,,,,,,,", row.metric, ",", row.value, ",", row.best, "\n");
 }
 
 std::string JsonRow(const LogRow& row) {
@@ -53,6 +54,7 @@ std::string JsonRow(const LogRow& row) {
     if (row.logits != 0) add("logits", row.logits);
     if (row.hidden != 0) add("hidden", row.hidden);
     if (row.relations != 0) add("relations", row.relations);
+    if (row.consistency != 0) add("consistency", row.consistency);
     add("lr", row.learning_rate);
     add("norm", row.norm);
     add("tokens_per_s", row.tokens_per_s);

@@ -15,7 +15,8 @@ namespace hone::train {
 struct LogRow {
   std::int64_t step = 0;
   double epoch = 0;
-  double loss = 0, task = 0, logits = 0, hidden = 0, relations = 0;  // means since the last row
+  // Means since the last row.
+  double loss = 0, task = 0, logits = 0, hidden = 0, relations = 0, consistency = 0;
   double learning_rate = 0, norm = 0, tokens_per_s = 0;
   std::string metric;  // not empty: a row of an evaluation, with `value` and `best`
   double value = 0, best = 0;

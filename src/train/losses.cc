@@ -182,6 +182,16 @@ at::Tensor LogitsLoss(const model::Head& head, const std::vector<at::Tensor>& st
   return loss;
 }
 
+at::Tensor ConsistencyLoss(const model::Head& head, const std::vector<at::Tensor>& a,
+                           const std::vector<at::Tensor>& b, std::span<const std::int32_t> begins) {
+  if (head.task == model::Task::kSequenceClassification &&
+      head.problem == model::ProblemType::kMultiLabel) {
+    // KL(p ‖ q) + KL(q ‖ p) = (p - q) (log odds of p - log odds of q); each class's two outcomes.
+    return ((at::sigmoid(a[0]) - at::sigmoid(b[0])) * (a[0] - b[0])).mean() / 2;
+  }
+  return (LogitsLoss(head, a, b, begins, 1) + LogitsLoss(head, b, a, begins, 1)) / 2;
+}
+
 at::Tensor HiddenLoss(const std::vector<at::Tensor>& student,
                       const std::vector<at::Tensor>& teacher, const at::Tensor& projection) {
   HONE_CHECK(student.size() >= 2 && teacher.size() >= 2);

@@ -2,7 +2,8 @@
 //
 // Shapes  B items, T tokens of the ragged batch, D and D' student's and teacher's widths.
 // Source  Hinton et al. 2015, arXiv:1503.02531; Wang et al. 2020, arXiv:2012.15828 (relations);
-//         Kurtic et al. 2023, arXiv:2302.04089 (hidden states, divided by the teacher's size).
+//         Kurtic et al. 2023, arXiv:2302.04089 (hidden states, divided by the teacher's size);
+//         Liang et al. 2021, arXiv:2106.14448 (consistency).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -32,6 +33,13 @@ at::Tensor TaskLoss(Objective objective, const std::vector<at::Tensor>& heads,
 at::Tensor LogitsLoss(const model::Head& head, const std::vector<at::Tensor>& student,
                       const std::vector<at::Tensor>& teacher, std::span<const std::int32_t> begins,
                       double temperature);
+
+// Of two passes' outputs a and b, whose gradients both count:
+//   ½ (KL(softmax a ‖ softmax b) + KL(softmax b ‖ softmax a))
+// over the rows that LogitsLoss takes the mean of; multi-label by sigmoids; regressions and vectors
+// by LogitsLoss at τ = 1.
+at::Tensor ConsistencyLoss(const model::Head& head, const std::vector<at::Tensor>& a,
+                           const std::vector<at::Tensor>& b, std::span<const std::int32_t> begins);
 
 // Mean over student layers i = 1..L, mapped to round(i·L'/L), and tokens of
 //   mean((P s - t)²) / (mean(t²) + ε)        P [D',D]: undefined where the widths are equal

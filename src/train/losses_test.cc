@@ -83,6 +83,29 @@ TEST(LogitsLoss, OfVectorsWantsTheirDirectionsAndTheirLikeness) {
   EXPECT_NEAR(Value(LogitsLoss(head, {wider}, {teacher}, {}, 1)), 0, 1e-5);
 }
 
+TEST(ConsistencyLoss, IsHalfTheSumOfBothDivergencesAndMovesBothAnswers) {
+  model::Head head;
+  head.task = model::Task::kSequenceClassification;
+  at::Tensor a = Rows({0, 2}, 2).set_requires_grad(true);
+  at::Tensor b = Rows({0, -1}, 2).set_requires_grad(true);
+  const double p = 1 / (1 + std::exp(2.0)), q = 1 / (1 + std::exp(-1.0));
+  const double expected = ((p - q) * std::log(p / q) + (q - p) * std::log((1 - p) / (1 - q))) / 2;
+  const at::Tensor loss = ConsistencyLoss(head, {a}, {b}, {});
+  EXPECT_NEAR(Value(loss), expected, 1e-6);
+  EXPECT_NEAR(Value(ConsistencyLoss(head, {b}, {a}, {})), expected, 1e-6);
+  EXPECT_EQ(Value(ConsistencyLoss(head, {a}, {a}, {})), 0);
+  loss.backward();
+  EXPECT_GT(a.grad()[0][1].item<double>(), 0.01) << "towards the other's";
+  EXPECT_LT(b.grad()[0][1].item<double>(), -0.01);
+
+  // Of several labels each is two outcomes: as two classes whose logits are 0 and its own.
+  head.problem = model::ProblemType::kMultiLabel;
+  EXPECT_NEAR(Value(ConsistencyLoss(head, {Rows({2, 7}, 2)}, {Rows({-1, 7}, 2)}, {})), expected / 2,
+              1e-6);
+  head.problem = model::ProblemType::kRegression;
+  EXPECT_NEAR(Value(ConsistencyLoss(head, {Rows({3}, 1)}, {Rows({1}, 1)}, {})), 4, 1e-6);
+}
+
 TEST(HiddenLoss, MapsLayersEvenlyAndDividesByTheTeachersSize) {
   const at::Tensor zero = at::zeros({1, 2});
   const at::Tensor one = at::ones({1, 2});

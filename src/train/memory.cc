@@ -106,8 +106,9 @@ uint64_t ActivationFloats(const model::Model& model, const TrainingShape& shape)
   if (shape.hidden_states) {  // the loss's own tensors, per layer
     floats += 2 * tokens * static_cast<uint64_t>(config.width) * config.layers.size();
   }
+  floats += HeadFloats(model, shape);
   // While a layer is gone through backwards, gradients of what it keeps stand beside it.
-  return floats + largest + HeadFloats(model, shape);
+  return floats * static_cast<uint64_t>(shape.passes) + largest;
 }
 
 }  // namespace
@@ -120,8 +121,9 @@ TrainingMemory ForeseeMemory(const model::Model& model, const TrainingShape& sha
   memory.exported = memory.parameters;
   memory.engine = 4 * counts.others;
   const uint64_t word = Elements(model.weights.word);
-  const uint64_t touched =
-      static_cast<uint64_t>(shape.tokens) * static_cast<uint64_t>(model.config.embedding_width);
+  const uint64_t touched = static_cast<uint64_t>(shape.passes) *
+                           static_cast<uint64_t>(shape.tokens) *
+                           static_cast<uint64_t>(model.config.embedding_width);
   // A sparse gradient is there twice while its rows are sorted.
   const uint64_t dense = counts.all() - (counts.tied ? 0 : word);
   memory.gradients = 4 * (dense * static_cast<uint64_t>(std::max(shape.parts, 1)) + 2 * touched);

@@ -13,6 +13,7 @@ struct TrainingShape {
   int texts = 0;         // of that batch
   int longest_text = 0;  // tokens
   int parts = 1;         // of a batch, each with gradients of its own until they are summed
+  int passes = 1;        // of each text, all kept until the backward pass
   bool hidden_states = false;
   // A second model in f32 that only computes (a teacher); null: none.
   const model::Model* teacher = nullptr;

@@ -69,6 +69,12 @@ TEST(ForeseeMemory, IsWithinAFactorOfWhatATrainingStepTakes) {
   EXPECT_GT(two, one + one / 2);
   EXPECT_LT(two, 2 * one);
 
+  TrainingShape twice = whole;
+  twice.passes = 2;
+  const std::uint64_t once = ForeseeMemory(*bound, whole).activations;
+  EXPECT_GT(ForeseeMemory(*bound, twice).activations, once + once / 2);
+  EXPECT_LT(ForeseeMemory(*bound, twice).activations, 2 * once);
+
   const auto measured = static_cast<double>(env::PeakResidentBytes());
   const auto expected = static_cast<double>(foreseen.total());
   RecordProperty("measured_mib", static_cast<int>(measured / (1 << 20)));

@@ -28,6 +28,9 @@ std::string RequestText(const TrainRequest& request, const std::vector<std::stri
   number("loss_logits", double{request.loss.logits});
   number("loss_hidden", double{request.loss.hidden});
   number("loss_relations", double{request.loss.relations});
+  if (request.loss.consistency > 0) {
+    number("loss_consistency", double{request.loss.consistency});
+  }
   number("temperature", double{request.loss.temperature});
   number("epochs", request.epochs);
   json.Key("max_steps").Int(request.max_steps);
@@ -88,13 +91,18 @@ Status CheckRequest(const TrainRequest& r) {
     return wrong("evals-per-epoch", r.evaluations_per_epoch, "at least 1");
   }
   const compress::LossWeights& loss = r.loss;
-  for (const float weight : {loss.task, loss.logits, loss.hidden, loss.relations}) {
+  for (const float weight :
+       {loss.task, loss.logits, loss.hidden, loss.relations, loss.consistency}) {
     if (!(weight >= 0) || !std::isfinite(weight)) {
       return wrong("a weight of the loss", double{weight}, "0 or more");
     }
   }
   if (!(loss.temperature > 0)) {
     return wrong("the temperature", double{loss.temperature}, "more than 0");
+  }
+  if (loss.consistency > 0 && !(r.dropout > 0)) {
+    return base::BadInput(
+        "the loss's consistency compares two passes that differ by dropout, and dropout is 0");
   }
   const bool distils = loss.asks_teacher();
   if (distils && r.teacher.empty()) {
@@ -116,7 +124,7 @@ Status CheckRequest(const TrainRequest& r) {
     return base::BadInput("lines of text alone have no labels, so the loss's task must be 0");
   }
   if (r.task != "none" && loss.task == 0 && !distils) {
-    return base::BadInput("all weights of the loss are 0");
+    return base::BadInput("the loss has neither its task nor a teacher's part: all of them are 0");
   }
   return base::OkStatus();
 }

@@ -52,6 +52,7 @@ base::StatusOr<Resources> CheckResources(const Prepared& prepared,
   TrainingShape shape = LargestBatch(prepared.data, request);
   shape.hidden_states = request.loss.hidden > 0;
   shape.parts = std::max(1, std::min(request.threads, request.batch));
+  shape.passes = request.loss.passes();
   shape.teacher = teacher;
   const TrainingMemory memory = ForeseeMemory(prepared.draft.model(), shape);
   const std::uint64_t available = env::AvailableMemoryBytes();

@@ -242,6 +242,7 @@ Status Training::LogStep(double rate, double norm) {
       .logits = means.logits,
       .hidden = means.hidden,
       .relations = means.relations,
+      .consistency = means.consistency,
       .learning_rate = rate,
       .norm = norm,
       .tokens_per_s = static_cast<double>(tokens_ - tokens_logged_) / std::max(seconds, 1e-9),

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -192,6 +193,35 @@ TEST_F(TrainerTest, ANarrowerStudentLearnsFromEveryPartOfTheTeacher) {
   ASSERT_TRUE(none.ok()) << none.status();
   EXPECT_TRUE(std::isnan(none->best));
   EXPECT_TRUE(std::filesystem::exists(student.out + "/training.json"));
+}
+
+TEST_F(TrainerTest, ConsistencyIsOfTwoPassesThatDifferByDropout) {
+  TrainRequest request = Request("out");
+  request.loss = {.task = 1, .consistency = 1};
+  request.dropout = 0.1;
+  request.log = directory_ + "/log.csv";
+  const auto result = Train(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GE(result->best, 0.9);
+  std::istringstream lines(ReadText(request.log));
+  std::string header, first;
+  std::getline(lines, header);
+  std::getline(lines, first);
+  EXPECT_EQ(std::ranges::count(header, ','), std::ranges::count(first, ','));
+  std::istringstream names(header), values(first);
+  double consistency = -1;
+  for (std::string name, value; std::getline(names, name, ',');) {
+    std::getline(values, value, ',');
+    if (name == "consistency") consistency = std::stod(value);
+  }
+  EXPECT_GT(consistency, 0);
+
+  request.out = directory_ + "/none";
+  request.dropout = 0;
+  EXPECT_THAT(MessageOf(request), HasSubstr("dropout is 0"));
+  request.dropout = 0.1;
+  request.loss = {.task = 0, .consistency = 1};
+  EXPECT_THAT(MessageOf(request), HasSubstr("neither its task nor a teacher's part"));
 }
 
 // The losses that a run's log has, by part.

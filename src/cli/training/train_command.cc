@@ -46,15 +46,16 @@ base::Status ParseLoss(std::string_view text, compress::LossWeights* loss) {
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
     const std::size_t equals = part.find('=');
     const std::string_view name = part.substr(0, equals);
-    float* const weight = name == "task"        ? &loss->task
-                          : name == "logits"    ? &loss->logits
-                          : name == "hidden"    ? &loss->hidden
-                          : name == "relations" ? &loss->relations
-                                                : nullptr;
+    float* const weight = name == "task"          ? &loss->task
+                          : name == "logits"      ? &loss->logits
+                          : name == "hidden"      ? &loss->hidden
+                          : name == "relations"   ? &loss->relations
+                          : name == "consistency" ? &loss->consistency
+                                                  : nullptr;
     if (weight == nullptr || equals == std::string_view::npos) {
       return InvalidUsage(base::StrCat("--loss: \"", part,
                                        "\" is not one of task=, logits=, "
-                                       "hidden=, relations= and a weight"));
+                                       "hidden=, relations=, consistency= and a weight"));
     }
     HONE_ASSIGN_OR_RETURN(const double value, ParseNumber(part.substr(equals + 1), "--loss"));
     *weight = static_cast<float>(value);
@@ -75,6 +76,7 @@ class TrainCommand : public Command {
            "--epochs 2 --lr 5e-5 -b 16 --accumulate 2 --warmup 0.06 --schedule cosine "
            "--weight-decay 0.01 --clip 1 --dropout 0.1 --seed 7 -t 2 --max-tokens 64 --patience 4 "
            "--evals-per-epoch 4 --log ft.jsonl -o json\n"
+           "  hone train … --loss task=1,consistency=1    more accurate, at twice the time\n"
            "  hone train … --out ft --resume          goes on after a kill, as if there was none\n"
            "  hone train … --max-time 10m             lays the schedule out over ten minutes\n"
            "  hone train … --max-steps 500            or over so many steps\n"
@@ -124,7 +126,8 @@ class TrainCommand : public Command {
  private:
   void AddLossFlags(Flags& flags) {
     flags.Text("--teacher", &request_.teacher, "a model to learn from");
-    flags.Text("--loss", &loss_, "weights of its parts: task=0.5,logits=0.5,hidden=0,relations=0");
+    flags.Text("--loss", &loss_,
+               "weights of its parts: task=0.5,logits=0.5,hidden=0,relations=0,consistency=0");
     flags.Real("--temperature", &temperature_, "of the teacher's probabilities");
   }
 

@@ -62,12 +62,12 @@ stages:
       batch: 16
       schedule: cosine
       warmup: 0.2
-      dropout: 0
+      dropout: 0.2
       min_tokens: 12
       evaluations: 5
       patience: 2
       text: lines.txt
-      loss: {logits: 1, hidden: 2, relations: .5, temperature: 3}
+      loss: {logits: 1, hidden: 2, relations: .5, consistency: .25, temperature: 3}
   - quantize:
       formats: [int4, f32, int8]
       method: awq
@@ -99,7 +99,7 @@ stages:
   EXPECT_EQ(distill.batch, 16);
   EXPECT_EQ(distill.schedule, Schedule::kCosine);
   EXPECT_EQ(distill.warmup, 0.2);
-  EXPECT_EQ(distill.dropout, 0);
+  EXPECT_EQ(distill.dropout, 0.2);
   EXPECT_EQ(distill.min_tokens, 12);
   EXPECT_EQ(distill.evaluations, 5);
   EXPECT_EQ(distill.patience, 2);
@@ -108,6 +108,7 @@ stages:
   EXPECT_EQ(distill.loss.logits, 1);
   EXPECT_EQ(distill.loss.hidden, 2);
   EXPECT_EQ(distill.loss.relations, 0.5);
+  EXPECT_EQ(distill.loss.consistency, 0.25);
   EXPECT_EQ(distill.loss.temperature, 3);
 
   const auto& quantize = std::get<QuantizeStage>(recipe.stages[4].what);
@@ -199,7 +200,11 @@ TEST(Recipe, SaysWhereAndWhatIsWrong) {
       {"stages:\n- distill:\n    loss:\n      logit: 1\n",
        "recipe.yaml:4: distill: loss: unknown key \"logit\"; did you mean \"logits\"?"},
       {"stages:\n- distill:\n    loss: {task: 0}\n",
-       "recipe.yaml:3: distill: loss: every part is 0"},
+       "recipe.yaml:3: distill: loss: task, logits, hidden and relations are 0"},
+      {"stages:\n- distill:\n    loss: {consistency: 1}\n",
+       "recipe.yaml:3: distill: loss: task, logits, hidden and relations are 0"},
+      {"stages:\n- distill:\n    dropout: 0\n    loss: {task: 1, consistency: 1}\n",
+       "recipe.yaml:4: distill: loss: consistency compares two passes that differ by dropout"},
       {"stages:\n- distill: {text: t, loss: {task: 1}}\n", "text: has no labels"},
       {"stages:\n- distill: {text: }\n", "text: expected a text, found nothing"},
       {"stages:\n- prune: {bottom_up: yes}\n", "bottom_up: expected true or false, found yes"},

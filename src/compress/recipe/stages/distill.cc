@@ -8,12 +8,13 @@ constexpr double kMaxWeight = 1000;
 
 void ParseLoss(Fields& outer, const YamlNode& node, const std::string& path, LossWeights* loss) {
   Fields fields(node, path, "distill: loss");
-  *loss = {.task = 0, .logits = 0, .hidden = 0, .relations = 0};
+  *loss = {.task = 0};
   const Range weight{.min = 0, .max = kMaxWeight};
   fields.Number("task", weight, &loss->task);
   fields.Number("logits", weight, &loss->logits);
   fields.Number("hidden", weight, &loss->hidden);
   fields.Number("relations", weight, &loss->relations);
+  fields.Number("consistency", weight, &loss->consistency);
   fields.Number("temperature", {.min = 0, .max = 100, .above_min = true}, &loss->temperature);
   outer.Adopt(fields);
 }
@@ -40,8 +41,13 @@ void ParseStage(Fields& fields, DistillStage* stage) {
   }
   if (!fields.ok()) return;  // what follows would be a consequence
   const LossWeights& loss = stage->loss;
-  if (loss.task + loss.logits + loss.hidden + loss.relations == 0) {
-    fields.Fail(fields.line("loss"), "loss: every part is 0, there is nothing to learn");
+  if (loss.task == 0 && !loss.asks_teacher()) {
+    fields.Fail(fields.line("loss"),
+                "loss: task, logits, hidden and relations are 0, there is nothing to learn");
+  }
+  if (loss.consistency > 0 && stage->dropout == 0) {
+    fields.Fail(fields.line("loss"),
+                "loss: consistency compares two passes that differ by dropout, and dropout is 0");
   }
   if (!stage->text.empty() && loss.task > 0) {
     fields.Fail(fields.line("text"), "text: has no labels, so loss.task must be 0");
