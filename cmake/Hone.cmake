@@ -187,7 +187,7 @@ function(hone_structure_test)
   endif()
 endfunction()
 
-# The x86 integer kernels, products and attention, again with SIMDe's emulation in place of the intrinsics (x86.h), so that a machine
+# The x86 kernels in intrinsics, products and attention, again with SIMDe's emulation in place of the intrinsics (x86.h), so that a machine
 # without AVX-512 or VNNI still tests those bodies. Their symbols stand in for the library's.
 function(hone_simde_test)
   # SIMDe emulates masked loads by whole ones, which AddressSanitizer rightly calls out of bounds.
