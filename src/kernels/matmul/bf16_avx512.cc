@@ -1,5 +1,5 @@
-// bf16 by AVX-512's dot products of bf16 pairs, which sum in f32: 8 rows × 48 columns in 24 registers,
-// as int8_avx512.cc has them; a step is two values of k instead of four.
+// bf16 by AVX-512's dot products of bf16 pairs, which sum in f32, by the tiles of
+// dot_tiles_avx512-inl.h; a step is two values of k.
 //
 //   packed    panels of bf16 [steps][48][2], zeros beyond K and beyond N
 //   prepared  bf16 [K], rounded to nearest; zeros up to a cache line
@@ -20,9 +20,36 @@ HONE_TARGET_BEGIN(HONE_TARGET_AVX512BF16)
 namespace hone::kernels {
 namespace {
 
-constexpr int kColumns = 48, kVectors = kColumns / 16;
+constexpr int kColumns = 48;
 constexpr int kRows = 8;
 constexpr std::size_t kStepBytes = kColumns * 4;
+
+struct Dot {
+  struct Panel {
+    const std::byte* weights = nullptr;
+    int steps = 0;
+    const std::byte* next = nullptr;  // fetched into L2 meanwhile, unless null
+    std::size_t next_bytes = 0;
+  };
+  using Sum = float;
+  using Sums = __m512;
+  static constexpr std::size_t kHeaderBytes = 0;
+
+  static Sums Start(const Panel&, int) { return _mm512_setzero_ps(); }
+  static Sums Add(Sums sums, __m512i x, __m512i w) {
+    return _mm512_dpbf16_ps(sums, (__m512bh)x, (__m512bh)w);
+  }
+  static void Store(Sums sums, Sum* out) { _mm512_store_ps(out, sums); }
+  static const float* Scale(const Panel&) { return nullptr; }
+};
+
+}  // namespace
+}  // namespace hone::kernels
+
+#include "kernels/matmul/dot_tiles_avx512-inl.h"
+
+namespace hone::kernels {
+namespace {
 
 int Steps(int k) {
   return (k + 1) / 2;
@@ -82,97 +109,14 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
   }
 }
 
-// One panel of weights, and the next, which is fetched into L2 meanwhile unless it is null.
-struct Panel {
-  const std::byte* weights;
-  int steps;
-  const std::byte* next;
-};
-
-// Sums of kR rows and the panel's first kV vectors of columns, stored to out [kR, kV·16]. `fetch` lines
-// of `next` are requested on the way, one a step: at few rows the product is as fast as its weights arrive.
-template <int kR, int kV>
-void Tile(const Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
-          int fetch, float* out) {
-  __m512 sum[kR][kV];
-  HONE_UNROLL for (int r = 0; r < kR; ++r) {
-    HONE_UNROLL for (int v = 0; v < kV; ++v) sum[r][v] = _mm512_setzero_ps();
-  }
-  const std::byte* b = panel.weights;
-  const auto step = [&](int s) __attribute__((always_inline)) {
-    __m512i w[kV];
-    HONE_UNROLL for (int v = 0; v < kV; ++v) w[v] = _mm512_load_si512(b + v * 64);
-    HONE_UNROLL for (int r = 0; r < kR; ++r) {
-      std::int32_t two;
-      std::memcpy(&two, a + static_cast<std::size_t>(r) * a_stride + s * 4, sizeof two);
-      const __m512i x = _mm512_set1_epi32(two);
-      HONE_UNROLL for (int v = 0; v < kV; ++v) {
-        sum[r][v] = _mm512_dpbf16_ps(sum[r][v], (__m512bh)x, (__m512bh)w[v]);
-      }
-    }
-    b += kStepBytes;
-  };
-  int s = 0;
-  for (const int fetched = std::min(fetch, panel.steps); s < fetched; ++s) {
-    _mm_prefetch(reinterpret_cast<const char*>(next) + s * 64, _MM_HINT_T1);
-    step(s);
-  }
-  for (; s < panel.steps; ++s) step(s);
-  HONE_UNROLL for (int r = 0; r < kR; ++r) {
-    HONE_UNROLL for (int v = 0; v < kV; ++v) _mm512_store_ps(out + (r * kV + v) * 16, sum[r][v]);
-  }
-}
-
-using TileFunction = void (*)(const Panel&, const std::byte*, std::size_t, const std::byte*, int,
-                              float*);
-template <int kV>
-constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
-                                                      Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
-                                                      Tile<7, kV>, Tile<8, kV>};
-// Of vectors - 1, rows - 1.
-constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {kTilesOf<1>, kTilesOf<2>,
-                                                                          kTilesOf<3>};
-
-void MultiplyPanel(const Panel& panel, const std::byte* prepared, std::size_t prepared_stride,
-                   int rows, int n, int column, const Epilogue& epilogue, float* c,
-                   std::ptrdiff_t c_stride) {
-  alignas(64) float sums[kRows * kColumns];
-  StoreArgs512<float> store;
-  store.sums = sums;
-  store.bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + column;
-  store.residual_stride = epilogue.residual_stride;
-  store.c_stride = c_stride;
-  store.columns = std::min(n - column, kColumns);
-  const int vectors = (store.columns + 15) / 16;
-  const std::byte* next = panel.next;
-  int lines = next == nullptr ? 0 : panel.steps * static_cast<int>(kStepBytes / 64);
-  // Tiles as even as can be, 25 rows as 7 + 6 + 6 + 6: a row alone would wait for its own sums.
-  const int tiles = (rows + kRows - 1) / kRows;
-  for (int i = 0; i < tiles; ++i) {
-    const int m = static_cast<int>(static_cast<long>(rows) * i / tiles);
-    store.rows = static_cast<int>(static_cast<long>(rows) * (i + 1) / tiles) - m;
-    store.c = c + m * c_stride + column;
-    store.residual = epilogue.residual == nullptr
-                         ? nullptr
-                         : epilogue.residual + m * epilogue.residual_stride + column;
-    const TileFunction tile =
-        kTiles[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)];
-    tile(panel, prepared + static_cast<std::size_t>(m) * prepared_stride, prepared_stride, next,
-         lines, sums);
-    const int fetched = std::min(lines, panel.steps);
-    next += fetched * 64;
-    lines -= fetched;
-    StoreTile512(vectors, epilogue.activation, store);
-  }
-}
-
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
               std::ptrdiff_t c_stride, std::byte*) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
-    const Panel panel{at, Steps(k), p + 1 == panel_end ? nullptr : at + PanelBytes(k)};
-    MultiplyPanel(panel, prepared, PreparedBytes(k), rows, n, p * kColumns, epilogue, c, c_stride);
+    const bool last = p + 1 == panel_end;
+    const Dot::Panel panel{at, Steps(k), last ? nullptr : at + PanelBytes(k), PanelBytes(k)};
+    RowsTimesPanel(panel, prepared, PreparedBytes(k), rows, n, p * kColumns, epilogue, c, c_stride);
   }
 }
 

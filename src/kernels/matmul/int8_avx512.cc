@@ -1,7 +1,4 @@
-// int8 on AVX-512 VNNI: 8 rows × 48 columns of int32 sums in 24 registers, three weight vectors and
-// one broadcast activation; 24 dot products for 11 loads, so that both vector ports are always
-// busy. Of a last panel with fewer columns only the vectors that hold any are computed: pruned
-// models are as narrow as 50 columns.
+// int8 on AVX-512 VNNI, by the tiles of dot_tiles_avx512-inl.h; a step is four values of k.
 //
 //   packed    panels of [int32 offset 48][f32 scale 48][int8 steps × 48 × 4]   (int8_avx512.h)
 #if defined(__x86_64__)
@@ -18,58 +15,33 @@
 
 HONE_TARGET_BEGIN(HONE_TARGET_AVX512)
 namespace hone::kernels {
-namespace avx512 {
 namespace {
 
-constexpr int kVectors = kColumns / 16;
+using avx512::kColumns;
+using avx512::kHeaderBytes;
+using avx512::kRows;
+using avx512::kStepBytes;
 
-// Sums of kR rows and the panel's first kV vectors of columns from the offset on, stored to out
-// [kR, kV·16]. `fetch` lines of `next` are requested on the way, one a step: at few rows the product
-// is as fast as its weights arrive.
-template <int kR, int kV>
-void Tile(const Int8Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
-          int fetch, std::int32_t* out) {
-  __m512i sum[kR][kV];
-  HONE_UNROLL for (int v = 0; v < kV; ++v) {
-    const __m512i offset = _mm512_loadu_si512(panel.offset + v * 16);
-    HONE_UNROLL for (int r = 0; r < kR; ++r) sum[r][v] = offset;
-  }
-  const std::byte* b = panel.weights;
-  const auto step = [&](int s) __attribute__((always_inline)) {
-    __m512i w[kV];
-    HONE_UNROLL for (int v = 0; v < kV; ++v) w[v] = _mm512_load_si512(b + v * 64);
-    HONE_UNROLL for (int r = 0; r < kR; ++r) {
-      std::int32_t four;
-      std::memcpy(&four, a + static_cast<std::size_t>(r) * a_stride + s * 4, sizeof four);
-      const __m512i x = _mm512_set1_epi32(four);
-      HONE_UNROLL for (int v = 0; v < kV; ++v) {
-        sum[r][v] = _mm512_dpbusd_epi32(sum[r][v], x, w[v]);
-      }
-    }
-    b += kStepBytes;
-  };
-  int s = 0;
-  for (const int fetched = std::min(fetch, panel.steps); s < fetched; ++s) {
-    _mm_prefetch(reinterpret_cast<const char*>(next) + s * 64, _MM_HINT_T1);
-    step(s);
-  }
-  for (; s < panel.steps; ++s) step(s);
-  HONE_UNROLL for (int r = 0; r < kR; ++r) {
-    HONE_UNROLL for (int v = 0; v < kV; ++v) {
-      _mm512_store_si512(out + (r * kV + v) * 16, sum[r][v]);
-    }
-  }
-}
+struct Dot {
+  using Panel = Int8Panel;
+  using Sum = std::int32_t;
+  using Sums = __m512i;
+  static constexpr std::size_t kHeaderBytes = avx512::kHeaderBytes;
 
-using TileFunction = void (*)(const Int8Panel&, const std::byte*, std::size_t, const std::byte*,
-                              int, std::int32_t*);
-template <int kV>
-constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
-                                                      Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
-                                                      Tile<7, kV>, Tile<8, kV>};
-// Of vectors - 1, rows - 1.
-constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {kTilesOf<1>, kTilesOf<2>,
-                                                                          kTilesOf<3>};
+  static Sums Start(const Panel& panel, int v) { return _mm512_loadu_si512(panel.offset + v * 16); }
+  static Sums Add(Sums sums, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(sums, x, w); }
+  static void Store(Sums sums, Sum* out) { _mm512_store_si512(out, sums); }
+  static const float* Scale(const Panel& panel) { return panel.scale; }
+};
+
+}  // namespace
+}  // namespace hone::kernels
+
+#include "kernels/matmul/dot_tiles_avx512-inl.h"
+
+namespace hone::kernels {
+namespace avx512 {
+namespace {
 
 // The largest magnitude of a row by comparing bits as integers: NaN is above infinity, so it stays.
 float LargestMagnitude(const float* x, int k) {
@@ -146,43 +118,12 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
 void MultiplyPanel(const Int8Panel& panel, const std::byte* prepared, std::size_t prepared_stride,
                    int rows, int n, int column, const Epilogue& epilogue, float* c,
                    std::ptrdiff_t c_stride) {
-  alignas(64) std::int32_t sums[kRows * kColumns];
-  StoreArgs512<std::int32_t> store;
-  store.sums = sums;
-  store.prepared_stride = prepared_stride;
-  store.scale = panel.scale;
-  store.bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + column;
-  store.residual_stride = epilogue.residual_stride;
-  store.c_stride = c_stride;
-  store.columns = std::min(n - column, kColumns);
-  const int vectors = (store.columns + 15) / 16;
-  const std::byte* next = panel.next;
-  auto lines = static_cast<int>(next == nullptr ? 0 : (panel.next_bytes + 63) / 64);
-  // Tiles as even as can be, 25 rows as 7 + 6 + 6 + 6: a row alone would wait for its own sums.
-  const int tiles = (rows + kRows - 1) / kRows;
-  for (int i = 0; i < tiles; ++i) {
-    const int m = static_cast<int>(static_cast<long>(rows) * i / tiles);
-    store.rows = static_cast<int>(static_cast<long>(rows) * (i + 1) / tiles) - m;
-    store.prepared = prepared + static_cast<std::size_t>(m) * prepared_stride;
-    store.c = c + m * c_stride + column;
-    store.residual = epilogue.residual == nullptr
-                         ? nullptr
-                         : epilogue.residual + m * epilogue.residual_stride + column;
-    const TileFunction tile =
-        kTiles[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)];
-    tile(panel, store.prepared + kHeaderBytes, prepared_stride, next, lines, sums);
-    const int fetched = std::min(lines, panel.steps);
-    next += fetched * 64;
-    lines -= fetched;
-    StoreTile512(vectors, epilogue.activation, store);
-  }
+  RowsTimesPanel(panel, prepared, prepared_stride, rows, n, column, epilogue, c, c_stride);
 }
 
 }  // namespace avx512
 
 namespace {
-
-using namespace avx512;  // NOLINT: this file's own names
 
 constexpr std::size_t kColumnBytes = kColumns * (sizeof(std::int32_t) + sizeof(float));
 
@@ -224,7 +165,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
     const Int8Panel panel =
         Int8PanelAt(at, PanelBytes(k), p + 1 == panel_end, kColumns, k, at + kColumnBytes);
-    MultiplyPanel(panel, prepared, PreparedBytes(k), rows, n, p * kColumns, epilogue, c, c_stride);
+    RowsTimesPanel(panel, prepared, avx512::PreparedBytes(k), rows, n, p * kColumns, epilogue, c,
+                   c_stride);
   }
 }
 

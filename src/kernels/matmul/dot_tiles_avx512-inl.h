@@ -1,0 +1,102 @@
+// The products of AVX-512 that take four bytes of each row at a step: the body that int8_avx512.cc (four
+// int8) and bf16_avx512.cc (two bf16) include, each with a struct Dot of its panel, sums and instruction,
+// and with kRows, kColumns and kStepBytes.
+//
+// A tile is 8 rows × 48 columns of 32-bit sums in 24 registers, three weight vectors and one broadcast
+// activation; 24 dot products for 11 loads, so that both vector ports are always busy. Of a last panel with
+// fewer columns only the vectors that hold any are computed: pruned models are as narrow as 50 columns.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/matmul/epilogue_avx512.h"
+#include "kernels/matmul/matmul.h"
+
+namespace hone::kernels {
+namespace {
+
+// Sums of kR rows and the panel's first kV vectors of columns, stored to out [kR, kV·16]. `fetch` lines
+// of `next` are requested on the way, one a step: at few rows the product is as fast as its weights
+// arrive.
+template <int kR, int kV>
+void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
+          int fetch, Dot::Sum* out) {
+  Dot::Sums sum[kR][kV];
+  HONE_UNROLL for (int v = 0; v < kV; ++v) {
+    const Dot::Sums start = Dot::Start(panel, v);
+    HONE_UNROLL for (int r = 0; r < kR; ++r) sum[r][v] = start;
+  }
+  const std::byte* b = panel.weights;
+  const auto step = [&](int s) __attribute__((always_inline)) {
+    __m512i w[kV];
+    HONE_UNROLL for (int v = 0; v < kV; ++v) w[v] = _mm512_load_si512(b + v * 64);
+    HONE_UNROLL for (int r = 0; r < kR; ++r) {
+      std::int32_t four;
+      std::memcpy(&four, a + static_cast<std::size_t>(r) * a_stride + s * 4, sizeof four);
+      const __m512i x = _mm512_set1_epi32(four);
+      HONE_UNROLL for (int v = 0; v < kV; ++v) sum[r][v] = Dot::Add(sum[r][v], x, w[v]);
+    }
+    b += kStepBytes;
+  };
+  int s = 0;
+  for (const int fetched = std::min(fetch, panel.steps); s < fetched; ++s) {
+    _mm_prefetch(reinterpret_cast<const char*>(next) + s * 64, _MM_HINT_T1);
+    step(s);
+  }
+  for (; s < panel.steps; ++s) step(s);
+  HONE_UNROLL for (int r = 0; r < kR; ++r) {
+    HONE_UNROLL for (int v = 0; v < kV; ++v) Dot::Store(sum[r][v], out + (r * kV + v) * 16);
+  }
+}
+
+constexpr int kVectors = kColumns / 16;
+
+using TileFunction = void (*)(const Dot::Panel&, const std::byte*, std::size_t, const std::byte*,
+                              int, Dot::Sum*);
+template <int kV>
+constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
+                                                      Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
+                                                      Tile<7, kV>, Tile<8, kV>};
+// Of vectors - 1, rows - 1.
+constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {kTilesOf<1>, kTilesOf<2>,
+                                                                          kTilesOf<3>};
+
+// All rows times one panel, whose first column is `column` of `n`.
+void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared, std::size_t prepared_stride,
+                    int rows, int n, int column, const Epilogue& epilogue, float* c,
+                    std::ptrdiff_t c_stride) {
+  alignas(64) Dot::Sum sums[kRows * kColumns];
+  StoreArgs512<Dot::Sum> store;
+  store.sums = sums;
+  store.prepared_stride = prepared_stride;
+  store.scale = Dot::Scale(panel);
+  store.bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + column;
+  store.residual_stride = epilogue.residual_stride;
+  store.c_stride = c_stride;
+  store.columns = std::min(n - column, kColumns);
+  const int vectors = (store.columns + 15) / 16;
+  const std::byte* next = panel.next;
+  auto lines = static_cast<int>(next == nullptr ? 0 : (panel.next_bytes + 63) / 64);
+  // Tiles as even as can be, 25 rows as 7 + 6 + 6 + 6: a row alone would wait for its own sums.
+  const int tiles = (rows + kRows - 1) / kRows;
+  for (int i = 0; i < tiles; ++i) {
+    const int m = static_cast<int>(static_cast<long>(rows) * i / tiles);
+    store.rows = static_cast<int>(static_cast<long>(rows) * (i + 1) / tiles) - m;
+    store.prepared = prepared + static_cast<std::size_t>(m) * prepared_stride;
+    store.c = c + m * c_stride + column;
+    store.residual = epilogue.residual == nullptr
+                         ? nullptr
+                         : epilogue.residual + m * epilogue.residual_stride + column;
+    const TileFunction tile =
+        kTiles[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)];
+    tile(panel, store.prepared + Dot::kHeaderBytes, prepared_stride, next, lines, sums);
+    const int fetched = std::min(lines, panel.steps);
+    next += fetched * 64;
+    lines -= fetched;
+    StoreTile512(vectors, epilogue.activation, store);
+  }
+}
+
+}  // namespace
+}  // namespace hone::kernels
