@@ -84,7 +84,8 @@ class [[nodiscard]] StatusOr {
   StatusOr(Status status) : status_(std::move(status)) {
     if (status_.ok()) NoValue(status_);
   }
-  template <ValueFor<T> U = T>
+  template <ValueFor<T> U = T>  // ValueFor leaves out this class itself
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload)
   StatusOr(U&& value) : value_(std::forward<U>(value)) {}
   template <ValueFor<T> U>
   StatusOr(StatusOr<U>&& other) : status_(other.status()) {

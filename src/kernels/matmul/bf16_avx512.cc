@@ -74,13 +74,15 @@ std::size_t ScratchBytes(int) {
 
 void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* packed) {
   HONE_CHECK(weights.format == quant::Format::kBF16 && weights.k <= kMaxK);
-  const auto pairs = static_cast<std::size_t>(weights.k / 2);
+  const std::size_t pairs = static_cast<std::size_t>(weights.k) / 2;
   for (int panel = panel_begin; panel < panel_end; ++panel) {
     std::byte* out = packed + static_cast<std::size_t>(panel) * PanelBytes(weights.k);
     std::memset(out, 0, PanelBytes(weights.k));
     const int columns = std::min(kColumns, weights.n - panel * kColumns);
     for (int j = 0; j < columns; ++j) {
-      const std::byte* row = weights.row[static_cast<std::size_t>(panel * kColumns + j)];
+      const std::size_t n =
+          static_cast<std::size_t>(panel) * kColumns + static_cast<std::size_t>(j);
+      const std::byte* row = weights.row[n];
       std::byte* column = out + static_cast<std::size_t>(j) * 4;
       for (std::size_t s = 0; s < pairs; ++s) std::memcpy(column + s * kStepBytes, row + s * 4, 4);
       if (weights.k % 2 != 0) std::memcpy(column + pairs * kStepBytes, row + pairs * 4, 2);

@@ -50,22 +50,22 @@ void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, con
   }
 }
 
-constexpr int kVectors = kColumns / 16;
+inline constexpr int kVectors = kColumns / 16;
 
 using TileFunction = void (*)(const Dot::Panel&, const std::byte*, std::size_t, const std::byte*,
                               int, Dot::Sum*);
 template <int kV>
-constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
-                                                      Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
-                                                      Tile<7, kV>, Tile<8, kV>};
+inline constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
+                                                             Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
+                                                             Tile<7, kV>, Tile<8, kV>};
 // Of vectors - 1, rows - 1.
-constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {kTilesOf<1>, kTilesOf<2>,
-                                                                          kTilesOf<3>};
+inline constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {
+    kTilesOf<1>, kTilesOf<2>, kTilesOf<3>};
 
 // All rows times one panel, whose first column is `column` of `n`.
-void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared, std::size_t prepared_stride,
-                    int rows, int n, int column, const Epilogue& epilogue, float* c,
-                    std::ptrdiff_t c_stride) {
+inline void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared,
+                           std::size_t prepared_stride, int rows, int n, int column,
+                           const Epilogue& epilogue, float* c, std::ptrdiff_t c_stride) {
   alignas(64) Dot::Sum sums[kRows * kColumns];
   StoreArgs512<Dot::Sum> store;
   store.sums = sums;

@@ -12,6 +12,8 @@
 
 namespace hone::kernels {
 
+// The intrinsics' own names.
+// NOLINTBEGIN(bugprone-reserved-identifier)
 using __mmask16 = simde__mmask16;
 
 inline __m512i JoinHalves(__m256i low, __m256i high) {
@@ -103,5 +105,6 @@ inline __m512 _mm512_reduce_ps(__m512 x, int) {
   for (float& v : lanes.f) v = std::isinf(v) ? 0.0f : v - std::floor(v);
   return _mm512_loadu_ps(lanes.f);
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 }  // namespace hone::kernels
