@@ -16,14 +16,14 @@
 namespace hone::compress {
 
 // Weights of the parts of the loss; a teacher's parts are 0 without a teacher.
-//   task       cross-entropy, squared error, or the contrastive/cosine loss of the task's head
-//   logits     T²·KL(teacher ‖ student) of the head's logits; cosine distance for embeddings
-//   hidden     mean over layers and tokens of mean((s-t)²)/(mean(t²)+ε); layers are mapped evenly
-//              where their numbers differ, widths through a learned projection where they differ
-//   relations  MiniLM: KL of the last layer's query-query, key-key and value-value relations
+//   task         cross-entropy, squared error, or the contrastive/cosine loss of the task's head
+//   logits       T²·KL(teacher ‖ student) of the head's logits; cosine distance for embeddings
+//   hidden       mean over layers and tokens of mean((s-t)²)/(mean(t²)+ε); layers are mapped evenly
+//                where their numbers differ, widths through a learned projection where they differ
+//   relations    MiniLM: KL of the last layer's query-query, key-key and value-value relations
 //   consistency  R-Drop: each text goes through twice, with dropout of its own each time, and both
-//              answers shall agree: half the sum of KL both ways. The other parts are the mean of
-//              both passes. Twice the time of a step
+//                answers shall agree: half the sum of KL both ways. The other parts are the mean of
+//                both passes. Nearly twice the time of a step
 // Source  Hinton 2015; METHODS of ZipLM (arXiv 2302.04089); MiniLMv2 (arXiv 2012.15828); R-Drop
 //         (Liang et al. 2021, arXiv 2106.14448).
 struct LossWeights {
