@@ -4,8 +4,8 @@
 //   packed    panels of bf16 [steps][48][2], zeros beyond K and beyond N
 //   prepared  bf16 [K], rounded to nearest; zeros up to a cache line
 //
-// Where it pays: on Zen 4 it is twice as fast as widening to f32 (float_hwy.cc), on Sapphire Rapids
-// half as fast (docs/benchmarks.md). The instruction takes subnormal numbers for zeros.
+// Where it pays: on Zen 4 it is twice as fast as widening to f32 (float_hwy.cc); on Sapphire Rapids the
+// instruction has half of f32's rate (docs/benchmarks.md). It takes subnormal numbers for zeros.
 #if defined(__x86_64__)
 #include <algorithm>
 #include <array>
@@ -104,7 +104,7 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
   const std::size_t stride = PreparedBytes(k);
   for (int r = 0; r < rows; ++r, x += x_stride, prepared += stride) {
     for (int i = 0; i < k; i += 16) {
-      const __mmask16 mask = static_cast<__mmask16>(k - i >= 16 ? 0xFFFF : (1 << (k - i)) - 1);
+      const __mmask16 mask = FirstLanes512(k - i);
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(prepared + static_cast<std::size_t>(i) * 2),
                           RoundToBF16(_mm512_maskz_loadu_ps(mask, x + i)));
     }

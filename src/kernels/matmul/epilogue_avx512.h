@@ -17,6 +17,11 @@ HONE_TARGET_BEGIN(HONE_TARGET_AVX512)
 namespace hone::kernels {
 namespace {
 
+// The first `count` of 16 lanes; none below 1, all from 16 on.
+inline __mmask16 FirstLanes512(int count) {
+  return static_cast<__mmask16>(count >= 16 ? 0xFFFF : count <= 0 ? 0 : (1 << count) - 1);
+}
+
 // 1 / (1 + e^-x), for x clamped to ±87: e^y = 2^n · 2^f by a degree-6 Taylor series of 2^f, |f| ≤
 // 1/2.
 inline __m512 Sigmoid512(__m512 x) {
@@ -100,8 +105,7 @@ void StoreTile512(const StoreArgs512<Sum>& args) {
   __mmask16 mask[kVectors];
   __m512 scale[kVectors], bias[kVectors];
   HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
-    const int left = args.columns - v * 16;
-    mask[v] = static_cast<__mmask16>(left >= 16 ? 0xFFFF : left <= 0 ? 0 : (1 << left) - 1);
+    mask[v] = FirstLanes512(args.columns - v * 16);
     if constexpr (kScaled) scale[v] = _mm512_maskz_loadu_ps(mask[v], args.scale + v * 16);
     bias[v] = args.bias == nullptr ? _mm512_setzero_ps()
                                    : _mm512_maskz_loadu_ps(mask[v], args.bias + v * 16);

@@ -55,7 +55,7 @@ float LargestMagnitude(const float* x, int k) {
     }
   }
   for (; i < k; i += 16) {
-    const __mmask16 mask = static_cast<__mmask16>(k - i >= 16 ? 0xFFFF : (1 << (k - i)) - 1);
+    const __mmask16 mask = FirstLanes512(k - i);
     const __m512 v = _mm512_maskz_loadu_ps(mask, x + i);
     largest[0] = _mm512_max_epi32(largest[0], _mm512_and_si512(_mm512_castps_si512(v), magnitude));
   }
@@ -97,7 +97,7 @@ void PrepareRow(const float* x, int k, std::byte* prepared) {
     _mm512_storeu_si512(q + i, _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(0x80))));
   }
   for (; i < k; i += 16) {
-    const __mmask16 mask = static_cast<__mmask16>(k - i >= 16 ? 0xFFFF : (1 << (k - i)) - 1);
+    const __mmask16 mask = FirstLanes512(k - i);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(q + i),
                      Quantize16(_mm512_maskz_loadu_ps(mask, x + i), inverse));
   }
