@@ -9,7 +9,7 @@
 //
 // Guarantee of edf and ladder: where batches take no longer than predicted plus the view's reserve,
 // every accepted item ends by its deadline. The proof is the plan itself (plan_ahead.h): Admit lays out
-// all accepted items and the new one on the executors (edf with the most accurate resident rung, ladder
+// all accepted items and the new ones on the executors (edf with the most accurate resident rung, ladder
 // with the fastest), in the order of deadlines, in batches of one model, and accepts only where each ends
 // in time; Next only takes a step from which such a plan still exists. Where it fails: a batch that takes
 // longer than predicted by more than the reserve, or rungs and executors that go while items wait (for edf

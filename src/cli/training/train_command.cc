@@ -76,7 +76,7 @@ class TrainCommand : public Command {
            "--epochs 2 --lr 5e-5 -b 16 --accumulate 2 --warmup 0.06 --schedule cosine "
            "--weight-decay 0.01 --clip 1 --dropout 0.1 --seed 7 -t 2 --max-tokens 64 --patience 4 "
            "--evals-per-epoch 4 --log ft.jsonl -o json\n"
-           "  hone train … --loss task=1,consistency=1    more accurate, at twice the time\n"
+           "  hone train … --loss task=1,consistency=1    often more accurate, twice the time\n"
            "  hone train … --out ft --resume          goes on after a kill, as if there was none\n"
            "  hone train … --max-time 10m             lays the schedule out over ten minutes\n"
            "  hone train … --max-steps 500            or over so many steps\n"
