@@ -199,7 +199,7 @@ function(hone_simde_test)
     file(GLOB kernels CONFIGURE_DEPENDS
          ${PROJECT_SOURCE_DIR}/src/kernels/matmul/bf16_avx*.cc
          ${PROJECT_SOURCE_DIR}/src/kernels/matmul/int[48]_avx*.cc
-         ${PROJECT_SOURCE_DIR}/src/kernels/attention/reduced_avx*.cc)
+         ${PROJECT_SOURCE_DIR}/src/kernels/attention/reduced*_avx*.cc)
     add_executable(hone_kernels_simde_test ${kernels}
                    ${PROJECT_SOURCE_DIR}/src/kernels/attention/attention_test.cc
                    ${PROJECT_SOURCE_DIR}/src/kernels/matmul/matmul_test.cc)

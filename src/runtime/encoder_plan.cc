@@ -195,12 +195,22 @@ base::Status PlanBuilder::AddHead() {
   return base::OkStatus();
 }
 
-// Where Q, K and V come of rounded activations (int8, int4, bf16), attention may round its own.
+// Attention may round its factors as finely as those that Q, K and V come of are rounded.
+kernels::AttentionPrecision AttentionPrecisionFor(Format format) {
+  switch (format) {
+    case Format::kF32:
+      return kernels::AttentionPrecision::kF32;
+    case Format::kBF16:
+      return kernels::AttentionPrecision::k16Bit;
+    default:
+      return kernels::AttentionPrecision::k8Bit;
+  }
+}
+
 void PlanBuilder::SelectAttention(LayerPlan* layer) {
-  const bool exact = layer->qkv.kernel->format == Format::kF32;
-  layer->attention = &kernels::SelectAttention(
-      exact ? kernels::AttentionPrecision::kF32 : kernels::AttentionPrecision::kReduced, isa_,
-      plan_.config.head_size);
+  layer->attention =
+      &kernels::SelectAttention(AttentionPrecisionFor(layer->qkv.kernel->format), isa_,
+                                plan_.config.head_size);
   if (std::ranges::find(plan_.attention, layer->attention) == plan_.attention.end()) {
     plan_.attention.push_back(layer->attention);
   }

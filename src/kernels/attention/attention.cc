@@ -20,10 +20,10 @@ std::span<const AttentionKernel> AttentionKernels() {
 const AttentionKernel& SelectAttention(AttentionPrecision precision, base::Isa limit,
                                        int head_size) {
   for (const AttentionKernel& kernel : AttentionKernels()) {
-    const bool precise =
-        kernel.precision == AttentionPrecision::kF32 || precision == AttentionPrecision::kReduced;
-    if (precise && head_size <= kernel.max_head_size && base::IsaUsable(limit, kernel.isa))
+    if (kernel.precision <= precision && head_size <= kernel.max_head_size &&
+        base::IsaUsable(limit, kernel.isa)) {
       return kernel;
+    }
   }
   HONE_CHECK(false && "the reference is portable");
 }

@@ -39,10 +39,11 @@ struct AttentionArgs {
   const float* relative_bias = nullptr;
 };
 
+// Of the products, highest first; sums in f32 or int32.
 enum class AttentionPrecision {
-  kF32,      // products in f32
-  kReduced,  // products of 16-bit or 8-bit roundings of q, k, v and the probabilities, sums in f32
-             // or int32
+  kF32,
+  k16Bit,  // of roundings of the probabilities and v to 16 bits, of q and k to 16 or 8
+  k8Bit,   // of roundings of q, k, the probabilities and v to 8 bits
 };
 
 struct AttentionKernel {

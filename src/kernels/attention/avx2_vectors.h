@@ -1,4 +1,4 @@
-// The vectors of AVX2 as reduced-inl.h wants them, except for the format of q and k and their
+// The vectors of AVX2 as reduced-inl.h wants them, except for the factors' formats and their
 // products. Included inside a target region (kernels/matmul/x86.h).
 #pragma once
 
@@ -38,6 +38,7 @@ struct Avx2Vectors {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
   }
   static I MagnitudeBits(F v) { return _mm256_and_si256(_mm256_castps_si256(v), SetI(0x7FFFFFFF)); }
+  static I AddI(I a, I b) { return _mm256_add_epi32(a, b); }
   static I MaxI(I a, I b) { return _mm256_max_epi32(a, b); }
   static std::int32_t LargestI(I v) {
     __m128i h = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
@@ -51,10 +52,8 @@ struct Avx2Vectors {
   }
   static I Round(F v) { return _mm256_cvtps_epi32(v); }
   static F ToFloat(I v) { return _mm256_cvtepi32_ps(v); }
-  static void StorePair(I v0, I v1, std::int32_t* p) {
-    StoreI(_mm256_blend_epi16(v0, _mm256_slli_epi32(v1, 16), 0xAA), p);
-  }
-  static I Pack16(I a, I b) { return _mm256_packs_epi32(a, b); }
+  // The low halves of a and b side by side.
+  static I Pairs(I a, I b) { return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xAA); }
   // The eight integers of v as 16-bit ones.
   static __m128i Narrow(I v) {
     return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));

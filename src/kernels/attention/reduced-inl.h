@@ -1,11 +1,12 @@
-// Attention in integers: the body that reduced_avx512.cc and reduced_avx2.cc include, each with a
-// struct V of its vectors and instructions.
+// Attention in integers: the body that reduced8_*.cc and reduced16_*.cc include, each with a struct
+// V of its vectors, formats and instructions.
 //
 //   scores         q and k as 8 or 16-bit integers with one scale a token. The mean of all keys is
 //                  taken from each first, since it shifts a query's scores all alike, which softmax
 //                  does not see, and often is the larger part of a key.
-//   probabilities  relative to the largest, 0 … 8192, and their sum as the integers they became
-//   values         -511 … 511 with one scale a channel; 512 products of both stay below 2^31
+//   probabilities  relative to the largest, 0 … 255 or 0 … 8192, and their sum as the integers they
+//                  became
+//   values         -127 … 127 or -511 … 511 with one scale a channel
 //
 // prepared  reduced_prepare-inl.h
 // scratch   of one tile of queries: scores f32 [panel][kRows][kKeys], where the probabilities of a
@@ -94,6 +95,21 @@ inline void Hide(ScoreRow row, int begin, int end, int keys) {
   }
 }
 
+// What is added to each of a panel's probabilities before 8 bits round it: spread evenly over almost
+// ±½, neighbours far apart. Of many small ones, each of which alone would round to zero, the sum so
+// keeps its share. The largest still rounds to 255, and what is hidden to zero.
+struct Dither {
+  constexpr Dither() {
+    for (int i = 0; i < kKeys; ++i) {
+      int reversed = 0;
+      for (int bit = 1; bit < kKeys; bit *= 2) reversed = 2 * reversed + ((i & bit) != 0 ? 1 : 0);
+      value[i] = ((static_cast<float>(reversed) + 0.5f) / kKeys - 0.5f) * 0.9375f;
+    }
+  }
+  alignas(64) float value[kKeys] = {};
+};
+constexpr Dither kDither;
+
 // Applies the bias, which gives the scores the unit of log2.
 inline void AddBias(const float* bias, int count, float scale, ScoreRow row) {
   int i = 0;
@@ -104,7 +120,7 @@ inline void AddBias(const float* bias, int count, float scale, ScoreRow row) {
   for (; i < count; ++i) *row.At(i) = *row.At(i) * scale + bias[i] * kLog2E;
 }
 
-// One row of scores → probabilities as 16-bit integers, in its place. Returns their sum.
+// One row of scores → probabilities as integers, in its place. Returns their sum.
 HONE_NOINLINE float Probabilities(const AttentionArgs& args, const QueryTile& t, int r) {
   const int query = t.query + r, window = args.window;
   const int first = window < 0 ? t.begin : std::max(t.begin, query - window);
@@ -125,14 +141,18 @@ HONE_NOINLINE float Probabilities(const AttentionArgs& args, const QueryTile& t,
   }
   const float largest = V::Largest(V::Max(largest0, largest1));
   const F factor = V::Set(scale), offset = V::Set(kProbabilityLog2 - largest * scale);
-  const I ones = V::SetI(0x00010001);
+  const F dither0 = V::LoadU(kDither.value), dither1 = V::LoadU(kDither.value + kLanes);
   I total = V::SetI(0);
   for (float* p = row.first; p < end; p += kPanelStride) {
-    const I p0 = V::Round(V::Exp2(V::MulAdd(V::LoadU(p), factor, offset)));
-    const I p1 = V::Round(V::Exp2(V::MulAdd(V::LoadU(p + kLanes), factor, offset)));
-    const I packed = V::Pack16(p0, p1);
-    total = V::DotPairs(total, packed, ones);
-    V::StoreI(packed, reinterpret_cast<std::int32_t*>(p));
+    F p0 = V::Exp2(V::MulAdd(V::LoadU(p), factor, offset));
+    F p1 = V::Exp2(V::MulAdd(V::LoadU(p + kLanes), factor, offset));
+    if constexpr (V::kValueBits == 8) {
+      p0 = V::Add(p0, dither0);
+      p1 = V::Add(p1, dither1);
+    }
+    const I i0 = V::Round(p0), i1 = V::Round(p1);
+    total = V::AddI(total, V::AddI(i0, i1));
+    V::StorePacked(i0, i1, reinterpret_cast<std::int32_t*>(p));
   }
   return static_cast<float>(V::SumI(total));
 }
@@ -142,7 +162,7 @@ template <int kR, int kN>
 HONE_NOINLINE void Values(const Shape& shape, const std::int32_t* values, const QueryTile& t,
                           int channel) {
   const auto* p = reinterpret_cast<const std::int32_t*>(t.scores);
-  const std::int32_t* v = values + t.begin / 2 * shape.channels + channel;
+  const std::int32_t* v = values + t.begin / kValueGroup * shape.channels + channel;
   for (int s = t.begin; s < t.end;) {
     const int end = std::min(RoundUp(t.end, kKeys), (s / kChunkKeys + 1) * kChunkKeys);
     const bool first = s == t.begin;
@@ -151,12 +171,12 @@ HONE_NOINLINE void Values(const Shape& shape, const std::int32_t* values, const 
       HONE_UNROLL for (int j = 0; j < kN; ++j) sum[r][j] = V::SetI(0);
     }
     for (; s < end; s += kKeys, p += kPanelStride) {
-      for (int i = 0; i < kLanes; ++i, v += shape.channels) {
+      for (int i = 0; i < kKeys / kValueGroup; ++i, v += shape.channels) {
         I vi[kN];
         HONE_UNROLL for (int j = 0; j < kN; ++j) vi[j] = V::LoadI(v + j * kLanes);
         HONE_UNROLL for (int r = 0; r < kR; ++r) {
           const I pi = V::SetI(p[r * kKeys + i]);
-          HONE_UNROLL for (int j = 0; j < kN; ++j) sum[r][j] = V::DotPairs(sum[r][j], pi, vi[j]);
+          HONE_UNROLL for (int j = 0; j < kN; ++j) sum[r][j] = V::DotValues(sum[r][j], pi, vi[j]);
         }
       }
     }
@@ -180,7 +200,7 @@ inline void StoreRow(const float* sums, const float* scale, float factor, int si
 
 template <int kR>
 void AttendTile(const AttentionArgs& args, const Shape& shape, const std::int32_t* prepared,
-                QueryTile& t) {
+                int queries_left, QueryTile& t) {
   alignas(64) static constexpr float kZero[kMaxHeadSize] = {};
   alignas(64) float row[kMaxHeadSize];
   for (int r = 0; r < kR; ++r) {
@@ -192,6 +212,10 @@ void AttendTile(const AttentionArgs& args, const Shape& shape, const std::int32_
     Encode(row, shape.channels, Inverse(largest, kKeyMax), true,
            reinterpret_cast<std::byte*>(t.q + r * kQueryStride));
   }
+  // The products that follow take as long as this takes to arrive.
+  Fetch(args.out + t.query * args.out_stride, args.out_stride, kR, args.head_size);
+  Fetch(args.q + (t.query + kR) * args.stride, args.stride, std::min(kRows, queries_left),
+        args.head_size);
   Scores<kR>(shape, prepared, t);
   for (int r = 0; r < kR; ++r) t.total[r] = Probabilities(args, t, r);
   const std::int32_t* values = prepared + shape.values();
@@ -210,9 +234,9 @@ void AttendTile(const AttentionArgs& args, const Shape& shape, const std::int32_
 
 template <int kR>
 void AttendRows(int rows, const AttentionArgs& args, const Shape& shape,
-                const std::int32_t* prepared, QueryTile& t) {
-  if (rows == kR) return AttendTile<kR>(args, shape, prepared, t);
-  if constexpr (kR > 1) AttendRows<kR - 1>(rows, args, shape, prepared, t);
+                const std::int32_t* prepared, int queries_left, QueryTile& t) {
+  if (rows == kR) return AttendTile<kR>(args, shape, prepared, queries_left, t);
+  if constexpr (kR > 1) AttendRows<kR - 1>(rows, args, shape, prepared, queries_left, t);
 }
 
 void Attend(const AttentionArgs& args, const std::byte* prepared, int query_begin, int query_end,
@@ -234,7 +258,7 @@ void Attend(const AttentionArgs& args, const std::byte* prepared, int query_begi
       t.end = static_cast<int>(std::min<long>(args.tokens, static_cast<long>(end) + args.window));
     }
     AttendRows<kRows>(end - t.query, args, shape, reinterpret_cast<const std::int32_t*>(prepared),
-                      t);
+                      query_end - end, t);
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // prepared  keys: panels of kKeys consecutive keys, [channel group][kKeys] 32-bit words
 //           corrections i32 [keys], scales f32 [keys]      (score = (Σ + correction) · scales)
-//           values: [pair of keys][V] 32-bit words, the pairs of a panel in the order in which
+//           values: [key group][V] 32-bit words, the groups of a panel in the order in which
 //           packing leaves the probabilities; scales f32 [V]; V = K rounded up to a vector
 #include <algorithm>
 #include <bit>
@@ -20,13 +20,14 @@ using F = V::F;
 using I = V::I;
 
 constexpr int kLanes = V::kLanes;
-constexpr int kKeys = 2 * kLanes;  // a panel: two vectors of scores, one of packed probabilities
-constexpr int kGroup = 32 / V::kBits;  // channels in a word of q and k
+constexpr int kKeys = 2 * kLanes;                // a panel: two vectors of scores
+constexpr int kKeyGroup = 32 / V::kKeyBits;      // channels in a word of q and k
+constexpr int kValueGroup = 32 / V::kValueBits;  // keys in a word of probabilities and values
 constexpr int kRows = V::kRows;
-constexpr float kKeyMax = V::kBits == 8 ? 127.0f : 2047.0f;  // 2047² · 256 channels < 2^31
-constexpr float kProbabilityLog2 = 13.0f;
-constexpr float kValueMax = 511.0f;
-constexpr int kChunkKeys = 512;
+constexpr float kKeyMax = V::kKeyBits == 8 ? 127.0f : 2047.0f;  // 2047² · 256 channels < 2^31
+constexpr float kProbabilityLog2 = V::kValueBits == 8 ? 7.99435344f : 13.0f;  // of 255, 8192
+constexpr float kValueMax = V::kValueBits == 8 ? 127.0f : 511.0f;
+constexpr int kChunkKeys = V::kValueBits == 8 ? 65536 : 512;  // their products stay below 2^31
 constexpr int kMaxHeadSize = 256;
 constexpr float kLog2E = 1.44269504088896340736f;
 
@@ -34,20 +35,20 @@ constexpr int RoundUp(int n, int multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-constexpr int kQueryStride = kMaxHeadSize / kGroup;
+constexpr int kQueryStride = kMaxHeadSize / kKeyGroup;
 constexpr int kPanelStride = kRows * kKeys;  // of scores
 
 struct Shape {
   Shape(int tokens, int head_size)
       : keys(RoundUp(tokens, kKeys)),
-        groups(RoundUp(head_size, kLanes) / kGroup),
+        groups(RoundUp(head_size, kLanes) / kKeyGroup),
         channels(RoundUp(head_size, kLanes)) {}
   // Offsets of the parts of `prepared`, in 32-bit words.
   int key_words() const { return keys * groups; }
   int corrections() const { return key_words(); }
   int key_scales() const { return corrections() + keys; }
   int values() const { return key_scales() + keys; }
-  int value_scales() const { return values() + keys / 2 * channels; }
+  int value_scales() const { return values() + keys / kValueGroup * channels; }
   int prepared_words() const { return value_scales() + channels; }
   int scratch_words() const { return kRows * (keys + channels + kQueryStride); }
   int keys, groups, channels;
@@ -59,6 +60,14 @@ std::size_t PreparedBytes(int tokens, int head_size) {
 
 std::size_t ScratchBytes(int tokens, int head_size) {
   return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).scratch_words());
+}
+
+// Asks for rows before they are needed: they lie thousands of bytes apart, where no hardware looks
+// ahead.
+inline void Fetch(const float* row, std::ptrdiff_t stride, int rows, int size) {
+  for (int r = 0; r < rows; ++r, row += stride) {
+    for (int i = 0; i < size; i += 16) __builtin_prefetch(row + i);
+  }
 }
 
 // A magnitude's bits as an integer order like the magnitudes, with NaN above infinity.
@@ -83,7 +92,7 @@ inline float CopyRow(const float* row, int size, float factor, const float* offs
 inline void Encode(const float* row, int channels, float inverse, bool query, std::byte* out) {
   for (int i = 0; i < channels; i += kLanes) {
     const I q = V::Round(V::Mul(V::LoadU(row + i), V::Set(inverse)));
-    V::StoreEncoded(q, query, out + i * (V::kBits / 8));
+    V::StoreEncoded(q, query, out + i * (V::kKeyBits / 8));
   }
 }
 
@@ -123,13 +132,13 @@ inline bool PrepareKeys(const AttentionArgs& args, const Shape& shape, std::int3
     const float largest = CopyRow(args.k + s * args.stride, size, 1.0f, mean, row);
     finite = finite && std::isfinite(largest);
     scale[s] = largest / kKeyMax;
-    alignas(64) std::int32_t words[kMaxHeadSize / kGroup];
+    alignas(64) std::int32_t words[kMaxHeadSize / kKeyGroup];
     Encode(row, shape.channels, Inverse(largest, kKeyMax), false,
            reinterpret_cast<std::byte*>(words));
     std::int32_t* panel = prepared + s / kKeys * kKeys * shape.groups + s % kKeys;
     for (int g = 0; g < shape.groups; ++g) panel[g * kKeys] = words[g];
   }
-  if constexpr (V::kBits == 8) Corrections(shape, prepared, prepared + shape.corrections());
+  if constexpr (V::kKeyBits == 8) Corrections(shape, prepared, prepared + shape.corrections());
   return finite;
 }
 
@@ -165,14 +174,15 @@ inline void PrepareValues(const AttentionArgs& args, const Shape& shape, bool fi
     }
     const F factor = V::LoadU(inverse);
     std::int32_t* out = words + i;
-    // Of lanes 4j … 4j+3 of both vectors of scores, packing makes four pairs side by side.
+    // Of both vectors of scores, packing puts lanes 4j … 4j+3 side by side.
     const auto encode_panel = [&](int s0, const auto& load) {
-      for (int j = 0; j < kLanes; j += 4) {
-        for (const int s : {s0 + j, s0 + j + 2, s0 + kLanes + j, s0 + kLanes + j + 2}) {
-          V::StorePair(V::Round(V::Mul(load(s), factor)), V::Round(V::Mul(load(s + 1), factor)),
-                       out);
-          out += shape.channels;
+      for (int j = 0; j < kKeys; j += kValueGroup, out += shape.channels) {
+        const int s = s0 + j / 8 * 4 + j % 8 / 4 * kLanes + j % 4;
+        I group[kValueGroup];
+        HONE_UNROLL for (int g = 0; g < kValueGroup; ++g) {
+          group[g] = V::Round(V::Mul(load(s + g), factor));
         }
+        V::StoreI(V::Words(group), out);
       }
     };
     for (int s0 = 0; s0 < args.tokens; s0 += kKeys) {

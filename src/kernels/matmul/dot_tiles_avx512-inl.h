@@ -62,6 +62,13 @@ inline constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2
 inline constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {
     kTilesOf<1>, kTilesOf<2>, kTilesOf<3>};
 
+// Asks for a tile's place in a matrix: rows lie thousands of bytes apart, where no hardware looks ahead.
+inline void Fetch(const float* tile, std::ptrdiff_t stride, int rows, int columns) {
+  for (int r = 0; r < rows; ++r, tile += stride) {
+    for (int i = 0; i < columns; i += 16) _mm_prefetch(tile + i, _MM_HINT_T0);
+  }
+}
+
 // All rows times one panel, whose first column is `column` of `n`.
 inline void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared,
                            std::size_t prepared_stride, int rows, int n, int column,
@@ -90,6 +97,9 @@ inline void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared,
                          : epilogue.residual + m * epilogue.residual_stride + column;
     const TileFunction tile =
         kTiles[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)];
+    if (store.residual != nullptr) {
+      Fetch(store.residual, store.residual_stride, store.rows, store.columns);
+    }
     tile(panel, store.prepared + Dot::kHeaderBytes, prepared_stride, next, lines, sums);
     const int fetched = std::min(lines, panel.steps);
     next += fetched * 64;

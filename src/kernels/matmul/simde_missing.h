@@ -77,6 +77,16 @@ inline __m256i _mm512_cvtepi32_epi16(__m512i x) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(low));
 }
 
+inline __m256i _mm512_cvtusepi16_epi8(__m512i x) {
+  std::uint16_t wide[32];
+  std::uint8_t narrow[32];
+  std::memcpy(wide, &x, sizeof wide);
+  for (int i = 0; i < 32; ++i) {
+    narrow[i] = static_cast<std::uint8_t>(std::min<std::uint16_t>(wide[i], 255));
+  }
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(narrow));
+}
+
 // As vmaxps, whose result is the second operand where either is NaN.
 inline float _mm512_reduce_max_ps(__m512 x) {
   const Lanes512 lanes(x);

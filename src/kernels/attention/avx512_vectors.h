@@ -1,25 +1,17 @@
-// Attention in integers with AVX-512 VNNI: q, k in 8 bits, probabilities and values in 16.
-#if defined(__x86_64__)
-#include <algorithm>
-#include <bit>
-#include <cmath>
+// The vectors of AVX-512 VNNI as reduced-inl.h wants them, except for the format of probabilities and
+// values and their product. Included inside a target region (kernels/matmul/x86.h).
+#pragma once
+
 #include <cstdint>
-#include <cstring>
-
-#include "base/check.h"
-#include "kernels/attention/attention.h"
-#include "kernels/matmul/x86.h"
-
-HONE_TARGET_BEGIN(HONE_TARGET_AVX512)
 
 namespace hone::kernels {
 namespace {
 
-struct V {
+struct Avx512Vectors {
   using F = __m512;
   using I = __m512i;
   static constexpr int kLanes = 16;
-  static constexpr int kBits = 8;   // of q and k
+  static constexpr int kKeyBits = 8;
   static constexpr int kRows = 12;  // 24 sums and 2 operands of 32 registers
 
   static F Set(float v) { return _mm512_set1_ps(v); }
@@ -39,6 +31,7 @@ struct V {
   static I LoadI(const std::int32_t* p) { return _mm512_loadu_si512(p); }
   static void StoreI(I v, std::int32_t* p) { _mm512_storeu_si512(p, v); }
   static I MagnitudeBits(F v) { return _mm512_castps_si512(_mm512_abs_ps(v)); }
+  static I AddI(I a, I b) { return _mm512_add_epi32(a, b); }
   static I MaxI(I a, I b) { return _mm512_max_epi32(a, b); }
   static std::int32_t LargestI(I v) { return _mm512_reduce_max_epi32(v); }
   static I Round(F v) { return _mm512_cvtps_epi32(v); }
@@ -49,30 +42,33 @@ struct V {
     const __m128i bytes = _mm512_cvtsepi32_epi8(v), sign = _mm_set1_epi8(-128);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), query ? _mm_xor_si128(bytes, sign) : bytes);
   }
-  // The low halves of v0 and v1 side by side.
-  static void StorePair(I v0, I v1, std::int32_t* p) {
-    StoreI(_mm512_mask_blend_epi16(0xAAAAAAAA, v0, _mm512_slli_epi32(v1, 16)), p);
+  // The low halves of a and b side by side.
+  static I Pairs(I a, I b) {
+    return _mm512_mask_blend_epi16(0xAAAAAAAA, a, _mm512_slli_epi32(b, 16));
   }
-  static I Pack16(I a, I b) { return _mm512_packs_epi32(a, b); }
 #if defined(HONE_SIMDE)
-  static I DotKeys(I sum, I q, I k) {
-    return _mm512_dpbusd_epi32(sum, q, k);
+  static I DotBytes(I sum, I a, I b) {
+    return _mm512_dpbusd_epi32(sum, a, b);
   }
-  static I DotPairs(I sum, I p, I v) {
-    return _mm512_dpwssd_epi32(sum, p, v);
+  static I DotPairs(I sum, I a, I b) {
+    return _mm512_dpwssd_epi32(sum, a, b);
   }
 #else
   // Not the intrinsics: around them GCC 12 copies every sum to another register and to the stack,
   // which made the whole kernel 1.5 times slower.
-  static I DotKeys(I sum, I q, I k) {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(q), "v"(k));
+  static I DotBytes(I sum, I a, I b) {
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     return sum;
   }
-  static I DotPairs(I sum, I p, I v) {
-    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(p), "v"(v));
+  static I DotPairs(I sum, I a, I b) {
+    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     return sum;
   }
 #endif
+
+  static I DotKeys(I sum, I q, I k) {
+    return DotBytes(sum, q, k);
+  }
 
   // 2^x by a minimax polynomial of degree 3 in the fraction (7.5e-5); 0 for -inf.
   static F Exp2(F x) {
@@ -87,22 +83,3 @@ struct V {
 
 }  // namespace
 }  // namespace hone::kernels
-
-#include "kernels/attention/reduced-inl.h"
-
-HONE_TARGET_END
-
-namespace hone::kernels {
-
-extern constinit const AttentionKernel kAttentionInt8Avx512 = {"attention_int8_avx512",
-                                                               base::Isa::kAvx512,
-                                                               AttentionPrecision::kReduced,
-                                                               ScratchBytes,
-                                                               PreparedBytes,
-                                                               Prepare,
-                                                               Attend,
-                                                               kMaxHeadSize};
-
-}  // namespace hone::kernels
-
-#endif  // __x86_64__
