@@ -1,6 +1,6 @@
-// A block of memory aligned to a cache line, for packed weights and activations.
+// Memory aligned to a cache line, for packed weights and activations: a block of bytes, and a vector.
 //
-// Owns its bytes, which begin uninitialised · not thread-safe · throws std::bad_alloc.
+// AlignedBuffer owns its bytes, which begin uninitialised · not thread-safe · throws std::bad_alloc.
 // A block of 2 MiB or more asks the kernel for huge pages, since page faults dominate the packing
 // of a large model.
 #pragma once
@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <span>
+#include <vector>
 
 namespace hone::base {
 
@@ -43,5 +45,22 @@ class AlignedBuffer {
   std::unique_ptr<std::byte[], Free> data_;
   std::size_t size_ = 0;
 };
+
+// Memory from the heap, aligned to a cache line: of an array that lies otherwise every load and store
+// of a whole vector touches two lines.
+template <typename T>
+struct CacheLineAllocator {
+  using value_type = T;
+  CacheLineAllocator() = default;
+  template <typename U>
+  CacheLineAllocator(const CacheLineAllocator<U>&) {}  // NOLINT(google-explicit-constructor)
+  T* allocate(std::size_t n) {
+    return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{kCacheLineBytes}));
+  }
+  void deallocate(T* p, std::size_t) { ::operator delete (p, std::align_val_t{kCacheLineBytes}); }
+  bool operator==(const CacheLineAllocator&) const = default;
+};
+template <typename T>
+using AlignedVector = std::vector<T, CacheLineAllocator<T>>;
 
 }  // namespace hone::base

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "runtime/local_engine.h"
 
 namespace hone::bench {
@@ -41,7 +42,7 @@ class ForwardPasses {
   struct Case {
     std::vector<std::int32_t> ids;
     std::vector<std::int32_t> begins = {0};
-    std::vector<float> hidden;
+    base::AlignedVector<float> hidden;
     std::vector<std::vector<float>> outputs;
   };
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "base/aligned_buffer.h"
 #include "base/strings.h"
 #include "bench/forward_bench.h"
 #include "bench/roofline_report.h"
@@ -159,7 +160,7 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
   {
     const int tokens = std::min(16, model.config.max_tokens);
     std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens), 0), begins = {0, tokens};
-    std::vector<float> hidden(ids.size() * static_cast<std::size_t>(engine->width()));
+    base::AlignedVector<float> hidden(ids.size() * static_cast<std::size_t>(engine->width()));
     engine->Forward(engine->all_layers(), {.ids = ids, .types = {}, .begins = begins}, hidden);
   }
   const double first_ms = env::MsSince(first_start);

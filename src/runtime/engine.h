@@ -31,7 +31,8 @@ class Engine {
   // Ids, types and lengths within the model's limits, begins ascending from 0 to T, no empty text.
   virtual base::Status Check(const Batch& batch) const = 0;
 
-  // hidden [T,D]: read where range.begin > 0, always written. CHECKs its size.
+  // hidden [T,D]: read where range.begin > 0, always written; fastest where it begins a cache line
+  // (base::AlignedVector). CHECKs its size.
   virtual void Forward(LayerRange range, const Batch& batch, std::span<float> hidden) = 0;
 
   // Output `index` of the head over hidden [T,D]: `out` becomes [rows, width], rows in text order.

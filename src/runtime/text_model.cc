@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/aligned_buffer.h"
 #include "base/strings.h"
 #include "env/clock.h"
 #include "formats/tokenizer_files.h"
@@ -79,7 +80,7 @@ base::StatusOr<TextOutput> TextModel::RunEncoded(std::vector<text::Encoding> enc
   const Batch batch{.ids = ids, .types = types, .begins = output.begins};
   HONE_RETURN_IF_ERROR(engine_->Check(batch));
   const std::int64_t start = env::NowNs();
-  std::vector<float> hidden(ids.size() * static_cast<std::size_t>(engine_->width()));
+  base::AlignedVector<float> hidden(ids.size() * static_cast<std::size_t>(engine_->width()));
   engine_->Forward(engine_->all_layers(), batch, hidden);
   output.rows.resize(model_.head.outputs.size());
   for (std::size_t i = 0; i < output.rows.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/aligned_buffer.h"
 #include "base/check.h"
 #include "env/clock.h"
 #include "eval/model_predictor.h"
@@ -36,7 +37,8 @@ StatusOr<double> MaskedAccuracy(Prepared* prepared, runtime::TextModel& model) {
     const runtime::Batch view = batch.view(prepared->types);
     HONE_RETURN_IF_ERROR(model.engine().Check(view));
     const auto width = static_cast<std::size_t>(model.engine().width());
-    std::vector<float> hidden(batch.ids.size() * width), logits;
+    base::AlignedVector<float> hidden(batch.ids.size() * width);
+    std::vector<float> logits;
     model.engine().Forward(model.engine().all_layers(), view, hidden);
     // The head picks rows by id; a text may have the mask itself among its words.
     for (const std::int32_t t : batch.masked) batch.ids[static_cast<std::size_t>(t)] = -1;

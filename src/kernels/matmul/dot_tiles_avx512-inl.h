@@ -18,10 +18,11 @@ namespace {
 
 // Sums of kR rows and the panel's first kV vectors of columns, stored to out [kR, kV·16]. `fetch` lines
 // of `next` are requested on the way, one a step: at few rows the product is as fast as its weights
-// arrive.
+// arrive. So are the tile's rows of `c`, which lie thousands of bytes apart, where no hardware looks ahead;
+// shortly before the end, since asking for them at the beginning did not help (Zen 4).
 template <int kR, int kV>
 void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
-          int fetch, Dot::Sum* out) {
+          int fetch, const float* c, std::ptrdiff_t c_stride, Dot::Sum* out) {
   Dot::Sums sum[kR][kV];
   HONE_UNROLL for (int v = 0; v < kV; ++v) {
     const Dot::Sums start = Dot::Start(panel, v);
@@ -44,6 +45,12 @@ void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, con
     _mm_prefetch(reinterpret_cast<const char*>(next) + s * 64, _MM_HINT_T1);
     step(s);
   }
+  for (; s < panel.steps - 3 * kR; ++s) step(s);
+  for (int r = 0; s < panel.steps && r < kR; ++s, ++r) {
+    const auto* row = reinterpret_cast<const char*>(c + r * c_stride);
+    HONE_UNROLL for (int v = 0; v < kV; ++v) _mm_prefetch(row + v * 64, _MM_HINT_T0);
+    step(s);
+  }
   for (; s < panel.steps; ++s) step(s);
   HONE_UNROLL for (int r = 0; r < kR; ++r) {
     HONE_UNROLL for (int v = 0; v < kV; ++v) Dot::Store(sum[r][v], out + (r * kV + v) * 16);
@@ -53,7 +60,7 @@ void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, con
 inline constexpr int kVectors = kColumns / 16;
 
 using TileFunction = void (*)(const Dot::Panel&, const std::byte*, std::size_t, const std::byte*,
-                              int, Dot::Sum*);
+                              int, const float*, std::ptrdiff_t, Dot::Sum*);
 template <int kV>
 inline constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
                                                              Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
@@ -61,13 +68,6 @@ inline constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2
 // Of vectors - 1, rows - 1.
 inline constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {
     kTilesOf<1>, kTilesOf<2>, kTilesOf<3>};
-
-// Asks for a tile's place in a matrix: rows lie thousands of bytes apart, where no hardware looks ahead.
-inline void Fetch(const float* tile, std::ptrdiff_t stride, int rows, int columns) {
-  for (int r = 0; r < rows; ++r, tile += stride) {
-    for (int i = 0; i < columns; i += 16) _mm_prefetch(tile + i, _MM_HINT_T0);
-  }
-}
 
 // All rows times one panel, whose first column is `column` of `n`.
 inline void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared,
@@ -97,10 +97,8 @@ inline void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared,
                          : epilogue.residual + m * epilogue.residual_stride + column;
     const TileFunction tile =
         kTiles[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)];
-    if (store.residual != nullptr) {
-      Fetch(store.residual, store.residual_stride, store.rows, store.columns);
-    }
-    tile(panel, store.prepared + Dot::kHeaderBytes, prepared_stride, next, lines, sums);
+    tile(panel, store.prepared + Dot::kHeaderBytes, prepared_stride, next, lines, store.c, c_stride,
+         sums);
     const int fetched = std::min(lines, panel.steps);
     next += fetched * 64;
     lines -= fetched;

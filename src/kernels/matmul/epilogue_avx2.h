@@ -150,7 +150,8 @@ inline StoreArgs256 PanelStore256(const float* scale, std::size_t prepared_strid
   return store;
 }
 
-// The rows of the tile: rows m … m+rows-1 of prepared and C.
+// The rows of the tile: rows m … m+rows-1 of prepared and C. Asks for C's, which lie thousands of bytes
+// apart, where no hardware looks ahead, while the tile's sums are computed.
 inline void PlaceRows256(StoreArgs256& store, const std::byte* prepared, int m, int rows,
                          int column, const Epilogue& epilogue, float* c) {
   store.rows = rows;
@@ -159,6 +160,12 @@ inline void PlaceRows256(StoreArgs256& store, const std::byte* prepared, int m, 
   store.residual = epilogue.residual == nullptr
                        ? nullptr
                        : epilogue.residual + m * store.residual_stride + column;
+  for (int r = 0; r < rows; ++r) {
+    const float* row = store.c + r * store.c_stride;
+    for (int i = 0; i < store.columns; i += 16) {
+      _mm_prefetch(reinterpret_cast<const char*>(row + i), _MM_HINT_T0);
+    }
+  }
 }
 
 }  // namespace

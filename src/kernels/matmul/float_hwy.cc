@@ -127,6 +127,9 @@ struct Output {
   int row;  // the first row's number
 };
 
+// Rows of C lie thousands of bytes apart, where no hardware looks ahead.
+constexpr int kRowsAhead = 8;
+
 template <Activation kActivation>
 void StoreRows(const float* sums, int rows, const Output& o) {
   const Epilogue& e = *o.epilogue;
@@ -135,6 +138,9 @@ void StoreRows(const float* sums, int rows, const Output& o) {
     float* c = o.c + (o.row + r) * o.c_stride + o.column;
     const float* residual =
         e.residual == nullptr ? nullptr : e.residual + (o.row + r) * e.residual_stride + o.column;
+    for (int i = 0; i < o.columns; i += 64 / static_cast<int>(sizeof(float))) {
+      __builtin_prefetch(c + kRowsAhead * o.c_stride + i);
+    }
     for (int i = 0; i < o.columns; i += kLanes) {
       const F32V v = Finish<kActivation>(hn::Load(F32(), sums + i), bias, residual, i, o.columns);
       if (i + kLanes <= o.columns) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "runtime/local_engine.h"
 #include "server/dispatch/request.h"
 #include "server/endpoint.h"
@@ -25,7 +26,7 @@ class BatchRunner {
   void HandOutHidden(int width, std::span<Part> parts);
 
   std::vector<std::int32_t> ids_, types_, begins_;
-  std::vector<float> hidden_;
+  base::AlignedVector<float> hidden_;
   std::vector<std::vector<float>> outputs_;  // of the head
 };
 
