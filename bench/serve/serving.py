@@ -181,11 +181,20 @@ def scaled(streams: list, rate: float) -> list:
 # --- a process, from /proc -----------------------------------------------------------------------
 
 
-def rss_kib(pid: int) -> int:
+def status_kib(pid: int, key: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{key}:"):
             return int(line.split()[1])
     return 0
+
+
+def rss_kib(pid: int) -> int:
+    return status_kib(pid, "VmRSS")
+
+
+def anonymous_kib(pid: int) -> int:
+    """Of it, what is the process's own: without the pages of mapped files."""
+    return status_kib(pid, "RssAnon")
 
 
 def descriptors(pid: int) -> int:

@@ -55,6 +55,7 @@ def main() -> None:
             odd_clients(server.url)
             time.sleep(0.3)  # closed connections are noticed
             samples.append({"s": time.monotonic() - start, "rss_kib": serving.rss_kib(server.pid),
+                            "anonymous_kib": serving.anonymous_kib(server.pid),
                             "descriptors": serving.descriptors(server.pid),
                             "threads": serving.threads(server.pid)})
     if len(samples) < 8:
@@ -63,7 +64,7 @@ def main() -> None:
     early, last = samples[quarter:2 * quarter], samples[-quarter:]
     rows = [{"when": name, "samples": len(part),
              **{key: serving.median([s[key] for s in part])
-                for key in ["rss_kib", "descriptors", "threads"]}}
+                for key in ["rss_kib", "anonymous_kib", "descriptors", "threads"]}}
             for name, part in [("second quarter", early), ("last quarter", last)]]
     growth = {k: rows[1][k] - rows[0][k] for k in ["rss_kib", "descriptors", "threads"]}
     allowed = max(1024, 0.02 * rows[0]["rss_kib"])

@@ -1,12 +1,11 @@
 // Memory aligned to a cache line, for packed weights and activations: a block of bytes, and a vector.
 //
 // AlignedBuffer owns its bytes, which begin uninitialised · not thread-safe · throws std::bad_alloc.
-// A block of 2 MiB or more asks the kernel for huge pages, since page faults dominate the packing
-// of a large model.
+// A block of 2 MiB or more is a mapping of its own and asks the kernel for huge pages, since page faults
+// dominate the packing of a large model; it goes back to the system when it is freed.
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <span>
@@ -15,6 +14,11 @@
 namespace hone::base {
 
 inline constexpr std::size_t kCacheLineBytes = 64;
+
+struct FreeBlock {
+  std::size_t mapped = 0;  // bytes of a mapping; 0: from the heap
+  void operator()(std::byte* p) const;
+};
 
 class AlignedBuffer {
  public:
@@ -39,10 +43,7 @@ class AlignedBuffer {
   void Reserve(std::size_t bytes);
 
  private:
-  struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
-  };
-  std::unique_ptr<std::byte[], Free> data_;
+  std::unique_ptr<std::byte[], FreeBlock> data_;
   std::size_t size_ = 0;
 };
 

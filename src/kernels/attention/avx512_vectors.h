@@ -2,6 +2,7 @@
 // values and their product. Included inside a target region (kernels/matmul/x86.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace hone::kernels {
