@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kLeastTurns = 6;  // of each batch
 constexpr std::size_t kMostTurns = 2000;
+constexpr double kLeastWarmMs = 1;
 
 // The quietest third of a batch's turns.
 std::vector<Turn> Quiet(std::vector<Turn> turns) {
@@ -70,8 +71,8 @@ std::vector<LatencyFigures> MeasureInTurn(std::span<bench::ForwardPasses* const>
     for (std::size_t b = 0; b < batches; ++b) {
       Turn& turn = turns[b].emplace_back();
       for (bench::ForwardPasses* model : models) {
-        model->Run(
-            b);  // its weights back into the caches: in use nobody else is between two passes
+        // In use nobody else is between two passes.
+        for (double warm_ms = 0; warm_ms < kLeastWarmMs;) warm_ms += model->Run(b);
         turn.push_back(model->Run(b));
       }
     }

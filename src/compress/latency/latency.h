@@ -26,8 +26,9 @@ using Turn = std::vector<double>;
 std::vector<LatencyFigures> FiguresOf(const std::vector<std::vector<Turn>>& turns);
 
 // Times the batches of all `models` (of one workload each; as many batches in every one) for about
-// `seconds`: sweeps over the batches, two passes of each model after the other. The second counts,
-// since the first finds the caches full of another model. One result a model, by FiguresOf.
+// `seconds`: sweeps over the batches, each model's passes after the other's. The last of a model's passes
+// counts: those before it find the caches full of another model and the threads asleep, and take a
+// millisecond at least, many passes of a tiny model. One result a model, by FiguresOf.
 std::vector<LatencyFigures> MeasureInTurn(std::span<bench::ForwardPasses* const> models,
                                           double seconds);
 
