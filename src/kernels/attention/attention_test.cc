@@ -34,7 +34,7 @@ struct Head {
       const bool value = static_cast<int>(i) % args.stride >= 2 * width;
       qkv[i] = normal(random) * (value ? 1 : c.spread);
     }
-    bias.resize(static_cast<std::size_t>(2 * c.tokens));
+    bias.resize(2 * static_cast<std::size_t>(c.tokens));
     for (float& b : bias) b = normal(random);
     args.q = qkv.data();
     args.k = qkv.data() + width;

@@ -78,7 +78,7 @@ struct HidingMask {
   }
   alignas(64) float value[3 * kKeys] = {};
 };
-constexpr HidingMask kHidingMask;
+inline constexpr HidingMask kHidingMask;
 
 // Of a row's `keys` scores, only [begin, end) stay visible.
 inline void Hide(ScoreRow row, int begin, int end, int keys) {
@@ -108,7 +108,7 @@ struct Dither {
   }
   alignas(64) float value[kKeys] = {};
 };
-constexpr Dither kDither;
+inline constexpr Dither kDither;
 
 // Applies the bias, which gives the scores the unit of log2.
 inline void AddBias(const float* bias, int count, float scale, ScoreRow row) {
@@ -121,7 +121,7 @@ inline void AddBias(const float* bias, int count, float scale, ScoreRow row) {
 }
 
 // One row of scores → probabilities as integers, in its place. Returns their sum.
-HONE_NOINLINE float Probabilities(const AttentionArgs& args, const QueryTile& t, int r) {
+HONE_NOINLINE inline float Probabilities(const AttentionArgs& args, const QueryTile& t, int r) {
   const int query = t.query + r, window = args.window;
   const int first = window < 0 ? t.begin : std::max(t.begin, query - window);
   const int last = window < 0 || window >= t.end - query ? t.end : query + window + 1;
@@ -239,8 +239,8 @@ void AttendRows(int rows, const AttentionArgs& args, const Shape& shape,
   if constexpr (kR > 1) AttendRows<kR - 1>(rows, args, shape, prepared, queries_left, t);
 }
 
-void Attend(const AttentionArgs& args, const std::byte* prepared, int query_begin, int query_end,
-            std::byte* scratch) {
+inline void Attend(const AttentionArgs& args, const std::byte* prepared, int query_begin,
+                   int query_end, std::byte* scratch) {
   const Shape shape(args.tokens, args.head_size);
   QueryTile t;
   t.scores = reinterpret_cast<float*>(scratch);

@@ -19,24 +19,27 @@ namespace {
 using F = V::F;
 using I = V::I;
 
-constexpr int kLanes = V::kLanes;
-constexpr int kKeys = 2 * kLanes;                // a panel: two vectors of scores
-constexpr int kKeyGroup = 32 / V::kKeyBits;      // channels in a word of q and k
-constexpr int kValueGroup = 32 / V::kValueBits;  // keys in a word of probabilities and values
-constexpr int kRows = V::kRows;
-constexpr float kKeyMax = V::kKeyBits == 8 ? 127.0f : 2047.0f;  // 2047² · 256 channels < 2^31
-constexpr float kProbabilityLog2 = V::kValueBits == 8 ? 7.99435344f : 13.0f;  // of 255, 8192
-constexpr float kValueMax = V::kValueBits == 8 ? 127.0f : 511.0f;
-constexpr int kChunkKeys = V::kValueBits == 8 ? 65536 : 512;  // their products stay below 2^31
-constexpr int kMaxHeadSize = 256;
-constexpr float kLog2E = 1.44269504088896340736f;
+inline constexpr int kLanes = V::kLanes;
+inline constexpr int kKeys = 2 * kLanes;            // a panel: two vectors of scores
+inline constexpr int kKeyGroup = 32 / V::kKeyBits;  // channels in a word of q and k
+inline constexpr int kValueGroup =
+    32 / V::kValueBits;  // keys in a word of probabilities and values
+inline constexpr int kRows = V::kRows;
+inline constexpr float kKeyMax =
+    V::kKeyBits == 8 ? 127.0f : 2047.0f;  // 2047² · 256 channels < 2^31
+inline constexpr float kProbabilityLog2 = V::kValueBits == 8 ? 7.99435344f : 13.0f;  // of 255, 8192
+inline constexpr float kValueMax = V::kValueBits == 8 ? 127.0f : 511.0f;
+inline constexpr int kChunkKeys =
+    V::kValueBits == 8 ? 65536 : 512;  // their products stay below 2^31
+inline constexpr int kMaxHeadSize = 256;
+inline constexpr float kLog2E = 1.44269504088896340736f;
 
-constexpr int RoundUp(int n, int multiple) {
+inline constexpr int RoundUp(int n, int multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-constexpr int kQueryStride = kMaxHeadSize / kKeyGroup;
-constexpr int kPanelStride = kRows * kKeys;  // of scores
+inline constexpr int kQueryStride = kMaxHeadSize / kKeyGroup;
+inline constexpr int kPanelStride = kRows * kKeys;  // of scores
 
 struct Shape {
   Shape(int tokens, int head_size)
@@ -54,11 +57,11 @@ struct Shape {
   int keys, groups, channels;
 };
 
-std::size_t PreparedBytes(int tokens, int head_size) {
+inline std::size_t PreparedBytes(int tokens, int head_size) {
   return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).prepared_words());
 }
 
-std::size_t ScratchBytes(int tokens, int head_size) {
+inline std::size_t ScratchBytes(int tokens, int head_size) {
   return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).scratch_words());
 }
 
@@ -195,7 +198,7 @@ inline void PrepareValues(const AttentionArgs& args, const Shape& shape, bool fi
   }
 }
 
-void Prepare(const AttentionArgs& args, std::byte* prepared) {
+inline void Prepare(const AttentionArgs& args, std::byte* prepared) {
   HONE_CHECK(args.head_size <= kMaxHeadSize);
   const Shape shape(args.tokens, args.head_size);
   auto* words = reinterpret_cast<std::int32_t*>(prepared);
