@@ -198,19 +198,17 @@ base::Status PlanBuilder::AddHead() {
 // Attention may round its factors as finely as those that Q, K and V come of are rounded.
 kernels::AttentionPrecision AttentionPrecisionFor(Format format) {
   switch (format) {
-    case Format::kF32:
-      return kernels::AttentionPrecision::kF32;
-    case Format::kBF16:
-      return kernels::AttentionPrecision::k16Bit;
-    default:
-      return kernels::AttentionPrecision::k8Bit;
+    case Format::kF32: return kernels::AttentionPrecision::kF32;
+    case Format::kBF16: return kernels::AttentionPrecision::k16Bit;
+    case Format::kInt8:
+    case Format::kInt4: break;
   }
+  return kernels::AttentionPrecision::k8Bit;
 }
 
 void PlanBuilder::SelectAttention(LayerPlan* layer) {
-  layer->attention =
-      &kernels::SelectAttention(AttentionPrecisionFor(layer->qkv.kernel->format), isa_,
-                                plan_.config.head_size);
+  layer->attention = &kernels::SelectAttention(AttentionPrecisionFor(layer->qkv.kernel->format),
+                                               isa_, plan_.config.head_size);
   if (std::ranges::find(plan_.attention, layer->attention) == plan_.attention.end()) {
     plan_.attention.push_back(layer->attention);
   }
