@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
 
+#include "base/check.h"
 #include "compress/draft.h"
 #include "compress/ladder/verify.h"
 #include "compress/latency/test_profile.h"
@@ -17,6 +19,8 @@
 #include "env/faulty_files.h"
 #include "formats/test_directory.h"
 #include "model/model.h"
+#include "runtime/tasks/scores.h"
+#include "runtime/text_model.h"
 #include "tests/support/tiny_models.h"
 
 namespace hone::compress {
@@ -56,6 +60,27 @@ class CompressTest : public formats::TestDirectory {
     for (int i = 0; i < 24; ++i) {
       base::StrAppend(&pairs, R"({"sentence1": ")", Words(i), R"(", "sentence2": ")",
                       Words(3 * i + 1), R"(", "label": )", label(i), "}\n");
+    }
+    return pairs;
+  }
+
+  // Labels that are the dense model's own answers, to which every rounding is a loss.
+  std::string PairsAsTheModelSeesThem() {
+    const auto model = runtime::TextModel::Open(files_, model_, {});
+    HONE_CHECK(model.ok());
+    std::string pairs;
+    for (int i = 0; i < 52; ++i) {  // as many texts as Words can tell apart
+      for (int j = i + 1; j < std::min(i + 7, 52); ++j) {
+        const std::string first = Words(i), second = Words(j);
+        const runtime::TextInput texts[] = {{first}, {second}};
+        const auto output = (*model)->Run(texts);
+        HONE_CHECK(output.ok() && output->rows.size() == 1);
+        const std::span<const float> vectors = output->rows.front();
+        const std::size_t width = vectors.size() / 2;
+        const double similarity = runtime::Cosine(vectors.first(width), vectors.last(width));
+        base::StrAppend(&pairs, R"({"sentence1": ")", first, R"(", "sentence2": ")", second,
+                        R"(", "label": )", 2.5 * (1 + similarity), "}\n");
+      }
     }
     return pairs;
   }
@@ -289,8 +314,7 @@ TEST_F(CompressTest, ADropThatNoRungKeepsLeavesTheTargetsTheirLadder) {
   CompressRequest request = Request("out");
   request.speedups = {6};
   request.max_drop = 1e-9;
-  // Labels by which this random model loses with every block that goes.
-  Put("dev.jsonl", Pairs([](int i) { return 5 - i / 4; }));
+  Put("dev.jsonl", PairsAsTheModelSeesThem());
   const auto ladder = Run(request);
   ASSERT_TRUE(ladder.ok()) << ladder.status();
   ASSERT_EQ(ladder->missed.size(), 1u);
