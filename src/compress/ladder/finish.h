@@ -13,7 +13,7 @@ namespace hone::compress {
 base::StatusOr<LadderRung> MeasureRung(CompressJob& job, const std::string& name,
                                        const std::string& directory);
 
-// Times all rungs and the dense model once more, in turn; writes the ladder to OUT with the hash of
+// Times each rung once more, in turn with the dense model; writes the ladder to OUT with the hash of
 // every file and the report, and removes OUT.partial. OUT appears whole or not at all.
 base::StatusOr<LadderReport> FinishLadder(CompressJob& job);
 
