@@ -54,6 +54,9 @@ struct Avx2Vectors {
   static F ToFloat(I v) { return _mm256_cvtepi32_ps(v); }
   // The low halves of a and b side by side.
   static I Pairs(I a, I b) { return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xAA); }
+  // Probabilities and values in 16 bits.
+  static I Words(const I (&v)[2]) { return Pairs(v[0], v[1]); }
+  static void StorePacked(I a, I b, std::int32_t* p) { StoreI(_mm256_packs_epi32(a, b), p); }
   // The eight integers of v as 16-bit ones.
   static __m128i Narrow(I v) {
     return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));

@@ -1,5 +1,5 @@
-// The vectors of AVX-512 VNNI as reduced-inl.h wants them, except for the format of probabilities and
-// values and their product. Included inside a target region (kernels/matmul/x86.h).
+// The vectors of AVX-512 VNNI as reduced-inl.h wants them: q, k in 8 bits, probabilities and values in
+// 16. Included inside a target region (kernels/matmul/x86.h).
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ struct Avx512Vectors {
   using F = __m512;
   using I = __m512i;
   static constexpr int kLanes = 16;
-  static constexpr int kKeyBits = 8;
+  static constexpr int kKeyBits = 8, kValueBits = 16;
   static constexpr int kRows = 12;  // 24 sums and 2 operands of 32 registers
 
   static F Set(float v) { return _mm512_set1_ps(v); }
@@ -47,29 +47,27 @@ struct Avx512Vectors {
   static I Pairs(I a, I b) {
     return _mm512_mask_blend_epi16(0xAAAAAAAA, a, _mm512_slli_epi32(b, 16));
   }
+  static I Words(const I (&v)[2]) { return Pairs(v[0], v[1]); }
+  static void StorePacked(I a, I b, std::int32_t* p) { StoreI(_mm512_packs_epi32(a, b), p); }
 #if defined(HONE_SIMDE)
-  static I DotBytes(I sum, I a, I b) {
+  static I DotKeys(I sum, I a, I b) {
     return _mm512_dpbusd_epi32(sum, a, b);
   }
-  static I DotPairs(I sum, I a, I b) {
+  static I DotValues(I sum, I a, I b) {
     return _mm512_dpwssd_epi32(sum, a, b);
   }
 #else
   // Not the intrinsics: around them GCC 12 copies every sum to another register and to the stack,
   // which made the whole kernel 1.5 times slower.
-  static I DotBytes(I sum, I a, I b) {
+  static I DotKeys(I sum, I a, I b) {
     __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     return sum;
   }
-  static I DotPairs(I sum, I a, I b) {
+  static I DotValues(I sum, I a, I b) {
     __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     return sum;
   }
 #endif
-
-  static I DotKeys(I sum, I q, I k) {
-    return DotBytes(sum, q, k);
-  }
 
   // 2^x by a minimax polynomial of degree 3 in the fraction (7.5e-5); 0 for -inf.
   static F Exp2(F x) {

@@ -29,6 +29,7 @@ namespace {
 // A tile of queries and the keys that any of them sees: [begin, end), begin at a panel.
 struct QueryTile {
   int query, begin, end;
+  int next;            // queries of the tile behind it
   float scale[kRows];  // of the scores, in units of log2
   float total[kRows];  // the sum of the probabilities
   std::int32_t* q;
@@ -198,9 +199,17 @@ inline void StoreRow(const float* sums, const float* scale, float factor, int si
   for (; i < size; ++i) out[i] = sums[i] * scale[i] * factor;
 }
 
+// Asks for rows before they are needed: they lie thousands of bytes apart, where no hardware looks
+// ahead.
+inline void Fetch(const float* row, std::ptrdiff_t stride, int rows, int size) {
+  for (int r = 0; r < rows; ++r, row += stride) {
+    for (int i = 0; i < size; i += 16) __builtin_prefetch(row + i);
+  }
+}
+
 template <int kR>
 void AttendTile(const AttentionArgs& args, const Shape& shape, const std::int32_t* prepared,
-                int queries_left, QueryTile& t) {
+                QueryTile& t) {
   alignas(64) static constexpr float kZero[kMaxHeadSize] = {};
   alignas(64) float row[kMaxHeadSize];
   for (int r = 0; r < kR; ++r) {
@@ -214,8 +223,7 @@ void AttendTile(const AttentionArgs& args, const Shape& shape, const std::int32_
   }
   // The products that follow take as long as this takes to arrive.
   Fetch(args.out + t.query * args.out_stride, args.out_stride, kR, args.head_size);
-  Fetch(args.q + (t.query + kR) * args.stride, args.stride, std::min(kRows, queries_left),
-        args.head_size);
+  Fetch(args.q + (t.query + kR) * args.stride, args.stride, t.next, args.head_size);
   Scores<kR>(shape, prepared, t);
   for (int r = 0; r < kR; ++r) t.total[r] = Probabilities(args, t, r);
   const std::int32_t* values = prepared + shape.values();
@@ -234,9 +242,9 @@ void AttendTile(const AttentionArgs& args, const Shape& shape, const std::int32_
 
 template <int kR>
 void AttendRows(int rows, const AttentionArgs& args, const Shape& shape,
-                const std::int32_t* prepared, int queries_left, QueryTile& t) {
-  if (rows == kR) return AttendTile<kR>(args, shape, prepared, queries_left, t);
-  if constexpr (kR > 1) AttendRows<kR - 1>(rows, args, shape, prepared, queries_left, t);
+                const std::int32_t* prepared, QueryTile& t) {
+  if (rows == kR) return AttendTile<kR>(args, shape, prepared, t);
+  if constexpr (kR > 1) AttendRows<kR - 1>(rows, args, shape, prepared, t);
 }
 
 inline void Attend(const AttentionArgs& args, const std::byte* prepared, int query_begin,
@@ -251,6 +259,7 @@ inline void Attend(const AttentionArgs& args, const std::byte* prepared, int que
   for (int i = 0; i < tiles; ++i) {
     t.query = query_begin + static_cast<int>(static_cast<long>(count) * i / tiles);
     const int end = query_begin + static_cast<int>(static_cast<long>(count) * (i + 1) / tiles);
+    t.next = std::min(kRows, query_end - end);
     t.begin = 0;
     t.end = args.tokens;
     if (args.window >= 0) {
@@ -258,7 +267,7 @@ inline void Attend(const AttentionArgs& args, const std::byte* prepared, int que
       t.end = static_cast<int>(std::min<long>(args.tokens, static_cast<long>(end) + args.window));
     }
     AttendRows<kRows>(end - t.query, args, shape, reinterpret_cast<const std::int32_t*>(prepared),
-                      query_end - end, t);
+                      t);
   }
 }
 

@@ -24,8 +24,6 @@ struct V : Avx2Vectors {
   static void StoreEncoded(I v, bool, std::byte* p) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), Narrow(v));
   }
-  static I Words(const I (&v)[2]) { return Pairs(v[0], v[1]); }
-  static void StorePacked(I a, I b, std::int32_t* p) { StoreI(_mm256_packs_epi32(a, b), p); }
   static I DotKeys(I sum, I q, I k) { return AddI(sum, _mm256_madd_epi16(q, k)); }
   static I DotValues(I sum, I p, I v) { return AddI(sum, _mm256_madd_epi16(p, v)); }
 };

@@ -17,12 +17,7 @@ HONE_TARGET_BEGIN(HONE_TARGET_AVXVNNI)
 namespace hone::kernels {
 namespace {
 
-struct V : AvxVnniVectors {
-  static constexpr int kValueBits = 16;
-  static I Words(const I (&v)[2]) { return Pairs(v[0], v[1]); }
-  static void StorePacked(I a, I b, std::int32_t* p) { StoreI(_mm256_packs_epi32(a, b), p); }
-  static I DotValues(I sum, I p, I v) { return DotPairs(sum, p, v); }
-};
+using V = AvxVnniVectors;
 
 }  // namespace
 }  // namespace hone::kernels

@@ -27,7 +27,7 @@ struct V : Avx512Vectors {
     const __m256i bytes = _mm512_cvtusepi16_epi8(_mm512_packs_epi32(a, b));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), bytes);
   }
-  static I DotValues(I sum, I p, I v) { return DotBytes(sum, p, v); }
+  static I DotValues(I sum, I p, I v) { return DotKeys(sum, p, v); }
 };
 
 }  // namespace

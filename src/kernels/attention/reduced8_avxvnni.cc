@@ -28,7 +28,7 @@ struct V : AvxVnniVectors {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm256_castsi256_si128(_mm256_permute4x64_epi64(bytes, 0x08)));
   }
-  static I DotValues(I sum, I p, I v) { return DotBytes(sum, p, v); }
+  static I DotValues(I sum, I p, I v) { return DotKeys(sum, p, v); }
 };
 
 }  // namespace

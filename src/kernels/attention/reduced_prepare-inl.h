@@ -65,14 +65,6 @@ inline std::size_t ScratchBytes(int tokens, int head_size) {
   return sizeof(float) * static_cast<std::size_t>(Shape(tokens, head_size).scratch_words());
 }
 
-// Asks for rows before they are needed: they lie thousands of bytes apart, where no hardware looks
-// ahead.
-inline void Fetch(const float* row, std::ptrdiff_t stride, int rows, int size) {
-  for (int r = 0; r < rows; ++r, row += stride) {
-    for (int i = 0; i < size; i += 16) __builtin_prefetch(row + i);
-  }
-}
-
 // A magnitude's bits as an integer order like the magnitudes, with NaN above infinity.
 inline float LargestOf(I bits) {
   return std::bit_cast<float>(V::LargestI(bits));
