@@ -56,9 +56,19 @@ Status CopyTree(env::FileSystem& files, const std::string& from, const std::stri
   });
 }
 
-// Each rung in turn with the dense model: the figures that stand in the ladder. Not all rungs in one run:
-// the quiet turns are those in which all models together were fast, and among many the dense model's own
-// noise, which is the largest where it alone uses every thread, counts for less.
+// Times the rung in turn with the dense model; returns the dense model's figures.
+StatusOr<LatencyFigures> TimeRung(CompressJob& job, runtime::TextModel& model, double seconds,
+                                  LadderRung* rung) {
+  HONE_ASSIGN_OR_RETURN(const LatencyRig::Pair pair,
+                        job.rig->Time(model.engine(), model.model(), rung->model.layers, seconds));
+  rung->model.latency = pair.candidate;
+  rung->speedup = pair.dense.p50_ms / pair.candidate.p50_ms;
+  return pair.dense;
+}
+
+// Each rung beside the dense model alone, shortly after the other: the figures that stand in the ladder.
+// Not all in one run: in one with three rungs a tiny dense model came out a sixth slower than beside one
+// (docs/benchmarks.md).
 Status TimeAll(CompressJob& job) {
   if (job.elsewhere) return base::OkStatus();
   std::vector<LatencyFigures> dense;
@@ -110,11 +120,7 @@ StatusOr<LadderRung> MeasureRung(CompressJob& job, const std::string& name,
   rung.model.metric = evaluation.metric;
   rung.changed =
       FindChanged(job.dev, job.dense_answers, evaluation.predictions, kShown, &rung.changed_count);
-  HONE_ASSIGN_OR_RETURN(
-      const LatencyRig::Pair pair,
-      job.rig->Time(model->engine(), model->model(), rung.model.layers, job.timing_s));
-  rung.model.latency = pair.candidate;
-  rung.speedup = pair.dense.p50_ms / pair.candidate.p50_ms;
+  HONE_RETURN_IF_ERROR(TimeRung(job, *model, job.timing_s, &rung).status());
   if (!job.elsewhere) {
     rung.model.operations =
         TimeOperations(model->engine(), static_cast<int>(model->model().head.outputs.size()),
