@@ -3,6 +3,7 @@
     python compare.py --hone ../../build/hone            everything, about half an hour
     python compare.py --models minilm --rounds 3         a quick look
     python compare.py --hone none                        the peers alone
+    python compare.py --hold avx2                        as if the CPU had AVX2 and no VNNI
 
 See README.md for what is measured and how.
 """
@@ -16,6 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import held
 import machine
 import texts
 from engines import Hone, Peer
@@ -42,10 +44,20 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--scratch", type=Path, default=HERE.parents[1] / "build/peers",
                         help="where the peers' models are built, once")
     parser.add_argument("--data", type=Path, default=texts.default_data())
-    parser.add_argument("--kind", default=machine.kind(), help="the name of this kind of CPU")
+    parser.add_argument("--hold", choices=["avx2"],
+                        help="hold Hone and the peers to AVX2 without VNNI (held.py)")
+    parser.add_argument("--kind", help="the name of this kind of CPU")
     parser.add_argument("--out", type=Path, default=None,
                         help="folder for benchmarks-<kind>.md and .json (default: the scratch folder)")
-    return parser.parse_args()
+    args = parser.parse_args()
+    args.kind = args.kind or machine.kind()
+    args.environment = {}
+    if args.hold:
+        os.environ["HONE_ISA"] = args.hold  # for Hone, and for machine.py here and in build.py
+        args.kind += f"-held-to-{args.hold}"
+        args.scratch = args.scratch / f"held-to-{args.hold}"
+        args.environment = held.environment(args.scratch / "libraries")
+    return args
 
 
 def build(model: str, args: argparse.Namespace) -> Path:
@@ -53,7 +65,8 @@ def build(model: str, args: argparse.Namespace) -> Path:
     if not (folder / "build.json").exists():
         print(f"building the peers' models of {model} (minutes)", file=sys.stderr)
         subprocess.run([sys.executable, HERE / "build.py", model, folder, "--data", args.data],
-                       check=True, stdout=subprocess.DEVNULL)
+                       env={**os.environ, **args.environment}, check=True,
+                       stdout=subprocess.DEVNULL)
     return folder
 
 
@@ -75,7 +88,8 @@ def batch_cases(folder: Path, data: Path) -> dict:
 
 def engines_of(folder: Path, args: argparse.Namespace) -> list:
     wanted = args.engines.split(",")
-    engines = [Peer(n, folder / file, args.threads) for n, file in PEERS.items() if n in wanted]
+    engines = [Peer(n, folder / file, args.threads, args.environment)
+               for n, file in PEERS.items() if n in wanted]
     if args.hone != "none":
         if not os.access(args.hone, os.X_OK):
             sys.exit(f"compare.py: {args.hone} is not a program; build it, or say --hone none")

@@ -1,6 +1,7 @@
 """The engines as compare.py sees them: load in a fresh process, take a turn, sleep in between."""
 
 import json
+import os
 import shutil
 import signal
 import statistics
@@ -15,8 +16,9 @@ HERE = Path(__file__).resolve().parent
 class Peer:
     """ONNX Runtime or OpenVINO, in a worker process (worker.py) that is stopped between its turns."""
 
-    def __init__(self, name: str, model: Path, threads: int):
+    def __init__(self, name: str, model: Path, threads: int, environment: dict[str, str]):
         self.name = name
+        self.environment = {**os.environ, **environment}
         self.command = [sys.executable, str(HERE / "worker.py"), name.split("-")[0], str(model),
                         str(threads)]
         self.process = None
@@ -24,7 +26,7 @@ class Peer:
 
     def _start(self) -> subprocess.Popen:
         process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   text=True)
+                                   env=self.environment, text=True)
         self._answer(process)  # ready: imports are behind it
         return process
 
