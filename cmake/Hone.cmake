@@ -200,6 +200,7 @@ function(hone_simde_test)
          ${PROJECT_SOURCE_DIR}/src/kernels/matmul/bf16_avx*.cc
          ${PROJECT_SOURCE_DIR}/src/kernels/matmul/int[48]_avx*.cc
          ${PROJECT_SOURCE_DIR}/src/kernels/attention/reduced*_avx*.cc)
+    list(FILTER kernels EXCLUDE REGEX "_test\\.cc$")
     add_executable(hone_kernels_simde_test ${kernels}
                    ${PROJECT_SOURCE_DIR}/src/kernels/attention/attention_test.cc
                    ${PROJECT_SOURCE_DIR}/src/kernels/matmul/matmul_test.cc)

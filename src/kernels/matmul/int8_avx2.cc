@@ -2,19 +2,16 @@
 //
 // Activations of 7 bits (q in ±63, stored as q + 64 in 1 … 127) make one vpmaddubsw exact for any
 // int8 weights: 127 · 2 · 127 = 32258. Beyond that the sums of several fit before they are widened
-// wherever the positive, and the negative, weights of a sum add up to no more than 258, since 127 ·
-// 258 < 32767. Packing knows the weights, so it sorts each panel's blocks of 16 k by how many
-// products may be summed first:
+// wherever the positive, and the negative, weights of a sum stay small enough. Packing knows the
+// weights, so it puts the steps of four k into an order (int8_avx2_order.h) in which most can be:
 //
-//            summed first   instructions for 64 weights   share of MiniLM's blocks
-//   quads    4 products     4.5                           a third
+//            summed first   instructions for 64 weights   share of MiniLM's steps
+//   quads    4 products     4.5                           nine tenths
 //   pairs    2 products     5                             nearly all the others
 //   singles  none           6
 //
-// The order of k does not matter to an exact sum; each block says which activations it belongs to.
-//
 //   packed    panels of [int32 offset 16][f32 scale 16][int32 quads, pairs, blocks, to 64 bytes]
-//             [int32 first k of each block, to 64 bytes][int8 blocks × 4 steps × 16 × 4]
+//             [u16 k/4 of each step, to 64 bytes][int8 blocks × 4 steps × 16 × 4]
 //   offset    -64 · Σ_k of each column, which takes the 64 out again
 //   prepared  f32 scale, 60 bytes of padding, u8 [K]
 //   tile      3 rows × 16 columns: 6 int32 sums, 6 int16 sums, two weights, an activation and the
@@ -23,10 +20,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <vector>
 
+#include "base/aligned_buffer.h"
 #include "base/check.h"
 #include "kernels/matmul/epilogue_avx2.h"
+#include "kernels/matmul/int8_avx2_order.h"
 #include "kernels/matmul/prepare_avx2.h"
 #include "kernels/matmul/x86.h"
 
@@ -35,18 +33,17 @@ namespace hone::kernels {
 namespace {
 
 constexpr int kRows = 3, kColumns = 16, kVectors = 2;
-constexpr int kBlock = 16;  // k
+constexpr int kBlock = 16, kSteps = kBlock / 4;  // k; steps of four k
 constexpr std::size_t kHeaderBytes = 64;
 constexpr std::size_t kStepBytes = kColumns * 4;
-constexpr std::size_t kBlockBytes = kBlock / 4 * kStepBytes;
+constexpr std::size_t kBlockBytes = kSteps * kStepBytes;
 constexpr int kLimit = 63, kZero = 64;
-constexpr int kMaxSum = 32767 / 127;  // of the weights of one sign in an int16 sum
 
 // What a panel begins with.
 struct PanelHeader {
   std::int32_t offset[kColumns];
   float scale[kColumns];
-  std::int32_t quads, pairs, blocks;  // how many of each; the rest are singles
+  std::int32_t quads, pairs, blocks;  // blocks of quads, of pairs, of all; the rest are singles
   std::int32_t padding[13];
 };
 static_assert(sizeof(PanelHeader) == 192);
@@ -56,7 +53,7 @@ std::size_t Blocks(int k) {
 }
 
 std::size_t OrderBytes(int k) {
-  return (Blocks(k) * sizeof(std::int32_t) + 63) / 64 * 64;
+  return (Blocks(k) * kSteps * sizeof(std::uint16_t) + 63) / 64 * 64;
 }
 
 std::size_t PanelBytes(int k) {
@@ -71,65 +68,52 @@ std::size_t PreparedBytes(int k) {
   return kHeaderBytes + (static_cast<std::size_t>(k) + 63) / 64 * 64;
 }
 
-// True where, in a block [4][16][4], the products of `steps` steps fit in int16 together.
-bool Fits(const std::int8_t* block, std::size_t steps) {
-  for (std::size_t first = 0; first < 4; first += steps) {
-    for (std::size_t lane = 0; lane < kStepBytes; lane += 2) {
-      int positive = 0, negative = 0;
-      for (std::size_t s = first; s < first + steps; ++s) {
-        for (std::size_t i = 0; i < 2; ++i) {
-          const int w = block[s * kStepBytes + lane + i];
-          (w > 0 ? positive : negative) += std::abs(w);
-        }
-      }
-      if (std::max(positive, negative) > kMaxSum) return false;
-    }
+// The panel's weights [steps][16][4] in the order of k; zeros beyond N and K.
+base::AlignedVector<std::int8_t> PanelSteps(const WeightRows& weights, int column) {
+  base::AlignedVector<std::int8_t> steps(Blocks(weights.k) * kBlockBytes);
+  const auto k = static_cast<std::size_t>(weights.k);
+  for (int j = 0; j < std::min(kColumns, weights.n - column); ++j) {
+    const std::byte* row = weights.row[static_cast<std::size_t>(column + j)];
+    std::int8_t* out = steps.data() + j * 4;
+    std::size_t i = 0;
+    for (; i + 4 <= k; i += 4, out += kStepBytes) std::memcpy(out, row + i, 4);
+    std::memcpy(out, row + i, k - i);
   }
-  return true;
+  return steps;
 }
 
-// One block of a panel's columns; adds its values to the columns' sums.
-void FillBlock(const WeightRows& weights, int column, std::size_t block, std::int8_t* out,
-               std::int32_t* sums) {
-  std::memset(out, 0, kBlockBytes);
-  const int first = static_cast<int>(block) * kBlock;
-  for (int j = 0; j < std::min(kColumns, weights.n - column); ++j) {
-    const auto* row =
-        reinterpret_cast<const std::int8_t*>(weights.row[static_cast<std::size_t>(column + j)]);
-    for (int i = 0; i < std::min(kBlock, weights.k - first); ++i) {
-      out[i / 4 * static_cast<int>(kStepBytes) + j * 4 + i % 4] = row[first + i];
-      sums[j] += row[first + i];
+// Σ_k of each column.
+void SumColumns(const base::AlignedVector<std::int8_t>& steps, std::int32_t (&sums)[kColumns]) {
+  const __m256i ones8 = _mm256_set1_epi8(1), ones16 = _mm256_set1_epi16(1);
+  __m256i sum[kVectors] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  for (std::size_t s = 0; s < steps.size(); s += kStepBytes) {
+    HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
+      const __m256i pairs = _mm256_maddubs_epi16(ones8, Load32(&steps[s] + v * 32));
+      sum[v] = _mm256_add_epi32(sum[v], _mm256_madd_epi16(pairs, ones16));
     }
   }
+  HONE_UNROLL for (int v = 0; v < kVectors; ++v) Store32(sums + v * 8, sum[v]);
 }
 
 void PackPanel(const WeightRows& weights, int column, std::byte* panel) {
-  const std::size_t blocks = Blocks(weights.k);
-  std::vector<std::int8_t> values(blocks * kBlockBytes);
-  std::array<std::vector<std::size_t>, 3> kinds;  // quads, pairs, singles
-  PanelHeader header{};
-  for (std::size_t b = 0; b < blocks; ++b) {
-    std::int8_t* block = &values[b * kBlockBytes];
-    FillBlock(weights, column, b, block, header.offset);
-    kinds[Fits(block, 4) ? 0 : Fits(block, 2) ? 1 : 2].push_back(b);
-  }
+  const std::size_t steps = Blocks(weights.k) * kSteps;
+  alignas(32) PanelHeader header{};
+  const base::AlignedVector<std::int8_t> values = PanelSteps(weights, column);
+  SumColumns(values, header.offset);
+  const StepOrder order = StepSorter(values.data(), steps).Sort();
   for (std::size_t j = 0; j < kColumns; ++j) {
     header.offset[j] *= -kZero;
     const std::size_t n = static_cast<std::size_t>(column) + j;
     if (n < weights.scale.size()) header.scale[j] = weights.scale[n];
   }
-  header.quads = static_cast<std::int32_t>(kinds[0].size());
-  header.pairs = static_cast<std::int32_t>(kinds[1].size());
-  header.blocks = static_cast<std::int32_t>(blocks);
+  header.quads = static_cast<std::int32_t>(order.quads);
+  header.pairs = static_cast<std::int32_t>(order.pairs / 2);
+  header.blocks = static_cast<std::int32_t>(Blocks(weights.k));
   std::memcpy(panel, &header, sizeof header);
-  auto* order = reinterpret_cast<std::int32_t*>(panel + sizeof header);
+  std::memcpy(panel + sizeof header, order.steps.data(), steps * sizeof(std::uint16_t));
   std::byte* out = panel + sizeof header + OrderBytes(weights.k);
-  for (const auto& kind : kinds) {
-    for (const std::size_t b : kind) {
-      *order++ = static_cast<std::int32_t>(b) * kBlock;
-      std::memcpy(out, &values[b * kBlockBytes], kBlockBytes);
-      out += kBlockBytes;
-    }
+  for (std::size_t i = 0; i < steps; ++i) {
+    std::memcpy(out + i * kStepBytes, &values[order.steps[i] * kStepBytes], kStepBytes);
   }
 }
 
@@ -152,10 +136,11 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
   }
 }
 
-// One block of weights times kR rows, kSum products of each int16 lane summed before they are
-// widened.
+// One block of weights, whose steps are those of `order`, times kR rows, kSum products of each int16
+// lane summed before they are widened.
 template <int kR, int kSum>
 inline __attribute__((always_inline)) void MultiplyBlock(const std::byte* a, std::size_t a_stride,
+                                                         const std::uint16_t* order,
                                                          const std::byte* b,
                                                          __m256i (&sum)[kR][kVectors]) {
   const __m256i ones = _mm256_set1_epi16(1);
@@ -164,9 +149,10 @@ inline __attribute__((always_inline)) void MultiplyBlock(const std::byte* a, std
     HONE_UNROLL for (int s = first; s < first + kSum; ++s) {
       const auto* w = reinterpret_cast<const __m256i*>(b + s * static_cast<int>(kStepBytes));
       const __m256i w0 = _mm256_load_si256(w), w1 = _mm256_load_si256(w + 1);
+      const std::byte* step = a + std::size_t{order[s]} * 4;
       HONE_UNROLL for (int r = 0; r < kR; ++r) {
         std::int32_t four;
-        std::memcpy(&four, a + static_cast<std::size_t>(r) * a_stride + s * 4, sizeof four);
+        std::memcpy(&four, step + static_cast<std::size_t>(r) * a_stride, sizeof four);
         const __m256i x = _mm256_set1_epi32(four);
         const __m256i p0 = _mm256_maddubs_epi16(x, w0), p1 = _mm256_maddubs_epi16(x, w1);
         words[r][0] = s == first ? p0 : _mm256_add_epi16(words[r][0], p0);
@@ -189,7 +175,7 @@ template <int kR>
 void Tile(const std::byte* panel, std::size_t order_bytes, const std::byte* a, std::size_t a_stride,
           const std::byte* next, std::int32_t* out) {
   const auto& header = *reinterpret_cast<const PanelHeader*>(panel);
-  const auto* order = reinterpret_cast<const std::int32_t*>(panel + sizeof(PanelHeader));
+  const auto* order = reinterpret_cast<const std::uint16_t*>(panel + sizeof(PanelHeader));
   const std::byte* b = panel + sizeof(PanelHeader) + order_bytes;
   __m256i sum[kR][kVectors];
   HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
@@ -204,17 +190,17 @@ void Tile(const std::byte* panel, std::size_t order_bytes, const std::byte* a, s
     }
     next += kBlockBytes;
   };
-  for (; i < header.quads; ++i, b += kBlockBytes) {
+  for (; i < header.quads; ++i, order += kSteps, b += kBlockBytes) {
     fetch();
-    MultiplyBlock<kR, 4>(a + order[i], a_stride, b, sum);
+    MultiplyBlock<kR, 4>(a, a_stride, order, b, sum);
   }
-  for (; i < header.quads + header.pairs; ++i, b += kBlockBytes) {
+  for (; i < header.quads + header.pairs; ++i, order += kSteps, b += kBlockBytes) {
     fetch();
-    MultiplyBlock<kR, 2>(a + order[i], a_stride, b, sum);
+    MultiplyBlock<kR, 2>(a, a_stride, order, b, sum);
   }
-  for (; i < header.blocks; ++i, b += kBlockBytes) {
+  for (; i < header.blocks; ++i, order += kSteps, b += kBlockBytes) {
     fetch();
-    MultiplyBlock<kR, 1>(a + order[i], a_stride, b, sum);
+    MultiplyBlock<kR, 1>(a, a_stride, order, b, sum);
   }
   HONE_UNROLL for (int r = 0; r < kR; ++r) {
     HONE_UNROLL for (int v = 0; v < kVectors; ++v) {
