@@ -81,8 +81,8 @@ void PeakWiden(int rounds) {
   }
 }
 
-void PeakWiden2(int rounds) {
-  PeakWiden<2>(rounds);
+void PeakWiden4(int rounds) {
+  PeakWiden<4>(rounds);
 }
 void PeakWiden8(int rounds) {
   PeakWiden<8>(rounds);
