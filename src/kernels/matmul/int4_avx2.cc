@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "kernels/matmul/epilogue_avx2.h"
 #include "kernels/matmul/int4_panels.h"
+#include "kernels/matmul/next_panel.h"
 #include "kernels/matmul/prepare_avx2.h"
 #include "kernels/matmul/x86.h"
 #include "quant/int4.h"
@@ -34,8 +35,6 @@ constexpr std::size_t kStepBytes = kColumns * 4;
 constexpr std::size_t kGroupSteps = quant::kInt4Group / 4;
 constexpr std::size_t kScaleBytes = kColumns * sizeof(float);
 constexpr std::size_t kPackedGroupBytes = kGroupSteps / 2 * kStepBytes;
-// A group's share of a panel, to whole cache lines.
-constexpr std::size_t kFetchedBytes = (kPackedGroupBytes + 2 * kColumns + 63) / 64 * 64;
 constexpr std::size_t kPairBytes = kColumns * 2 * sizeof(std::int16_t);
 
 // Rounded up to even, so that two groups' zero points make one vpmaddwd.
@@ -161,11 +160,10 @@ __m256i Broadcast(const std::byte* p) {
   return _mm256_set1_epi32(four);
 }
 
-// Sums of kR rows, stored to out [kR,16]. The packed bytes of as many groups from `next` on, unless it is
-// null, are fetched into L2 on the way, as in int8_avx2.cc.
+// Sums of kR rows, stored to out [kR,16].
 template <int kR>
 void Tile(const Expanded& w, std::size_t groups, const std::byte* a, std::size_t a_stride,
-          const std::byte* next, std::int32_t* out) {
+          NextPanel& next, std::int32_t* out) {
   __m256i sum[kR][kVectors];
   HONE_UNROLL for (int r = 0; r < kR; ++r) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
   const std::byte* group_sums = a + groups * quant::kInt4Group;
@@ -180,12 +178,7 @@ void Tile(const Expanded& w, std::size_t groups, const std::byte* a, std::size_t
   }
   const std::byte* b = w.bytes;
   for (std::size_t g = 0; g < groups; ++g, a += quant::kInt4Group) {
-    if (next != nullptr) {
-      HONE_UNROLL for (std::size_t line = 0; line < kFetchedBytes; line += 64) {
-        _mm_prefetch(reinterpret_cast<const char*>(next + line), _MM_HINT_T1);
-      }
-      next += kFetchedBytes;
-    }
+    next.AskForSome();
     __m256i words[kR][kVectors];
     HONE_UNROLL for (int s = 0; s < static_cast<int>(kGroupSteps); ++s, b += kStepBytes) {
       const __m256i w0 = Load(b), w1 = Load(b + 32);
@@ -212,7 +205,7 @@ void Tile(const Expanded& w, std::size_t groups, const std::byte* a, std::size_t
 }
 
 using TileFunction = void (*)(const Expanded&, std::size_t, const std::byte*, std::size_t,
-                              const std::byte*, std::int32_t*);
+                              NextPanel&, std::int32_t*);
 constexpr std::array<TileFunction, kRows> kTiles = {Tile<1>, Tile<2>, Tile<3>};
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
@@ -227,9 +220,10 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     ExpandPanel(panel, groups, scratch);
     StoreArgs256 store = PanelStore256(reinterpret_cast<const float*>(panel), PreparedBytes(k), n,
                                        column, kColumns, epilogue, c_stride, sums);
+    NextPanel next(p + 1 < panel_end ? panel + PanelBytes(k) : nullptr, PanelBytes(k), groups,
+                   (rows + kRows - 1) / kRows);
     for (int m = 0; m < rows; m += kRows) {
       PlaceRows256(store, prepared, m, std::min(rows - m, kRows), column, epilogue, c);
-      const std::byte* next = m == 0 && p + 1 < panel_end ? panel + PanelBytes(k) : nullptr;
       kTiles[static_cast<std::size_t>(store.rows - 1)](
           weights, groups, store.prepared + kHeaderBytes, store.prepared_stride, next, sums);
       StoreTile256<kVectors>(epilogue.activation, store);

@@ -25,6 +25,7 @@
 #include "base/check.h"
 #include "kernels/matmul/epilogue_avx2.h"
 #include "kernels/matmul/int8_avx2_order.h"
+#include "kernels/matmul/next_panel.h"
 #include "kernels/matmul/prepare_avx2.h"
 #include "kernels/matmul/x86.h"
 
@@ -169,11 +170,10 @@ inline __attribute__((always_inline)) void MultiplyBlock(const std::byte* a, std
   }
 }
 
-// Sums of kR rows from the offset on, stored to out [kR,16]. As many bytes from `next` on, unless it is
-// null, are fetched into L2 on the way: at few rows the product is as fast as its weights arrive.
+// Sums of kR rows from the offset on, stored to out [kR,16].
 template <int kR>
 void Tile(const std::byte* panel, std::size_t order_bytes, const std::byte* a, std::size_t a_stride,
-          const std::byte* next, std::int32_t* out) {
+          NextPanel& next, std::int32_t* out) {
   const auto& header = *reinterpret_cast<const PanelHeader*>(panel);
   const auto* order = reinterpret_cast<const std::uint16_t*>(panel + sizeof(PanelHeader));
   const std::byte* b = panel + sizeof(PanelHeader) + order_bytes;
@@ -183,23 +183,16 @@ void Tile(const std::byte* panel, std::size_t order_bytes, const std::byte* a, s
     HONE_UNROLL for (int r = 0; r < kR; ++r) sum[r][v] = offset;
   }
   std::int32_t i = 0;
-  const auto fetch = [&]() __attribute__((always_inline)) {
-    if (next == nullptr) return;
-    HONE_UNROLL for (std::size_t line = 0; line < kBlockBytes; line += 64) {
-      _mm_prefetch(reinterpret_cast<const char*>(next + line), _MM_HINT_T1);
-    }
-    next += kBlockBytes;
-  };
   for (; i < header.quads; ++i, order += kSteps, b += kBlockBytes) {
-    fetch();
+    next.AskForSome();
     MultiplyBlock<kR, 4>(a, a_stride, order, b, sum);
   }
   for (; i < header.quads + header.pairs; ++i, order += kSteps, b += kBlockBytes) {
-    fetch();
+    next.AskForSome();
     MultiplyBlock<kR, 2>(a, a_stride, order, b, sum);
   }
   for (; i < header.blocks; ++i, order += kSteps, b += kBlockBytes) {
-    fetch();
+    next.AskForSome();
     MultiplyBlock<kR, 1>(a, a_stride, order, b, sum);
   }
   HONE_UNROLL for (int r = 0; r < kR; ++r) {
@@ -210,7 +203,7 @@ void Tile(const std::byte* panel, std::size_t order_bytes, const std::byte* a, s
 }
 
 using TileFunction = void (*)(const std::byte*, std::size_t, const std::byte*, std::size_t,
-                              const std::byte*, std::int32_t*);
+                              NextPanel&, std::int32_t*);
 constexpr std::array<TileFunction, kRows> kTiles = {Tile<1>, Tile<2>, Tile<3>};
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
@@ -223,9 +216,10 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     StoreArgs256 store =
         PanelStore256(reinterpret_cast<const PanelHeader*>(panel)->scale, PreparedBytes(k), n,
                       column, kColumns, epilogue, c_stride, sums);
+    NextPanel next(p + 1 < panel_end ? panel + PanelBytes(k) : nullptr, PanelBytes(k), Blocks(k),
+                   (rows + kRows - 1) / kRows);
     for (int m = 0; m < rows; m += kRows) {
       PlaceRows256(store, prepared, m, std::min(rows - m, kRows), column, epilogue, c);
-      const std::byte* next = m == 0 && p + 1 < panel_end ? panel + PanelBytes(k) : nullptr;
       kTiles[static_cast<std::size_t>(store.rows - 1)](
           panel, OrderBytes(k), store.prepared + kHeaderBytes, store.prepared_stride, next, sums);
       StoreTile256<kVectors>(epilogue.activation, store);
