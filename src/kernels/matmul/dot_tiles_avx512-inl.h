@@ -18,7 +18,8 @@ namespace {
 
 // Sums of kR rows and the panel's first kV vectors of columns, stored to out [kR, kV·16]. `fetch` lines
 // of `next` are requested on the way, one a step: at few rows the product is as fast as its weights
-// arrive. So are the tile's rows of `c`, which lie thousands of bytes apart, where no hardware looks ahead;
+// arrive. (Asking for the whole next panel where few tiles leave few steps: 0.87 of the time on one thread,
+// 1.19 on two; BERT-base, 8 tokens, Zen 4.) So are the tile's rows of `c`, which lie thousands of bytes apart, where no hardware looks ahead;
 // shortly before the end, since asking for them at the beginning did not help (Zen 4).
 template <int kR, int kV>
 void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
