@@ -11,6 +11,8 @@ struct Avx2Vectors {
   using F = __m256;
   using I = __m256i;
   static constexpr int kLanes = 8;
+  static constexpr bool kUnsignedQueries = false;
+  static constexpr float kProbabilityLog2 = 13;  // of 8192
 
   static F Set(float v) { return _mm256_set1_ps(v); }
   static F LoadU(const float* p) { return _mm256_loadu_ps(p); }

@@ -13,6 +13,8 @@ struct Avx512Vectors {
   using I = __m512i;
   static constexpr int kLanes = 16;
   static constexpr int kKeyBits = 8, kValueBits = 16;
+  static constexpr bool kUnsignedQueries = true;
+  static constexpr float kProbabilityLog2 = 13;  // of 8192
   static constexpr int kRows = 12;  // 24 sums and 2 operands of 32 registers
 
   static F Set(float v) { return _mm512_set1_ps(v); }

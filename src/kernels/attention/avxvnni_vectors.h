@@ -12,6 +12,7 @@ namespace {
 
 struct AvxVnniVectors : Avx2Vectors {
   static constexpr int kKeyBits = 8, kValueBits = 16;
+  static constexpr bool kUnsignedQueries = true;
   static constexpr int kRows = 6;  // 12 sums and 3 operands of 16 registers
 
   // As in avx512_vectors.h: signed bytes, of queries with 128 added, and what takes that out

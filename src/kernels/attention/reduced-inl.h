@@ -4,8 +4,8 @@
 //   scores         q and k as 8 or 16-bit integers with one scale a token. The mean of all keys is
 //                  taken from each first, since it shifts a query's scores all alike, which softmax
 //                  does not see, and often is the larger part of a key.
-//   probabilities  relative to the largest, 0 … 255 or 0 … 8192, and their sum as the integers they
-//                  became
+//   probabilities  relative to the largest, 0 … 127, 255 or 8192, and their sum as the integers
+//                  they became
 //   values         -127 … 127 or -511 … 511 with one scale a channel
 //
 // prepared  reduced_prepare-inl.h
@@ -96,18 +96,21 @@ inline void Hide(ScoreRow row, int begin, int end, int keys) {
   }
 }
 
-// What is added to each of a panel's probabilities before 8 bits round it: spread evenly over almost
+// What is added to probabilities before 8 bits round them, again after 32 keys: spread evenly over almost
 // ±½, neighbours far apart. Of many small ones, each of which alone would round to zero, the sum so
-// keeps its share. The largest still rounds to 255, and what is hidden to zero.
+// keeps its share. The largest still rounds to the largest, and what is hidden to zero.
+inline constexpr int kDitherKeys = 32;
 struct Dither {
   constexpr Dither() {
-    for (int i = 0; i < kKeys; ++i) {
+    for (int i = 0; i < kDitherKeys; ++i) {
       int reversed = 0;
-      for (int bit = 1; bit < kKeys; bit *= 2) reversed = 2 * reversed + ((i & bit) != 0 ? 1 : 0);
-      value[i] = ((static_cast<float>(reversed) + 0.5f) / kKeys - 0.5f) * 0.9375f;
+      for (int bit = 1; bit < kDitherKeys; bit *= 2) {
+        reversed = 2 * reversed + ((i & bit) != 0 ? 1 : 0);
+      }
+      value[i] = ((static_cast<float>(reversed) + 0.5f) / kDitherKeys - 0.5f) * 0.97f;
     }
   }
-  alignas(64) float value[kKeys] = {};
+  alignas(64) float value[kDitherKeys] = {};
 };
 inline constexpr Dither kDither;
 
@@ -141,15 +144,17 @@ HONE_NOINLINE inline float Probabilities(const AttentionArgs& args, const QueryT
     largest1 = V::Max(largest1, V::LoadU(p + kLanes));
   }
   const float largest = V::Largest(V::Max(largest0, largest1));
-  const F factor = V::Set(scale), offset = V::Set(kProbabilityLog2 - largest * scale);
-  const F dither0 = V::LoadU(kDither.value), dither1 = V::LoadU(kDither.value + kLanes);
+  const F factor = V::Set(scale), offset = V::Set(V::kProbabilityLog2 - largest * scale);
+  int key = t.begin;
   I total = V::SetI(0);
   for (float* p = row.first; p < end; p += kPanelStride) {
     F p0 = V::Exp2(V::MulAdd(V::LoadU(p), factor, offset));
     F p1 = V::Exp2(V::MulAdd(V::LoadU(p + kLanes), factor, offset));
     if constexpr (V::kValueBits == 8) {
-      p0 = V::Add(p0, dither0);
-      p1 = V::Add(p1, dither1);
+      const float* dither = kDither.value + key % kDitherKeys;
+      p0 = V::Add(p0, V::LoadU(dither));
+      p1 = V::Add(p1, V::LoadU(dither + kLanes));
+      key += kKeys;
     }
     const I i0 = V::Round(p0), i1 = V::Round(p1);
     total = V::AddI(total, V::AddI(i0, i1));

@@ -19,6 +19,7 @@ namespace {
 
 struct V : Avx512Vectors {
   static constexpr int kValueBits = 8;
+  static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
   static I Words(const I (&v)[4]) {
     return _mm512_mask_blend_epi8(0xAAAAAAAAAAAAAAAA, Pairs(v[0], v[2]),
                                   _mm512_slli_epi16(Pairs(v[1], v[3]), 8));

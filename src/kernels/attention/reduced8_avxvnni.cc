@@ -19,6 +19,7 @@ namespace {
 
 struct V : AvxVnniVectors {
   static constexpr int kValueBits = 8;
+  static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
   static I Words(const I (&v)[4]) {
     return _mm256_blendv_epi8(Pairs(v[0], v[2]), _mm256_slli_epi16(Pairs(v[1], v[3]), 8),
                               _mm256_set1_epi16(static_cast<std::int16_t>(0xFF00)));

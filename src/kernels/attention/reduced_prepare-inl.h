@@ -27,7 +27,6 @@ inline constexpr int kValueGroup =
 inline constexpr int kRows = V::kRows;
 inline constexpr float kKeyMax =
     V::kKeyBits == 8 ? 127.0f : 2047.0f;  // 2047² · 256 channels < 2^31
-inline constexpr float kProbabilityLog2 = V::kValueBits == 8 ? 7.99435344f : 13.0f;  // of 255, 8192
 inline constexpr float kValueMax = V::kValueBits == 8 ? 127.0f : 511.0f;
 inline constexpr int kChunkKeys =
     V::kValueBits == 8 ? 65536 : 512;  // their products stay below 2^31
@@ -133,7 +132,7 @@ inline bool PrepareKeys(const AttentionArgs& args, const Shape& shape, std::int3
     std::int32_t* panel = prepared + s / kKeys * kKeys * shape.groups + s % kKeys;
     for (int g = 0; g < shape.groups; ++g) panel[g * kKeys] = words[g];
   }
-  if constexpr (V::kKeyBits == 8) Corrections(shape, prepared, prepared + shape.corrections());
+  if constexpr (V::kUnsignedQueries) Corrections(shape, prepared, prepared + shape.corrections());
   return finite;
 }
 

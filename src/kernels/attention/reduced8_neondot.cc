@@ -1,0 +1,46 @@
+// Attention in integers with NEON's dot products: all of it in 8 bits,
+// the probabilities in 7, since sdot takes both operands signed.
+#if defined(__aarch64__)
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "base/check.h"
+#include "kernels/attention/attention.h"
+#include "kernels/matmul/neon.h"
+
+HONE_ARM_TARGET_BEGIN(HONE_ARM_DOT)
+
+#include "kernels/attention/neon_vectors.h"
+
+namespace hone::kernels {
+namespace {
+
+struct V : NeonVectors {
+  static constexpr float kProbabilityLog2 = 6.98868469f;  // of 127
+  static I DotValues(I sum, I p, I v) { return DotKeys(sum, p, v); }
+};
+
+}  // namespace
+}  // namespace hone::kernels
+
+#include "kernels/attention/reduced-inl.h"
+
+HONE_ARM_TARGET_END
+
+namespace hone::kernels {
+
+extern constinit const AttentionKernel kAttentionInt8NeonDot = {"attention_int8_neondot",
+                                                                base::Isa::kNeonDot,
+                                                                AttentionPrecision::k8Bit,
+                                                                ScratchBytes,
+                                                                PreparedBytes,
+                                                                Prepare,
+                                                                Attend,
+                                                                kMaxHeadSize};
+
+}  // namespace hone::kernels
+
+#endif  // __aarch64__

@@ -1,0 +1,47 @@
+// Attention in integers with NEON's dot products of unsigned and signed bytes: all of it in 8 bits.
+#if defined(__aarch64__)
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "base/check.h"
+#include "kernels/attention/attention.h"
+#include "kernels/matmul/neon.h"
+
+HONE_ARM_TARGET_BEGIN(HONE_ARM_I8MM)
+
+#include "kernels/attention/neon_vectors.h"
+
+namespace hone::kernels {
+namespace {
+
+struct V : NeonVectors {
+  static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
+  static I DotValues(I sum, I p, I v) {
+    return vusdotq_s32(sum, vreinterpretq_u8_s32(p), vreinterpretq_s8_s32(v));
+  }
+};
+
+}  // namespace
+}  // namespace hone::kernels
+
+#include "kernels/attention/reduced-inl.h"
+
+HONE_ARM_TARGET_END
+
+namespace hone::kernels {
+
+extern constinit const AttentionKernel kAttentionInt8NeonI8mm = {"attention_int8_neoni8mm",
+                                                                 base::Isa::kNeonI8mm,
+                                                                 AttentionPrecision::k8Bit,
+                                                                 ScratchBytes,
+                                                                 PreparedBytes,
+                                                                 Prepare,
+                                                                 Attend,
+                                                                 kMaxHeadSize};
+
+}  // namespace hone::kernels
+
+#endif  // __aarch64__
