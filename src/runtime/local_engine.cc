@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "base/thread_pool.h"
 #include "env/clock.h"
+#include "runtime/batch_runs.h"
 #include "runtime/encoder_forward.h"
 #include "runtime/encoder_plan.h"
 #include "runtime/head_forward.h"
@@ -70,8 +71,8 @@ class LocalEngineImpl : public LocalEngine {
     HONE_CHECK(0 <= range.begin && range.begin <= range.end &&
                range.end <= plan_->config.layer_count());
     HONE_CHECK(hidden.size() == batch.ids.size() * static_cast<std::size_t>(width()));
-    const WorkSplit split = ChooseSplit(*plan_, range, batch, pool_->threads(), limits_);
-    ForwardLayers(*plan_, range, batch, split, *pool_, workspace_, profile_, tap_, hidden.data());
+    BatchRuns runs(batch, kRunBlocks * kBlockRows * pool_->threads(), &workspace_.run_begins);
+    for (BatchRun run; runs.Next(&run);) ForwardRun(range, run, hidden.data());
     profiled_tokens_ += batch.tokens();
     for (int b = 0; b < batch.texts(); ++b) {
       profiled_pairs_ += static_cast<double>(batch.length(b)) * batch.length(b);
@@ -103,6 +104,7 @@ class LocalEngineImpl : public LocalEngine {
   }
 
  private:
+  void ForwardRun(LayerRange range, const BatchRun& run, float* hidden);
   double Flops(std::size_t layer, Op op) const;
 
   std::shared_ptr<base::ThreadPool> pool_;
@@ -145,6 +147,19 @@ base::Status LocalEngineImpl::Check(const Batch& batch) const {
     }
   }
   return base::OkStatus();
+}
+
+void LocalEngineImpl::ForwardRun(LayerRange range, const BatchRun& run, float* hidden) {
+  const WorkSplit split = ChooseSplit(*plan_, range, run.batch, pool_->threads(), limits_);
+  TapFunction tap;
+  if (tap_) {
+    tap = [&](TappedRows rows) {
+      rows.first_row += run.first_token;
+      tap_(rows);
+    };
+  }
+  const std::ptrdiff_t first = std::ptrdiff_t{run.first_token} * width();
+  ForwardLayers(*plan_, range, run.batch, split, *pool_, workspace_, profile_, tap, hidden + first);
 }
 
 double LocalEngineImpl::Flops(std::size_t layer, Op op) const {

@@ -21,6 +21,9 @@ namespace hone::runtime {
 // by 192; int8 and f32 the same within noise.
 inline constexpr int kBlockRows = 192;
 
+// Blocks a worker in one pass; a batch of more rows is computed in several (batch_runs.h).
+inline constexpr int kRunBlocks = 2;
+
 // Rows a worker from which a pass is split by rows, by where the weights of its layers lie. Time by
 // rows over time by columns, two cores with 2 MiB of L2 each:
 //   int8, 1.5 MB     4 tokens 0.97, 8 0.77, 16 0.75, 26 0.71

@@ -1,4 +1,4 @@
-// The activations of one forward pass: buffers that grow to the largest batch and then stay.
+// The activations of one forward pass: buffers that grow to the largest run of a batch and then stay.
 #pragma once
 
 #include <cstddef>
@@ -33,9 +33,10 @@ struct Workspace {
   base::AlignedBuffer context;  // [T, H·K] f32
   BlockBuffers shared;          // all rows, where products are split by columns
   std::vector<WorkerBuffers> workers;
-  std::vector<std::int32_t> positions;  // [T] position ids
-  std::vector<std::int32_t> no_types;   // [T] zeros, for batches without types
-  std::vector<int> order;               // texts, longest first
+  std::vector<std::int32_t> positions;   // [T] position ids
+  std::vector<std::int32_t> no_types;    // [T] zeros, for batches without types
+  std::vector<int> order;                // texts, longest first
+  std::vector<std::int32_t> run_begins;  // of BatchRuns
   Steps steps;
 
   // Lists positions (counted from `position_offset`), and the texts with the longest first. Returns
