@@ -75,12 +75,9 @@ Status TimeAll(CompressJob& job) {
   for (LadderRung& rung : job.ladder.rungs) {
     HONE_ASSIGN_OR_RETURN(const auto model, OpenModel(job, job.directories.at(rung.path)));
     job.Say(rung.path + ": timing", -1);
-    HONE_ASSIGN_OR_RETURN(
-        const LatencyRig::Pair pair,
-        job.rig->Time(model->engine(), model->model(), rung.model.layers, 2 * job.timing_s));
-    rung.model.latency = pair.candidate;
-    rung.speedup = pair.dense.p50_ms / pair.candidate.p50_ms;
-    dense.push_back(pair.dense);
+    HONE_ASSIGN_OR_RETURN(const LatencyFigures beside,
+                          TimeRung(job, *model, 2 * job.timing_s, &rung));
+    dense.push_back(beside);
   }
   if (dense.empty()) return base::OkStatus();
   std::ranges::sort(dense, {}, &LatencyFigures::p50_ms);
