@@ -1,5 +1,6 @@
 #include "base/float_text.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -46,11 +47,14 @@ char* WriteFloat(char* at, float x) {
     scale *= 10;
   }
   if (x < 0) *at++ = '-';
-  std::memcpy(at, "0.0000", 6);
+  std::fill_n(at, 6, '0');
+  at[1] = '.';
   at += 2 + zeros;
   char* end = at + 8;
   const double scaled = size * scale;  // 1e7 … 1e8 - 5
-  const auto eight = static_cast<std::uint32_t>(scaled + 0.5);
+  // Adding a half is exact for what is so far below 2^52.
+  const auto eight =
+      static_cast<std::uint32_t>(scaled + 0.5);  // NOLINT(bugprone-incorrect-roundings)
   // A reader of what lies closer than half the distance to the next float gets x: 2^-24 of the power of two
   // below x, and half of that where x is that power itself, for those below it lie denser.
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFF;
@@ -60,7 +64,8 @@ char* WriteFloat(char* at, float x) {
     WriteEight(at, eight);
   } else {
     // Nine digits always do: half a unit of the ninth is at most size · 5e-9.
-    const auto nine = static_cast<std::uint32_t>(scaled * 10 + 0.5);
+    const auto nine =
+        static_cast<std::uint32_t>(scaled * 10 + 0.5);  // NOLINT(bugprone-incorrect-roundings)
     WriteEight(at, nine / 10);
     *end++ = static_cast<char>('0' + nine % 10);
   }

@@ -23,12 +23,12 @@ CLI::Option* Named(CLI::Option* option, const std::string& names) {
 // Takes GuardBrackets' mark off.
 CLI::Option* Unguarded(CLI::Option* option) {
   return option->transform(
-      [](std::string value) { return value.starts_with(kGuard) ? value.substr(1) : value; }, "");
+      [](const std::string& value) { return value.starts_with(kGuard) ? value.substr(1) : value; }, "");
 }
 
 }  // namespace
 
-std::string GuardBrackets(std::string argument) {
+std::string GuardBrackets(const std::string& argument) {
   const bool in_brackets = argument.starts_with('[') && argument.ends_with(']');
   return in_brackets ? kGuard + argument : argument;
 }

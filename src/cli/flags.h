@@ -15,7 +15,7 @@ namespace hone::cli {
 
 // CLI11 reads an argument such as "[MASK]" as a list in brackets and drops them. Arguments in brackets
 // go through this before they are parsed; Flags takes the mark off again.
-std::string GuardBrackets(std::string argument);
+std::string GuardBrackets(const std::string& argument);
 
 class Flags {
  public:

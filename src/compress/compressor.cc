@@ -151,7 +151,7 @@ Status Compressor::KeepFastestWithin(double max_drop) {
   if (fastest == nullptr) {
     double least = INFINITY;
     for (const LadderRung& rung : job_.ladder.rungs) least = std::min(least, Drop(rung));
-    const Status why =
+    Status why =
         base::NotFound("no rung stays within ", max_drop,
                        " points of the dense model; the best lost ", base::Fixed(least, 2));
     if (std::ranges::none_of(job_.ladder.rungs,

@@ -8,8 +8,8 @@
 // Why two levels  s · (q - z) is a small integer (|…| ≤ 120), so a kernel can multiply in plain
 //                 int8 arithmetic, with one f32 scale a channel at the end: int4 then costs what
 //                 int8 costs where compute is the limit, and half the bytes where memory is.
-//                 Without VNNI, AVX2 applies s for free in the widening multiply-add, and unsigned
-//                 nibbles let eight byte products be summed before widening.
+//                 Without VNNI, AVX2 applies s for free in the widening multiply-add, and q - z is
+//                 small enough that eight byte products may be summed before widening.
 // Tail            K need not be a multiple of 32: the last group is short. Row bytes are (K+1)/2.
 // On disk         compressed-tensors "pack-quantized": group scale = scale[n]·s[n,g] in F32 [N,G].
 // Source          two-level ("progressive") group scales: QServe, Lin et al. 2024,

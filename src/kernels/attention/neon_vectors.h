@@ -2,6 +2,7 @@
 // Included inside a target region (kernels/matmul/neon.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 

@@ -1,8 +1,7 @@
 // int8 on plain AVX2: vpmaddubsw adds two byte products in int16, where it saturates above 32767.
 //
-// Activations of 7 bits (q in ±63, stored as q + 64 in 1 … 127) make one vpmaddubsw exact for any
-// int8 weights: 127 · 2 · 127 = 32258. Beyond that the sums of several fit before they are widened
-// wherever the positive, and the negative, weights of a sum stay small enough. Packing knows the
+// Activations of 7 bits (unsigned7_avx2.h) make one vpmaddubsw exact for any int8 weights. Beyond that
+// the sums of several fit before they are widened wherever the positive, and the negative, weights of a sum stay small enough. Packing knows the
 // weights, so it puts the steps of four k into an order (int8_avx2_order.h) in which most can be:
 //
 //            summed first   instructions for 64 weights   share of MiniLM's steps
@@ -13,7 +12,6 @@
 //   packed    panels of [int32 offset 16][f32 scale 16][int32 quads, pairs, blocks, to 64 bytes]
 //             [u16 k/4 of each step, to 64 bytes][int8 blocks × 4 steps × 16 × 4]
 //   offset    -64 · Σ_k of each column, which takes the 64 out again
-//   prepared  f32 scale, 60 bytes of padding, u8 [K]
 //   tile      3 rows × 16 columns: 6 int32 sums, 6 int16 sums, two weights, an activation and the
 //             ones
 #if defined(__x86_64__)
@@ -26,7 +24,7 @@
 #include "kernels/matmul/epilogue_avx2.h"
 #include "kernels/matmul/int8_avx2_order.h"
 #include "kernels/matmul/next_panel.h"
-#include "kernels/matmul/prepare_avx2.h"
+#include "kernels/matmul/unsigned7_avx2.h"
 #include "kernels/matmul/x86.h"
 
 HONE_TARGET_BEGIN(HONE_TARGET_AVX2)
@@ -35,10 +33,8 @@ namespace {
 
 constexpr int kRows = 3, kColumns = 16, kVectors = 2;
 constexpr int kBlock = 16, kSteps = kBlock / 4;  // k; steps of four k
-constexpr std::size_t kHeaderBytes = 64;
 constexpr std::size_t kStepBytes = kColumns * 4;
 constexpr std::size_t kBlockBytes = kSteps * kStepBytes;
-constexpr int kLimit = 63, kZero = 64;
 
 // What a panel begins with.
 struct PanelHeader {
@@ -63,10 +59,6 @@ std::size_t PanelBytes(int k) {
 
 std::size_t PackedBytes(int n, int k) {
   return static_cast<std::size_t>(Panels(n, kColumns)) * PanelBytes(k);
-}
-
-std::size_t PreparedBytes(int k) {
-  return kHeaderBytes + (static_cast<std::size_t>(k) + 63) / 64 * 64;
 }
 
 // The panel's weights [steps][16][4] in the order of k; zeros beyond N and K.
@@ -123,17 +115,6 @@ void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* 
   for (int panel = panel_begin; panel < panel_end; ++panel) {
     PackPanel(weights, panel * kColumns,
               packed + static_cast<std::size_t>(panel) * PanelBytes(weights.k));
-  }
-}
-
-void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte* prepared) {
-  for (int r = 0; r < rows; ++r, x += x_stride, prepared += PreparedBytes(k)) {
-    std::byte* out = prepared + kHeaderBytes;
-    const float scale = QuantizeRow256(x, k, kLimit, [out](int i, __m256i q) {
-      _mm256_store_si256(reinterpret_cast<__m256i*>(out + i),
-                         _mm256_add_epi8(q, _mm256_set1_epi8(kZero)));
-    });
-    std::memcpy(prepared, &scale, sizeof scale);
   }
 }
 
