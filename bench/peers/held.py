@@ -57,6 +57,10 @@ def environment(folder: Path) -> dict[str, str]:
     """The environment for a peer's process; makes the copies in `folder` when they are not there."""
     done, preload = folder / "done", folder / "masked_cpuid.so"
     if not done.exists():
+        compiler = os.environ.get("CC", "cc")
+        for tool in ["objdump", compiler]:
+            if shutil.which(tool) is None:
+                sys.exit(f"held.py: {tool} is needed to hold the peers to AVX2; it is not installed")
         folder.mkdir(parents=True, exist_ok=True)
         print("copying the peers' libraries to hold them to AVX2 (a minute)", file=sys.stderr)
         counts = {}
@@ -68,7 +72,7 @@ def environment(folder: Path) -> dict[str, str]:
                                if library.is_file() and not library.is_symlink())
             if counts[name] == 0:
                 raise RuntimeError(f"no CPUID instruction in {source}: it would not be held to AVX2")
-        subprocess.run([os.environ.get("CC", "cc"), "-O2", "-shared", "-fPIC", "-o", preload,
+        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", preload,
                         HERE / "masked_cpuid.c"], check=True)
         done.write_text(f"{counts}\n")
     return {"LD_PRELOAD": str(preload), "PYTHONPATH": str(folder)}

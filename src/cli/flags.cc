@@ -23,7 +23,8 @@ CLI::Option* Named(CLI::Option* option, const std::string& names) {
 // Takes GuardBrackets' mark off.
 CLI::Option* Unguarded(CLI::Option* option) {
   return option->transform(
-      [](const std::string& value) { return value.starts_with(kGuard) ? value.substr(1) : value; }, "");
+      [](const std::string& value) { return value.starts_with(kGuard) ? value.substr(1) : value; },
+      "");
 }
 
 }  // namespace

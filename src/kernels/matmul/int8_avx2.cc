@@ -67,10 +67,9 @@ base::AlignedVector<std::int8_t> PanelSteps(const WeightRows& weights, int colum
   const auto k = static_cast<std::size_t>(weights.k);
   for (int j = 0; j < std::min(kColumns, weights.n - column); ++j) {
     const std::byte* row = weights.row[static_cast<std::size_t>(column + j)];
-    std::int8_t* out = steps.data() + j * 4;
-    std::size_t i = 0;
-    for (; i + 4 <= k; i += 4, out += kStepBytes) std::memcpy(out, row + i, 4);
-    std::memcpy(out, row + i, k - i);
+    std::size_t at = static_cast<std::size_t>(j) * 4, i = 0;
+    for (; i + 4 <= k; i += 4, at += kStepBytes) std::memcpy(&steps[at], row + i, 4);
+    if (i < k) std::memcpy(&steps[at], row + i, k - i);
   }
   return steps;
 }

@@ -131,7 +131,10 @@ class StepSorter {
       for (std::size_t t = 0; t < tried && least > enough; ++t) {
         const std::size_t i = t * left_.size() / tried;
         const int largest = LargestOfSum(sum, lanes_[left_[i]]);
-        if (largest < least) least = largest, best = i;
+        if (largest < least) {
+          least = largest;
+          best = i;
+        }
       }
       if (least > kFull) return n;
       Add(lanes_[left_[best]], sum);

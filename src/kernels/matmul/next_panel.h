@@ -1,5 +1,5 @@
 // The weights of the next panel, asked for while the tiles of this one are computed: at few rows a product
-// is as fast as its weights arrive. Each tile asks for an equal part, since a processor waits for
+// is as fast as its weights arrive. Each tile asks for about an equal part, since a processor waits for
 // memory in a few dozen places only.
 #pragma once
 
