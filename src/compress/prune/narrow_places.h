@@ -29,7 +29,7 @@ struct Place {
 // Place 0 is the embeddings, 1 + 2l and 2 + 2l the two norms of layer l, the last the final norm of a
 // model that has one.
 inline std::size_t PlaceOf(int layer, bool ffn) {
-  return static_cast<std::size_t>(1 + 2 * layer + (ffn ? 1 : 0));
+  return 1 + 2 * static_cast<std::size_t>(layer) + (ffn ? 1 : 0);
 }
 
 struct NarrowPlaces {

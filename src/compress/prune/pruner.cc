@@ -111,7 +111,8 @@ std::uint64_t SnapshotBytes(const model::ModelConfig& config, int tokens_per_bat
   const auto width = static_cast<std::uint64_t>(config.width);
   for (const model::LayerShape& layer : config.layers) {
     const auto f = static_cast<std::uint64_t>(layer.ffn);
-    const auto inner = static_cast<std::uint64_t>(layer.heads * config.head_size);
+    const auto inner =
+        static_cast<std::uint64_t>(layer.heads) * static_cast<std::uint64_t>(config.head_size);
     // Widths fall by a tenth, a geometric series that sums to 10; head counts one by one.
     snapshots +=
         sizeof(float) * width * (10 * f + inner * static_cast<std::uint64_t>(layer.heads) / 2);

@@ -11,7 +11,6 @@
 namespace hone::compress {
 namespace {
 
-using base::StrCat;
 using formats::EditedCheckpoint;
 using model::Linear;
 
@@ -111,9 +110,9 @@ base::Status StitchAttention(const model::Model& model, int layer, const Level& 
        {std::pair(&from.query, &names.query), std::pair(&from.key, &names.key),
         std::pair(&from.value, &names.value)}) {
     HONE_ASSIGN_OR_RETURN(const Values values, ReadValues(*linear));
-    if (!fused) all = Values();
-    AppendRows(values, rows, &all);
-    if (!fused) Store(*module, std::move(all), weights);
+    Values own;
+    AppendRows(values, rows, fused ? &all : &own);
+    if (!fused) Store(*module, std::move(own), weights);
   }
   if (fused) Store(names.query_key_value, std::move(all), weights);
   return StoreOutput(names.output, from.output, level, weights);

@@ -35,7 +35,7 @@ std::string EscapeHtml(std::string_view text) {
   return out;
 }
 
-std::string EscapeJsonIsland(std::string json) {
+std::string EscapeJsonIsland(std::string_view json) {
   std::string out;
   out.reserve(json.size());
   for (char c : json) {

@@ -12,7 +12,7 @@ namespace hone::compress {
 // Safe as text and in quoted attributes; control characters and invalid UTF-8 become U+FFFD.
 std::string EscapeHtml(std::string_view text);
 // JSON as it may stand in a script element: no "<" is left that could end it.
-std::string EscapeJsonIsland(std::string json);
+std::string EscapeJsonIsland(std::string_view json);
 
 std::string SayMs(double ms);               // "0.241 ms"
 std::string SayBytes(std::uint64_t bytes);  // "5.2 MB"
