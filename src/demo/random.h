@@ -28,7 +28,7 @@ class Random {
     return static_cast<std::size_t>(Next() % count);
   }
   int Between(int low, int high) {  // both inclusive
-    return low + static_cast<int>(Below(static_cast<std::size_t>(high - low + 1)));
+    return low + static_cast<int>(Below(static_cast<std::size_t>(high - low) + 1));
   }
   // Of [0, 1), a multiple of 2^-53.
   double Unit() { return static_cast<double>(Next() >> 11) * 0x1p-53; }

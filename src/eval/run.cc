@@ -57,7 +57,7 @@ base::StatusOr<Report> Run(const Task& task, const Examples& examples, const Pre
   report.truncated = static_cast<std::size_t>(
       std::ranges::count_if(predictions, [](const Prediction& p) { return p.truncated; }));
   report.metrics = task.score(all, predictions);
-  report.latency = Summarise(std::move(call_ms), all.size(), options.batch);
+  report.latency = Summarise(call_ms, all.size(), options.batch);
   report.predictions = std::move(predictions);
   return report;
 }

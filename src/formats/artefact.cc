@@ -185,13 +185,13 @@ Status ArtefactWriter::Commit(Manifest manifest) {
     // The rename below replaces nothing, so the old directory makes room first.
     HONE_ASSIGN_OR_RETURN(const std::string aside, files_.MakeTemporaryDirectory(out_ + ".old"));
     old = aside;
-    const Status aside_moved = files_.Move(out_, env::JoinPath(old, "artefact"));
+    Status aside_moved = files_.Move(out_, env::JoinPath(old, "artefact"));
     if (!aside_moved.ok()) {
       files_.RemoveTree(old).IgnoreError();
       return aside_moved;
     }
   }
-  const Status moved = files_.Move(directory_, out_);
+  Status moved = files_.Move(directory_, out_);
   if (!moved.ok()) {
     if (!old.empty() && files_.Move(env::JoinPath(old, "artefact"), out_).ok()) {
       files_.RemoveTree(old).IgnoreError();

@@ -30,12 +30,12 @@ const std::vector<std::string>& DefaultTexts() {
       ("Please send me the receipt for the second payment as well, since the first one only shows "
        "the deposit that we made in March."),
       "Find a recipe with lentils and carrots.",
-      "The bridge will stay closed until the end of the month because one of its bearings must be "
-      "replaced, so buses take the longer way around the harbour.",
+      ("The bridge will stay closed until the end of the month because one of its bearings must be "
+       "replaced, so buses take the longer way around the harbour."),
       "My password no longer works.",
       "Add milk, bread and apples to the shopping list.",
-      "She read the letter twice, put it back into its envelope, and said nothing about it for a "
-      "year.",
+      ("She read the letter twice, put it back into its envelope, and said nothing about it for a "
+       "year."),
       "Are dogs allowed on the ferry?",
       "Stop.",
       "The sensor reports a temperature every ten seconds; if three reports in a row are missing, "

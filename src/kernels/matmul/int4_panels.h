@@ -32,8 +32,8 @@ void PackInt4Panels(const WeightRows& weights, int panel_begin, int panel_end, s
     std::byte* out = packed + static_cast<std::size_t>(panel) * panel_bytes;
     std::memset(out, 0, panel_bytes);
     for (int j = 0; j < std::min(kColumns, weights.n - panel * kColumns); ++j) {
-      pack_column(weights, static_cast<std::size_t>(panel * kColumns + j),
-                  static_cast<std::size_t>(j), out);
+      const auto column = static_cast<std::size_t>(j);
+      pack_column(weights, static_cast<std::size_t>(panel) * kColumns + column, column, out);
     }
   }
 }

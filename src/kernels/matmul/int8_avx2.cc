@@ -66,7 +66,8 @@ base::AlignedVector<std::int8_t> PanelSteps(const WeightRows& weights, int colum
   base::AlignedVector<std::int8_t> steps(Blocks(weights.k) * kBlockBytes);
   const auto k = static_cast<std::size_t>(weights.k);
   for (int j = 0; j < std::min(kColumns, weights.n - column); ++j) {
-    const std::byte* row = weights.row[static_cast<std::size_t>(column + j)];
+    const std::byte* row =
+        weights.row[static_cast<std::size_t>(column) + static_cast<std::size_t>(j)];
     std::size_t at = static_cast<std::size_t>(j) * 4, i = 0;
     for (; i + 4 <= k; i += 4, at += kStepBytes) std::memcpy(&steps[at], row + i, 4);
     if (i < k) std::memcpy(&steps[at], row + i, k - i);

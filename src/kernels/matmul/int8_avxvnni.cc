@@ -137,7 +137,8 @@ void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* 
     auto* scale = reinterpret_cast<float*>(offset + kColumns);
     std::byte* values = out + kColumnBytes;
     for (int j = 0; j < std::min(kColumns, weights.n - panel * kColumns); ++j) {
-      const auto n = static_cast<std::size_t>(panel * kColumns + j);
+      const std::size_t n =
+          static_cast<std::size_t>(panel) * kColumns + static_cast<std::size_t>(j);
       const auto* row = reinterpret_cast<const std::int8_t*>(weights.row[n]);
       const std::int32_t sum =
           InterleaveRow(row, weights.k, values + static_cast<std::size_t>(j) * 4, kStepBytes);

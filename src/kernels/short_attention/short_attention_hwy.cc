@@ -17,7 +17,6 @@ namespace simd = hone::kernels::HWY_NAMESPACE;
 namespace hn = hwy::HWY_NAMESPACE;
 using simd::F32;
 using simd::F32V;
-using simd::kLanes;
 
 HWY_ATTR float Dot(const float* a, const float* b, int n) {
   F32V sum = hn::Zero(F32());
