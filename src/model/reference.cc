@@ -72,9 +72,10 @@ void Add(const Matrix& y, Matrix& x) {
 void Rotate(double base, size_t heads, size_t head_size, Matrix& x) {
   const size_t half = head_size / 2;
   for (size_t row = 0; row < x.size() / head_size; ++row) {  // (t, h)
+    const size_t t = row / heads;
     for (size_t i = 0; i < half; ++i) {
       const double angle =
-          static_cast<double>(row / heads) *
+          static_cast<double>(t) *
           std::pow(base, -2 * static_cast<double>(i) / static_cast<double>(head_size));
       float& a = x[row * head_size + i];
       float& b = x[row * head_size + i + half];

@@ -113,8 +113,9 @@ double LatencyTable::GridMs(int texts, int tokens) const {
 }
 
 base::TimeNs LatencyTable::Predict(int texts, int tokens) const {
-  return static_cast<base::TimeNs>(correction_ * GridMs(texts, tokens) * base::kMillisecondNs +
-                                   0.5);
+  const double ns = correction_ * GridMs(texts, tokens) * base::kMillisecondNs;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): never negative
+  return static_cast<base::TimeNs>(ns + 0.5);
 }
 
 void LatencyTable::Observe(int texts, int tokens, base::TimeNs seen, base::TimeNs now) {
