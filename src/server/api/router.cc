@@ -19,7 +19,7 @@ std::string_view TakeSegment(std::string_view* path) {
   return segment;
 }
 
-CancelRequest Handle(ApiContext& api, HttpRequest request, Respond respond) {
+CancelRequest Handle(ApiContext& api, const HttpRequest& request, Respond respond) {
   const RouteMatch match = FindRoute(AllRoutes(), request.method, request.path);
   if (match.route == nullptr) {
     const Protocol protocol = ProtocolOfPath(request.path);
@@ -143,8 +143,8 @@ HttpResponse FrontRefusal(std::string_view path, int status, std::string_view me
 
 HttpHandler MakeApi(ApiContext api) {
   auto shared = std::make_shared<ApiContext>(std::move(api));
-  return [shared](HttpRequest request, Respond respond) {
-    return Handle(*shared, std::move(request), std::move(respond));
+  return [shared](const HttpRequest& request, Respond respond) {
+    return Handle(*shared, request, std::move(respond));
   };
 }
 

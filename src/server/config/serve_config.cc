@@ -49,7 +49,7 @@ class Reader : public Fields {
   void Split(std::string_view key, std::vector<int>* out) {
     Quantity(key, [&](std::string_view text) {
       base::StatusOr<std::vector<int>> split = ParseSplit(text);
-      if (split.ok()) *out = *std::move(split);
+      if (split.ok()) *out = *split;
       return split.status();
     });
   }
