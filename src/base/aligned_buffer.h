@@ -2,10 +2,12 @@
 //
 // AlignedBuffer owns its bytes, which begin uninitialised · not thread-safe · throws std::bad_alloc.
 // A block of 2 MiB or more is a mapping of its own and asks the kernel for huge pages, since page faults
-// dominate the packing of a large model; it goes back to the system when it is freed.
+// dominate the packing of a large model; it goes back to the system when it is freed. One of 32 KiB or more
+// is a piece of a huge page that others share (huge_pages.h).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <span>
@@ -16,7 +18,9 @@ namespace hone::base {
 inline constexpr std::size_t kCacheLineBytes = 64;
 
 struct FreeBlock {
-  std::size_t mapped = 0;  // bytes of a mapping; 0: from the heap
+  enum class From : std::uint8_t { kHeap, kPiece, kMapping };
+  From from = From::kHeap;
+  std::size_t mapped = 0;  // bytes of a mapping
   void operator()(std::byte* p) const;
 };
 

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/huge_pages.h"
+
 namespace hone::base {
 namespace {
-
-constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
 std::uintptr_t AddressOf(const void* p) {
   return reinterpret_cast<std::uintptr_t>(p);

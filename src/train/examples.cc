@@ -13,7 +13,6 @@ namespace {
 
 using base::Status;
 using base::StatusOr;
-using base::StrCat;
 using eval::Example;
 
 bool IsBlank(std::string_view text) {
