@@ -15,7 +15,7 @@ struct Avx512Vectors {
   static constexpr int kKeyBits = 8, kValueBits = 16;
   static constexpr bool kUnsignedQueries = true;
   static constexpr float kProbabilityLog2 = 13;  // of 8192
-  static constexpr int kRows = 12;  // 24 sums and 2 operands of 32 registers
+  static constexpr int kRows = 12;               // 24 sums and 2 operands of 32 registers
 
   static F Set(float v) { return _mm512_set1_ps(v); }
   static F LoadU(const float* p) { return _mm512_loadu_ps(p); }
