@@ -23,6 +23,11 @@
 
 #include "kernels/attention/reduced_prepare-inl.h"
 
+// The kernel's entry of the list; in hone::kernels, behind the target region.
+#define HONE_REDUCED_ATTENTION(symbol, name, isa, precision) \
+  extern constinit const AttentionKernel symbol = {          \
+      name, isa, precision, ScratchBytes, PreparedBytes, Prepare, Attend, kMaxHeadSize}
+
 namespace hone::kernels {
 namespace {
 

@@ -37,14 +37,8 @@ HONE_TARGET_END
 
 namespace hone::kernels {
 
-extern constinit const AttentionKernel kAttentionInt16Avx2 = {"attention_int16_avx2",
-                                                              base::Isa::kAvx2,
-                                                              AttentionPrecision::k16Bit,
-                                                              ScratchBytes,
-                                                              PreparedBytes,
-                                                              Prepare,
-                                                              Attend,
-                                                              kMaxHeadSize};
+HONE_REDUCED_ATTENTION(kAttentionInt16Avx2, "attention_int16_avx2", base::Isa::kAvx2,
+                       AttentionPrecision::k16Bit);
 
 }  // namespace hone::kernels
 

@@ -28,14 +28,8 @@ HONE_TARGET_END
 
 namespace hone::kernels {
 
-extern constinit const AttentionKernel kAttentionInt16Avx512 = {"attention_int16_avx512",
-                                                                base::Isa::kAvx512,
-                                                                AttentionPrecision::k16Bit,
-                                                                ScratchBytes,
-                                                                PreparedBytes,
-                                                                Prepare,
-                                                                Attend,
-                                                                kMaxHeadSize};
+HONE_REDUCED_ATTENTION(kAttentionInt16Avx512, "attention_int16_avx512", base::Isa::kAvx512,
+                       AttentionPrecision::k16Bit);
 
 }  // namespace hone::kernels
 

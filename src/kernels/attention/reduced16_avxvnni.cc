@@ -28,14 +28,8 @@ HONE_TARGET_END
 
 namespace hone::kernels {
 
-extern constinit const AttentionKernel kAttentionInt16AvxVnni = {"attention_int16_avxvnni",
-                                                                 base::Isa::kAvxVnni,
-                                                                 AttentionPrecision::k16Bit,
-                                                                 ScratchBytes,
-                                                                 PreparedBytes,
-                                                                 Prepare,
-                                                                 Attend,
-                                                                 kMaxHeadSize};
+HONE_REDUCED_ATTENTION(kAttentionInt16AvxVnni, "attention_int16_avxvnni", base::Isa::kAvxVnni,
+                       AttentionPrecision::k16Bit);
 
 }  // namespace hone::kernels
 

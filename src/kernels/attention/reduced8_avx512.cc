@@ -40,14 +40,8 @@ HONE_TARGET_END
 
 namespace hone::kernels {
 
-extern constinit const AttentionKernel kAttentionInt8Avx512 = {"attention_int8_avx512",
-                                                               base::Isa::kAvx512,
-                                                               AttentionPrecision::k8Bit,
-                                                               ScratchBytes,
-                                                               PreparedBytes,
-                                                               Prepare,
-                                                               Attend,
-                                                               kMaxHeadSize};
+HONE_REDUCED_ATTENTION(kAttentionInt8Avx512, "attention_int8_avx512", base::Isa::kAvx512,
+                       AttentionPrecision::k8Bit);
 
 }  // namespace hone::kernels
 

@@ -41,14 +41,8 @@ HONE_TARGET_END
 
 namespace hone::kernels {
 
-extern constinit const AttentionKernel kAttentionInt8AvxVnni = {"attention_int8_avxvnni",
-                                                                base::Isa::kAvxVnni,
-                                                                AttentionPrecision::k8Bit,
-                                                                ScratchBytes,
-                                                                PreparedBytes,
-                                                                Prepare,
-                                                                Attend,
-                                                                kMaxHeadSize};
+HONE_REDUCED_ATTENTION(kAttentionInt8AvxVnni, "attention_int8_avxvnni", base::Isa::kAvxVnni,
+                       AttentionPrecision::k8Bit);
 
 }  // namespace hone::kernels
 

@@ -32,14 +32,8 @@ HONE_ARM_TARGET_END
 
 namespace hone::kernels {
 
-extern constinit const AttentionKernel kAttentionInt8NeonDot = {"attention_int8_neondot",
-                                                                base::Isa::kNeonDot,
-                                                                AttentionPrecision::k8Bit,
-                                                                ScratchBytes,
-                                                                PreparedBytes,
-                                                                Prepare,
-                                                                Attend,
-                                                                kMaxHeadSize};
+HONE_REDUCED_ATTENTION(kAttentionInt8NeonDot, "attention_int8_neondot", base::Isa::kNeonDot,
+                       AttentionPrecision::k8Bit);
 
 }  // namespace hone::kernels
 

@@ -33,14 +33,8 @@ HONE_ARM_TARGET_END
 
 namespace hone::kernels {
 
-extern constinit const AttentionKernel kAttentionInt8NeonI8mm = {"attention_int8_neoni8mm",
-                                                                 base::Isa::kNeonI8mm,
-                                                                 AttentionPrecision::k8Bit,
-                                                                 ScratchBytes,
-                                                                 PreparedBytes,
-                                                                 Prepare,
-                                                                 Attend,
-                                                                 kMaxHeadSize};
+HONE_REDUCED_ATTENTION(kAttentionInt8NeonI8mm, "attention_int8_neoni8mm", base::Isa::kNeonI8mm,
+                       AttentionPrecision::k8Bit);
 
 }  // namespace hone::kernels
 
