@@ -2,8 +2,8 @@
 
 Neither peer can be told to: ONNX Runtime has no setting, OpenVINO's reaches a part of its kernels. Here
 every CPUID instruction of a copy of their libraries becomes UD0 (both are two bytes long), and
-masked_cpuid.c, loaded before them, answers in its place. Nothing else of them changes, and no CPUID
-runs once a model is loaded. Needs objdump and a C compiler.
+masked_cpuid.c, loaded before them, answers in its place. Nothing else of them changes. Needs objdump and
+a C compiler.
 """
 
 import importlib.util

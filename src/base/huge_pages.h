@@ -1,9 +1,10 @@
 // Memory in huge pages: mappings of whole ones, and pieces of pages that are shared.
 //
 // Where a small model's weights lie in physical memory decides how much of them a second-level cache
-// keeps: 4 KiB pages come from anywhere, many of them from the same few sets. A compressed sentence
-// encoder (0.6 MB of weights, 1 MiB of cache, Zen 4) took 28.5 µs a pass in some processes and 35 to 37 in
-// others, always 28.5 in huge pages.
+// keeps: 4 KiB pages come from anywhere, many of them from the same few sets. A rung of the demo (1 MiB of
+// cache, Zen 4) took 28.5 µs a pass in some processes and 35 to 37 in others, in huge pages 28.5 in all ten.
+// Not from the heap: it would keep what is given back, and the advice with it, so that a few bytes used
+// there later would cost two megabytes.
 //
 // Advice only: a kernel without transparent huge pages gives ordinary ones, and nothing else changes.
 // Thread-safe · throws std::bad_alloc.
