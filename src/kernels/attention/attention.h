@@ -43,7 +43,7 @@ struct AttentionArgs {
 enum class AttentionPrecision {
   kF32,
   k16Bit,  // of roundings of the probabilities and v to 16 bits, of q and k to 16 or 8
-  k8Bit,   // of roundings of q, k, the probabilities and v to 8 bits
+  k8Bit,   // of roundings of q, k, the probabilities and v to 8 bits, 7 where sums want it
 };
 
 struct AttentionKernel {

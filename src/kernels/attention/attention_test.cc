@@ -76,11 +76,16 @@ class Attention : public testing::TestWithParam<AttentionKernel> {
     }
   }
 
+  // What rounding each operand once does: to 8 bits, and to 7 by the one kernel that has no more.
+  static double Rounding() {
+    return GetParam().name == "attention_int8_avx2" ? 0.04 : 0.02;
+  }
+
   // What a rounding of a score of size s, and √tokens roundings of a sum, do to a mean of values of
-  // deviation 1. Reduced precision: an 8-bit rounding of each operand.
+  // deviation 1.
   double Tolerance(const Case& c) const {
     const double score = c.spread * c.spread * 8;
-    if (GetParam().precision != AttentionPrecision::kF32) return 0.02 * (1 + score / 4);
+    if (GetParam().precision != AttentionPrecision::kF32) return Rounding() * (1 + score / 4);
     return std::numeric_limits<float>::epsilon() * (8 + 4 * score + std::sqrt(c.tokens));
   }
 };
@@ -145,7 +150,7 @@ TEST_P(Attention, SurvivesScoresFarApart) {
     for (std::size_t i = 0; i < 32; ++i) {
       const float value = head.args.v[17 * head.args.stride + static_cast<std::ptrdiff_t>(i)];
       ASSERT_NEAR(out[t * 34 + i], value,
-                  GetParam().precision == AttentionPrecision::kF32 ? 1e-6 : 0.02);
+                  GetParam().precision == AttentionPrecision::kF32 ? 1e-6 : Rounding());
     }
   }
 }

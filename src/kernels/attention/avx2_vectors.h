@@ -2,6 +2,7 @@
 // products. Included inside a target region (kernels/matmul/x86.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace hone::kernels {
@@ -11,7 +12,7 @@ struct Avx2Vectors {
   using F = __m256;
   using I = __m256i;
   static constexpr int kLanes = 8;
-  static constexpr bool kUnsignedQueries = false;
+  static constexpr int kQueryOffset = 0, kAtOnce = 1;
   static constexpr float kProbabilityLog2 = 13;  // of 8192
 
   static F Set(float v) { return _mm256_set1_ps(v); }
@@ -56,12 +57,27 @@ struct Avx2Vectors {
   static F ToFloat(I v) { return _mm256_cvtepi32_ps(v); }
   // The low halves of a and b side by side.
   static I Pairs(I a, I b) { return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xAA); }
-  // Probabilities and values in 16 bits.
+  // Probabilities and values in 16 bits, and in 8.
   static I Words(const I (&v)[2]) { return Pairs(v[0], v[1]); }
+  static I Words(const I (&v)[4]) {
+    return _mm256_blendv_epi8(Pairs(v[0], v[2]), _mm256_slli_epi16(Pairs(v[1], v[3]), 8),
+                              _mm256_set1_epi16(static_cast<std::int16_t>(0xFF00)));
+  }
   static void StorePacked(I a, I b, std::int32_t* p) { StoreI(_mm256_packs_epi32(a, b), p); }
+  static void StorePackedBytes(I a, I b, std::int32_t* p) {
+    const I pairs = _mm256_packs_epi32(a, b), bytes = _mm256_packus_epi16(pairs, pairs);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm256_castsi256_si128(_mm256_permute4x64_epi64(bytes, 0x08)));
+  }
   // The eight integers of v as 16-bit ones.
   static __m128i Narrow(I v) {
     return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  }
+  // As 8-bit ones with `offset` added.
+  static void StoreBytes(I v, int offset, std::byte* p) {
+    const __m128i narrow = Narrow(v), bytes = _mm_packs_epi16(narrow, narrow);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p),
+                     _mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(offset))));
   }
 
   // 2^x by a minimax polynomial of degree 3 in the distance to the nearest integer (7.5e-5), which

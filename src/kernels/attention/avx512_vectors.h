@@ -13,7 +13,8 @@ struct Avx512Vectors {
   using I = __m512i;
   static constexpr int kLanes = 16;
   static constexpr int kKeyBits = 8, kValueBits = 16;
-  static constexpr bool kUnsignedQueries = true;
+  static constexpr int kQueryOffset = 128, kAtOnce = 1;
+  static constexpr float kKeyMax = 127, kValueMax = 511;
   static constexpr float kProbabilityLog2 = 13;  // of 8192
   static constexpr int kRows = 12;               // 24 sums and 2 operands of 32 registers
 
@@ -52,21 +53,21 @@ struct Avx512Vectors {
   static I Words(const I (&v)[2]) { return Pairs(v[0], v[1]); }
   static void StorePacked(I a, I b, std::int32_t* p) { StoreI(_mm512_packs_epi32(a, b), p); }
 #if defined(HONE_SIMDE)
-  static I DotKeys(I sum, I a, I b) {
-    return _mm512_dpbusd_epi32(sum, a, b);
+  static I DotKeys(I sum, const I (&a)[1], const I (&b)[1]) {
+    return _mm512_dpbusd_epi32(sum, a[0], b[0]);
   }
-  static I DotValues(I sum, I a, I b) {
-    return _mm512_dpwssd_epi32(sum, a, b);
+  static I DotValues(I sum, const I (&a)[1], const I (&b)[1]) {
+    return _mm512_dpwssd_epi32(sum, a[0], b[0]);
   }
 #else
   // Not the intrinsics: around them GCC 12 copies every sum to another register and to the stack,
   // which made the whole kernel 1.5 times slower.
-  static I DotKeys(I sum, I a, I b) {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  static I DotKeys(I sum, const I (&a)[1], const I (&b)[1]) {
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a[0]), "v"(b[0]));
     return sum;
   }
-  static I DotValues(I sum, I a, I b) {
-    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  static I DotValues(I sum, const I (&a)[1], const I (&b)[1]) {
+    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a[0]), "v"(b[0]));
     return sum;
   }
 #endif

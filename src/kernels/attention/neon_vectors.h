@@ -15,7 +15,8 @@ struct NeonVectors {
   static constexpr int kLanes = 4;
   static constexpr int kKeyBits = 8, kValueBits = 8;
   static constexpr int kRows = 8;  // 16 sums and 3 operands of 32 registers
-  static constexpr bool kUnsignedQueries = false;
+  static constexpr int kQueryOffset = 0, kAtOnce = 1;
+  static constexpr float kKeyMax = 127, kValueMax = 127;
 
   static F Set(float v) { return vdupq_n_f32(v); }
   static F LoadU(const float* p) { return vld1q_f32(p); }
@@ -57,8 +58,8 @@ struct NeonVectors {
     const uint8x8_t bytes = vqmovun_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)));
     vst1_u8(reinterpret_cast<std::uint8_t*>(p), bytes);
   }
-  static I DotKeys(I sum, I q, I k) {
-    return vdotq_s32(sum, vreinterpretq_s8_s32(q), vreinterpretq_s8_s32(k));
+  static I DotKeys(I sum, const I (&q)[1], const I (&k)[1]) {
+    return vdotq_s32(sum, vreinterpretq_s8_s32(q[0]), vreinterpretq_s8_s32(k[0]));
   }
 
   // As avx2_vectors.h.

@@ -6,7 +6,7 @@
 //                  does not see, and often is the larger part of a key.
 //   probabilities  relative to the largest, 0 … 127, 255 or 8192, and their sum as the integers
 //                  they became
-//   values         -127 … 127 or -511 … 511 with one scale a channel
+//   values         -63 … 63, -127 … 127 or -511 … 511 with one scale a channel
 //
 // prepared  reduced_prepare-inl.h
 // scratch   of one tile of queries: scores f32 [panel][kRows][kKeys], where the probabilities of a
@@ -55,10 +55,17 @@ HONE_NOINLINE void Scores(const Shape& shape, const std::int32_t* prepared, cons
       sum[r][1] = V::LoadI(correction + s + kLanes);
     }
     const std::int32_t* k = prepared + s * shape.groups;
-    for (int i = 0; i < shape.groups; ++i, k += kKeys) {
-      const I k0 = V::LoadI(k), k1 = V::LoadI(k + kLanes);
+    for (int i = 0; i < shape.groups; i += kAtOnce, k += kAtOnce * kKeys) {
+      I k0[kAtOnce], k1[kAtOnce];
+      HONE_UNROLL for (int a = 0; a < kAtOnce; ++a) {
+        k0[a] = V::LoadI(k + a * kKeys);
+        k1[a] = V::LoadI(k + a * kKeys + kLanes);
+      }
       HONE_UNROLL for (int r = 0; r < kR; ++r) {
-        const I q = V::SetI(t.q[r * kQueryStride + i]);
+        I q[kAtOnce];
+        HONE_UNROLL for (int a = 0; a < kAtOnce; ++a) {
+          q[a] = V::SetI(t.q[r * kQueryStride + i + a]);
+        }
         sum[r][0] = V::DotKeys(sum[r][0], q, k0);
         sum[r][1] = V::DotKeys(sum[r][1], q, k1);
       }
@@ -182,11 +189,16 @@ HONE_NOINLINE void Values(const Shape& shape, const std::int32_t* values, const 
       HONE_UNROLL for (int j = 0; j < kN; ++j) sum[r][j] = V::SetI(0);
     }
     for (; s < end; s += kKeys, p += kPanelStride) {
-      for (int i = 0; i < kKeys / kValueGroup; ++i, v += shape.channels) {
-        I vi[kN];
-        HONE_UNROLL for (int j = 0; j < kN; ++j) vi[j] = V::LoadI(v + j * kLanes);
+      for (int i = 0; i < kKeys / kValueGroup; i += kAtOnce, v += kAtOnce * shape.channels) {
+        I vi[kN][kAtOnce];
+        HONE_UNROLL for (int j = 0; j < kN; ++j) {
+          HONE_UNROLL for (int a = 0; a < kAtOnce; ++a) {
+            vi[j][a] = V::LoadI(v + a * shape.channels + j * kLanes);
+          }
+        }
         HONE_UNROLL for (int r = 0; r < kR; ++r) {
-          const I pi = V::SetI(p[r * kKeys + i]);
+          I pi[kAtOnce];
+          HONE_UNROLL for (int a = 0; a < kAtOnce; ++a) pi[a] = V::SetI(p[r * kKeys + i + a]);
           HONE_UNROLL for (int j = 0; j < kN; ++j) sum[r][j] = V::DotValues(sum[r][j], pi, vi[j]);
         }
       }

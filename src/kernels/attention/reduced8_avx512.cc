@@ -19,6 +19,7 @@ namespace {
 
 struct V : Avx512Vectors {
   static constexpr int kValueBits = 8;
+  static constexpr float kValueMax = 127;
   static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
   static I Words(const I (&v)[4]) {
     return _mm512_mask_blend_epi8(0xAAAAAAAAAAAAAAAA, Pairs(v[0], v[2]),
@@ -28,7 +29,7 @@ struct V : Avx512Vectors {
     const __m256i bytes = _mm512_cvtusepi16_epi8(_mm512_packs_epi32(a, b));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), bytes);
   }
-  static I DotValues(I sum, I p, I v) { return DotKeys(sum, p, v); }
+  static I DotValues(I sum, const I (&p)[1], const I (&v)[1]) { return DotKeys(sum, p, v); }
 };
 
 }  // namespace

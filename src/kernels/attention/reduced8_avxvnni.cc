@@ -19,17 +19,10 @@ namespace {
 
 struct V : AvxVnniVectors {
   static constexpr int kValueBits = 8;
+  static constexpr float kValueMax = 127;
   static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
-  static I Words(const I (&v)[4]) {
-    return _mm256_blendv_epi8(Pairs(v[0], v[2]), _mm256_slli_epi16(Pairs(v[1], v[3]), 8),
-                              _mm256_set1_epi16(static_cast<std::int16_t>(0xFF00)));
-  }
-  static void StorePacked(I a, I b, std::int32_t* p) {
-    const I pairs = _mm256_packs_epi32(a, b), bytes = _mm256_packus_epi16(pairs, pairs);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                     _mm256_castsi256_si128(_mm256_permute4x64_epi64(bytes, 0x08)));
-  }
-  static I DotValues(I sum, I p, I v) { return DotKeys(sum, p, v); }
+  static void StorePacked(I a, I b, std::int32_t* p) { StorePackedBytes(a, b, p); }
+  static I DotValues(I sum, const I (&p)[1], const I (&v)[1]) { return DotKeys(sum, p, v); }
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 
 struct V : NeonVectors {
   static constexpr float kProbabilityLog2 = 6.98868469f;  // of 127
-  static I DotValues(I sum, I p, I v) { return DotKeys(sum, p, v); }
+  static I DotValues(I sum, const I (&p)[1], const I (&v)[1]) { return DotKeys(sum, p, v); }
 };
 
 }  // namespace

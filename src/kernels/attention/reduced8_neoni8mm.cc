@@ -19,8 +19,8 @@ namespace {
 
 struct V : NeonVectors {
   static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
-  static I DotValues(I sum, I p, I v) {
-    return vusdotq_s32(sum, vreinterpretq_u8_s32(p), vreinterpretq_s8_s32(v));
+  static I DotValues(I sum, const I (&p)[1], const I (&v)[1]) {
+    return vusdotq_s32(sum, vreinterpretq_u8_s32(p[0]), vreinterpretq_s8_s32(v[0]));
   }
 };
 

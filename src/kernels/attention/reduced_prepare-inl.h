@@ -25,9 +25,8 @@ inline constexpr int kKeyGroup = 32 / V::kKeyBits;  // channels in a word of q a
 inline constexpr int kValueGroup =
     32 / V::kValueBits;  // keys in a word of probabilities and values
 inline constexpr int kRows = V::kRows;
-inline constexpr float kKeyMax =
-    V::kKeyBits == 8 ? 127.0f : 2047.0f;  // 2047² · 256 channels < 2^31
-inline constexpr float kValueMax = V::kValueBits == 8 ? 127.0f : 511.0f;
+inline constexpr int kAtOnce = V::kAtOnce;  // words of a factor that one V::Dot multiplies
+inline constexpr float kKeyMax = V::kKeyMax, kValueMax = V::kValueMax;
 inline constexpr int kChunkKeys =
     V::kValueBits == 8 ? 65536 : 512;  // their products stay below 2^31
 inline constexpr int kMaxHeadSize = 256;
@@ -94,13 +93,19 @@ inline float Inverse(float largest, float limit) {
   return largest > 1e-30f && largest < HUGE_VALF ? limit / largest : 0.0f;
 }
 
-// What the sums of queries, which are stored with 128 added, have too much, with the sign turned.
+// What the sums of queries, which are stored with V::kQueryOffset added, have too much, with the sign
+// turned.
 inline void Corrections(const Shape& shape, const std::int32_t* panels, std::int32_t* correction) {
-  const I offset = V::SetI(static_cast<std::int32_t>(0x80808080));
+  I offset[kAtOnce];
+  for (I& o : offset) o = V::SetI(static_cast<std::int32_t>(V::kQueryOffset * 0x01010101u));
   for (int s = 0; s < shape.keys; s += kLanes) {
     const std::int32_t* k = panels + s / kKeys * kKeys * shape.groups + s % kKeys;
     I sum = V::SetI(0);
-    for (int g = 0; g < shape.groups; ++g) sum = V::DotKeys(sum, offset, V::LoadI(k + g * kKeys));
+    for (int g = 0; g < shape.groups; g += kAtOnce) {
+      I words[kAtOnce];
+      for (int a = 0; a < kAtOnce; ++a) words[a] = V::LoadI(k + (g + a) * kKeys);
+      sum = V::DotKeys(sum, offset, words);
+    }
     alignas(64) std::int32_t sums[kLanes];
     V::StoreI(sum, sums);
     for (int j = 0; j < kLanes; ++j) correction[s + j] = -sums[j];
@@ -132,7 +137,7 @@ inline bool PrepareKeys(const AttentionArgs& args, const Shape& shape, std::int3
     std::int32_t* panel = prepared + s / kKeys * kKeys * shape.groups + s % kKeys;
     for (int g = 0; g < shape.groups; ++g) panel[g * kKeys] = words[g];
   }
-  if constexpr (V::kUnsignedQueries) Corrections(shape, prepared, prepared + shape.corrections());
+  if constexpr (V::kQueryOffset != 0) Corrections(shape, prepared, prepared + shape.corrections());
   return finite;
 }
 
