@@ -25,7 +25,7 @@ inline constexpr int kKeyGroup = 32 / V::kKeyBits;  // channels in a word of q a
 inline constexpr int kValueGroup =
     32 / V::kValueBits;  // keys in a word of probabilities and values
 inline constexpr int kRows = V::kRows;
-inline constexpr int kAtOnce = V::kAtOnce;  // words of a factor that one V::Dot multiplies
+inline constexpr int kAtOnce = V::kAtOnce;  // words of a factor that one DotKeys or DotValues takes
 inline constexpr float kKeyMax = V::kKeyMax, kValueMax = V::kValueMax;
 inline constexpr int kChunkKeys =
     V::kValueBits == 8 ? 65536 : 512;  // their products stay below 2^31
