@@ -4,8 +4,9 @@
 
 Goal: p50 ≤ 0.25 ms, p99 ≤ 1 ms. The latency counts from the write of the request to the read of its
 answer, so that the generator's own late wake-ups, which the table shows beside it, are not the server's.
-With Poisson arrivals a request also waits behind others now and then (the queue column); evenly spaced
-ones show the front alone.
+Evenly spaced requests meet nobody, so all of it less the computing is judged. With Poisson arrivals one
+in several waits for the computing of another (the queue column), which is no cost of the front: what is
+left without it is judged, and the whole is shown.
 """
 
 import serving
@@ -29,14 +30,19 @@ def main() -> None:
                          "errors": row["errors"], "p50_ms": row["p50_ms"], "p99_ms": row["p99_ms"],
                          "compute p50": row["p50_compute_ms"], "compute p99": row["p99_compute_ms"],
                          "queue p50": row["p50_queue_ms"], "queue p99": row["p99_queue_ms"],
-                         "front p50": row["p50_overhead_ms"], "front p99": row["p99_overhead_ms"],
+                         "less compute p50": row["p50_overhead_ms"],
+                         "less compute p99": row["p99_overhead_ms"],
+                         "front p50": row["p50_front_ms"], "front p99": row["p99_front_ms"],
                          "generator": result["generator"]})
-    p50 = max(r["front p50"] for r in rows)
-    p99 = max(r["front p99"] for r in rows)
+    uniform, poisson = rows
     for row in rows:
         serving.say(f"{row['arrivals']}: {row.pop('generator')}")
-    serving.report("frontcost", rows, {"saturating_per_s": saturating, "rows": rows}, {
-        "front p50 ≤ 0.25 ms": (p50, p50 <= 0.25), "front p99 ≤ 1 ms": (p99, p99 <= 1)})
+    goals = {}
+    for name, limit in [("p50", 0.25), ("p99", 1)]:
+        alone, among = uniform[f"less compute {name}"], poisson[f"front {name}"]
+        goals[f"uniform, all but compute, {name} ≤ {limit} ms"] = (alone, alone <= limit)
+        goals[f"poisson, without queue, {name} ≤ {limit} ms"] = (among, among <= limit)
+    serving.report("frontcost", rows, {"saturating_per_s": saturating, "rows": rows}, goals)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ REQUEST = (b"POST /embed HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r
 WRONG = [b"{", b"[]", b'{"inputs": 7}', b'{"inputs": "x", "model": "none"}', b'{"inputs": []}',
          b'{"inputs": "' + b"word " * 4000 + b'"}', b"\xff\xfe", b'{"inputs": {"a": ' + b"[" * 500]
 
+ROUNDS_TO_TELL = 8  # of some five seconds, between two lines of progress
+
 
 def raw(url: str, body: bytes, headers: bytes, wait: bool) -> None:
     host, port = url.removeprefix("http://").rsplit(":", 1)
@@ -58,6 +60,11 @@ def main() -> None:
                             "anonymous_kib": serving.anonymous_kib(server.pid),
                             "descriptors": serving.descriptors(server.pid),
                             "threads": serving.threads(server.pid)})
+            if len(samples) % ROUNDS_TO_TELL == 1:
+                now = samples[-1]
+                serving.say(f"{now['s'] / 60:5.1f} of {args.minutes:g} minutes: {counts['sent']} requests, "
+                            f"{counts['errors']} errors, {now['rss_kib']} KiB, {now['descriptors']} "
+                            f"descriptors, {now['threads']} threads")
     if len(samples) < 8:
         serving.fail(f"{len(samples)} rounds are too few to tell; --minutes 1 at least")
     quarter = len(samples) // 4

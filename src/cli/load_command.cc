@@ -161,6 +161,8 @@ Row LoadCommand::MakeRow(const load::StreamResult& stream) const {
                            {"p99_compute_ms", Cell(stream.p99_compute_ms, 2)},
                            {"p50_overhead_ms", Cell(stream.p50_overhead_ms, 2)},
                            {"p99_overhead_ms", Cell(stream.p99_overhead_ms, 2)},
+                           {"p50_front_ms", Cell(stream.p50_front_ms, 2)},
+                           {"p99_front_ms", Cell(stream.p99_front_ms, 2)},
                            {"faults", Cell::RawJson(CountsJson(stream.faults))}});
   }
   row.emplace_back("rungs", output_.format == "md" ? Cell(CountsText(stream.rungs))

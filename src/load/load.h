@@ -68,8 +68,9 @@ struct StreamResult {
          max_ms = 0;  // of answers with 200, from the planned moment
   // Of the same answers, as the server says in its headers; 0 where it does not.
   double p50_queue_ms = 0, p99_queue_ms = 0, p50_compute_ms = 0, p99_compute_ms = 0;
-  // Latency from the write on, less the server's compute time: what front and queue cost.
-  double p50_overhead_ms = 0, p99_overhead_ms = 0;
+  // Latency from the write on, less the server's compute time: what front and queue cost. Less its queue time too:
+  // what the front alone costs.
+  double p50_overhead_ms = 0, p99_overhead_ms = 0, p50_front_ms = 0, p99_front_ms = 0;
   std::map<std::string, std::int64_t, std::less<>> rungs;   // X-Hone-Rung of answers
   std::map<std::string, std::int64_t, std::less<>> faults;  // of errors: what happened, how often
 };

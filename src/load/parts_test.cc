@@ -12,6 +12,7 @@
 #include "load/plan.h"
 #include "load/response.h"
 #include "load/socket.h"
+#include "load/tally.h"
 
 namespace hone::load {
 namespace {
@@ -265,6 +266,26 @@ TEST(Plan, DurationsAndRamps) {
     ASSERT_FALSE(wrong.ok()) << text;
     EXPECT_THAT(wrong.status().message(), HasSubstr("RATE:TIME"));
   }
+}
+
+TEST(Tally, TellsWhatTheFrontCostsFromQueueAndCompute) {
+  LoadRequest request;
+  request.streams.resize(1);
+  Tally tally(request, 1);
+  // 101 answers of 2 ms of computing: number k waited k/100 ms for it, and cost half a millisecond besides.
+  for (int k = 0; k <= 100; ++k) {
+    tally.Sent(0, 0);
+    const float queue = static_cast<float>(k) / 100;
+    tally.Answered(
+        0, 0, true,
+        {.latency = 2.5F + queue, .overhead = 0.5F + queue, .queue = queue, .compute = 2}, "");
+  }
+  LoadResult result;
+  tally.Finish(request, 1, &result);
+  EXPECT_NEAR(result.total.p50_overhead_ms, 1.0, 1e-6);
+  EXPECT_NEAR(result.total.p99_overhead_ms, 1.49, 1e-6);
+  EXPECT_NEAR(result.total.p50_front_ms, 0.5, 1e-6);
+  EXPECT_NEAR(result.total.p99_front_ms, 0.5, 1e-6);
 }
 
 }  // namespace

@@ -71,12 +71,13 @@ StreamResult Tally::Counted() const {
 
 StreamResult Tally::Merge(const std::vector<const Cell*>& cells, double seconds) const {
   StreamResult merged;
-  std::vector<double> latency, overhead, queue, compute;
+  std::vector<double> latency, overhead, front, queue, compute;
   for (const Cell* cell : cells) {
     AddCounts(cell->counts, &merged);
     for (const Sample& sample : cell->samples) {
       latency.push_back(double{sample.latency});
       overhead.push_back(double{sample.overhead});
+      front.push_back(double{sample.overhead} - double{sample.queue});
       queue.push_back(double{sample.queue});
       compute.push_back(double{sample.compute});
     }
@@ -92,6 +93,8 @@ StreamResult Tally::Merge(const std::vector<const Cell*>& cells, double seconds)
   merged.p99_compute_ms = base::Percentile(compute, 0.99);
   merged.p50_overhead_ms = base::Percentile(overhead, 0.5);
   merged.p99_overhead_ms = base::Percentile(overhead, 0.99);
+  merged.p50_front_ms = base::Percentile(front, 0.5);
+  merged.p99_front_ms = base::Percentile(front, 0.99);
   return merged;
 }
 
