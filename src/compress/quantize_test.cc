@@ -23,7 +23,6 @@ namespace hone::compress {
 namespace {
 
 using formats::StoredKind;
-using formats::StoredMatrix;
 using quant::Format;
 using tensor::DType;
 using testing::ElementsAre;

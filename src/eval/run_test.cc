@@ -11,7 +11,6 @@ namespace hone::eval {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 // Five sentences whose text is the label a perfect predictor would give.
 Examples FiveSentences() {

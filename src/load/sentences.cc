@@ -38,9 +38,8 @@ const std::vector<std::string>& DefaultTexts() {
        "year."),
       "Are dogs allowed on the ferry?",
       "Stop.",
-      "The sensor reports a temperature every ten seconds; if three reports in a row are missing, "
-      "the "
-      "controller closes the valve and raises an alarm in the control room.",
+      ("The sensor reports a temperature every ten seconds; if three reports in a row are missing, "
+       "the controller closes the valve and raises an alarm in the control room."),
       "Good value for the price, though the handle feels loose.",
       "Tell me when the washing machine is done.",
       "Can I pay in instalments?",

@@ -14,7 +14,6 @@
 namespace hone::train {
 namespace {
 
-using ::testing::ElementsAre;
 
 Dataset RaggedData(std::size_t items) {
   Dataset data;

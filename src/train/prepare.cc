@@ -86,7 +86,7 @@ StatusOr<Source> ReadTraining(env::FileSystem& files, const TrainRequest& reques
 }
 
 // Names that occur, "O" first, then by the alphabet.
-std::vector<std::string> Names(std::set<std::string> present, bool outside) {
+std::vector<std::string> Names(const std::set<std::string>& present, bool outside) {
   std::vector<std::string> names;
   if (outside) names.emplace_back("O");
   for (const std::string& name : present) {

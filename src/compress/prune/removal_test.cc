@@ -81,7 +81,7 @@ struct Optimum {
 // W_S = W H_:,S H_S,S⁻¹, worked out from nothing.
 Optimum LeastSquares(const std::vector<float>& w, std::size_t rows, const Values& h,
                      const std::vector<int>& kept) {
-  const auto n = static_cast<std::size_t>(std::sqrt(static_cast<double>(h.size())) + 0.5);
+  const auto n = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(h.size()))));
   const std::size_t k = kept.size();
   Optimum optimum{Values(rows * k), 0};
   Values inner(k * k);

@@ -127,7 +127,7 @@ TEST(Gptq, Int8EqualsTheTextbookLoop) {
       const double q = std::clamp(std::nearbyint(v[column] / scale), -127.0, 127.0);
       const double error = (v[column] - q * scale) / inverse[at(j, j)];
       // f32 and f64 may part where a value lies halfway; what follows then differs a little too.
-      const int found = fast.values[static_cast<std::size_t>(row * k + j)];
+      const auto found = fast.values[static_cast<std::size_t>(row * k + j)];
       EXPECT_LE(std::abs(found - q), 1) << row << " " << j;
       different += found != static_cast<int>(q);
       for (int i = j + 1; i < k; ++i) v[static_cast<std::size_t>(i)] -= error * inverse[at(i, j)];

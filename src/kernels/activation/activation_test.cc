@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -61,7 +62,8 @@ TEST(Activate, GivesAnElementTheSameBitsInAnyPlaceAndTouchesNoOther) {
       Activate(activation, part.data() + 5, n);
       for (std::size_t i = 0; i < part.size(); ++i) {
         const float expected = i >= 5 && i < 5 + n ? whole[500 + i] : x[500 + i];
-        ASSERT_EQ(std::memcmp(&part[i], &expected, sizeof expected), 0) << n << " at " << i;
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(part[i]), std::bit_cast<std::uint32_t>(expected))
+            << n << " at " << i;
       }
     }
   }

@@ -43,7 +43,7 @@ int LargestLane(const Panel& panel, std::size_t first, std::size_t count) {
     int positive = 0, negative = 0;
     for (std::size_t s = first; s < first + count; ++s) {
       for (std::size_t i = 0; i < 2; ++i) {
-        const int w = panel.weights[panel.order.steps[s] * kStep + lane + i];
+        const auto w = panel.weights[panel.order.steps[s] * kStep + lane + i];
         (w > 0 ? positive : negative) += 127 * std::abs(w);
       }
     }
