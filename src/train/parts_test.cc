@@ -14,7 +14,6 @@
 namespace hone::train {
 namespace {
 
-
 Dataset RaggedData(std::size_t items) {
   Dataset data;
   data.objective = Objective::kMaskedWords;
