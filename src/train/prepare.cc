@@ -116,13 +116,13 @@ StatusOr<HeadNeed> NeedOf(env::FileSystem& files, const TrainRequest& request,
       break;
     case eval::Output::kTags:
       need.task = model::Task::kTokenClassification;
-      if (!tags.empty()) need.labels = Names(std::move(tags), true);
+      if (!tags.empty()) need.labels = Names(tags, true);
       break;
     case eval::Output::kAnswer: need.task = model::Task::kQuestionAnswering; break;
     case eval::Output::kJoint:
       need.task = model::Task::kJoint;
-      if (!intents.empty()) need.labels = Names(std::move(intents), false);
-      if (!tags.empty()) need.slot_labels = Names(std::move(tags), true);
+      if (!intents.empty()) need.labels = Names(intents, false);
+      if (!tags.empty()) need.slot_labels = Names(tags, true);
       break;
   }
   const bool named =
