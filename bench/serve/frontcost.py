@@ -4,9 +4,8 @@
 
 Goal: p50 ≤ 0.25 ms, p99 ≤ 1 ms. The latency counts from the write of the request to the read of its
 answer, so that the generator's own late wake-ups, which the table shows beside it, are not the server's.
-Evenly spaced requests meet nobody, so all of it less the computing is judged. With Poisson arrivals one
-in several waits for the computing of another (the queue column), which is no cost of the front: what is
-left without it is judged, and the whole is shown.
+With Poisson arrivals a request also waits for the computing of another now and then (the queue column;
+the front columns are without it); evenly spaced ones meet nobody. All but the computing is judged, of both.
 """
 
 import serving
@@ -34,15 +33,12 @@ def main() -> None:
                          "less compute p99": row["p99_overhead_ms"],
                          "front p50": row["p50_front_ms"], "front p99": row["p99_front_ms"],
                          "generator": result["generator"]})
-    uniform, poisson = rows
+    p50 = max(r["less compute p50"] for r in rows)
+    p99 = max(r["less compute p99"] for r in rows)
     for row in rows:
         serving.say(f"{row['arrivals']}: {row.pop('generator')}")
-    goals = {}
-    for name, limit in [("p50", 0.25), ("p99", 1)]:
-        alone, among = uniform[f"less compute {name}"], poisson[f"front {name}"]
-        goals[f"uniform, all but compute, {name} ≤ {limit} ms"] = (alone, alone <= limit)
-        goals[f"poisson, without queue, {name} ≤ {limit} ms"] = (among, among <= limit)
-    serving.report("frontcost", rows, {"saturating_per_s": saturating, "rows": rows}, goals)
+    serving.report("frontcost", rows, {"saturating_per_s": saturating, "rows": rows}, {
+        "front p50 ≤ 0.25 ms": (p50, p50 <= 0.25), "front p99 ≤ 1 ms": (p99, p99 <= 1)})
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ policy gets the same Poisson arrivals. Goals:
   simulate`, which knows the future, may interrupt, batches at will, and answers by the cheapest rung, on
   the processor time that receiving, answering and generating leave. Beside it stands the bound for which
   those cost nothing;
-- as load rises, the ladder's accuracy falls before refusals begin; from a second after load has fallen on, the
-  most accurate rung gives at least 95 % of the answers again.
+- as load rises, the ladder's accuracy falls before refusals begin; a second after load has fallen, the
+  most accurate rung answers again.
 """
 
 import models
@@ -90,12 +90,6 @@ def measure(args, directories, streams, saturating) -> list:
     return rows
 
 
-def of_best(steps: list, best: str) -> float:
-    """The share of the answers that the rung `best` gave."""
-    answers = sum(sum(s["rungs"].values()) for s in steps)
-    return sum(s["rungs"].get(best, 0) for s in steps) / max(1, answers)
-
-
 def rise_and_fall(args, directories, streams, saturating) -> tuple:
     """The embed model's rungs in steps of a quarter of a second: calm, 3 ×, calm."""
     calm, high = 0.4 * saturating, 3 * saturating
@@ -112,14 +106,14 @@ def rise_and_fall(args, directories, streams, saturating) -> tuple:
     rows = [{"s": s["begin_s"], "rate": s["rate_per_s"], "sent": s["sent"], "ok": s["ok"],
              "late": s["late"], "refused": s["refused"], "accuracy": mean_accuracy(s, of_rung),
              "all models, in time %": in_time(s["begin_s"]),
-             "best rung %": 100 * of_best([s], best),
+             "best rung %": 100 * s["rungs"].get(best, 0) / max(1, sum(s["rungs"].values())),
              "rungs": " ".join(f"{r}={n}" for r, n in s["rungs"].items())} for s in steps]
     rise, fall = 1, 17  # steps in which the load changes
     never = len(rows)
     falls = next((i for i in range(rise, fall) if rows[i]["best rung %"] < 95), never)
     refuses = next((i for i in range(rise, fall) if rows[i]["refused"] > rows[i]["sent"] / 100), never)
-    # Of all answers from that step on: one step in which the machine stood still is not a ladder that stays down.
-    back = next((i for i in range(fall, never) if of_best(steps[i:], best) >= 0.95), never)
+    back = next((i for i in range(fall, never)
+                 if all(r["best rung %"] >= 95 for r in rows[i:] if r["ok"])), never)
     return rows, {"accuracy_falls_s": (falls - rise) * STEP, "refusals_begin_s": (refuses - rise) * STEP,
                   "back_after_s": (back - fall) * STEP}
 

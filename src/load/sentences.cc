@@ -43,15 +43,13 @@ const std::vector<std::string>& DefaultTexts() {
       "Good value for the price, though the handle feels loose.",
       "Tell me when the washing machine is done.",
       "Can I pay in instalments?",
-      ("The museum's new wing shows tools, maps and instruments that sailors used before there "
-       "were "
-       "satellites."),
+      ("The museum's new wing shows tools, maps and instruments that sailors used before "
+       "there were satellites."),
       "Open the garage door and switch on the light in the yard.",
       "I asked for a window seat and got one above the wing.",
       "How far is the moon?",
-      ("The committee will meet again in autumn, after the results of the survey have been "
-       "counted, "
-       "compared with those of last year, and published for everyone to read."),
+      ("The committee will meet again in autumn, after the results of the survey "
+       "have been counted, compared with those of last year, and published for everyone to read."),
       "Skip this song and never play it again.",
   };
   return texts;
