@@ -59,7 +59,7 @@ Status CopyTree(env::FileSystem& files, const std::string& from, const std::stri
 // Times the rung in turn with the dense model; returns the dense model's figures.
 StatusOr<LatencyFigures> TimeRung(CompressJob& job, runtime::TextModel& model, double seconds,
                                   LadderRung* rung) {
-  HONE_ASSIGN_OR_RETURN(const LatencyRig::Pair pair,
+  HONE_ASSIGN_OR_RETURN(const LatencyPair pair,
                         job.rig->Time(model.engine(), model.model(), rung->model.layers, seconds));
   rung->model.latency = pair.candidate;
   rung->speedup = pair.dense.p50_ms / pair.candidate.p50_ms;
@@ -73,25 +73,16 @@ LatencyFigures Middle(std::vector<LatencyFigures> figures) {
 
 // Each rung beside the dense model alone, shortly after the other: the figures that stand in the ladder.
 // Not all in one run: in one with three rungs a tiny dense model came out a sixth slower than beside one
-// (docs/benchmarks.md). A moment in which the dense model, on both processors, was disturbed and a tiny rung, on one,
-// was not would be the rung's speedup: it is timed again where the dense model was not what it is beside the others.
+// (docs/benchmarks.md).
 Status TimeAll(CompressJob& job) {
   if (job.elsewhere) return base::OkStatus();
-  constexpr double kAlike = 0.05;
-  constexpr int kTimes = 4;
-  std::vector<LatencyFigures> dense(job.ladder.rungs.size());
-  double middle_ms = 0;  // of the dense model; not known in the first round
-  for (int time = 0; time < kTimes && !dense.empty(); ++time) {
-    for (std::size_t i = 0; i < dense.size(); ++i) {
-      if (time > 0 && std::abs(dense[i].p50_ms / middle_ms - 1) <= kAlike) continue;
-      LadderRung& rung = job.ladder.rungs[i];
-      HONE_ASSIGN_OR_RETURN(const auto model, OpenModel(job, job.directories.at(rung.path)));
-      job.Say(rung.path + ": timing", -1);
-      HONE_ASSIGN_OR_RETURN(dense[i], TimeRung(job, *model, 2 * job.timing_s, &rung));
-    }
-    job.ladder.dense.latency = Middle(dense);
-    middle_ms = job.ladder.dense.latency.p50_ms;
+  std::vector<LatencyFigures> dense;
+  for (LadderRung& rung : job.ladder.rungs) {
+    HONE_ASSIGN_OR_RETURN(const auto model, OpenModel(job, job.directories.at(rung.path)));
+    job.Say(rung.path + ": timing", -1);
+    HONE_ASSIGN_OR_RETURN(dense.emplace_back(), TimeRung(job, *model, 2 * job.timing_s, &rung));
   }
+  if (!dense.empty()) job.ladder.dense.latency = Middle(dense);
   return base::OkStatus();
 }
 

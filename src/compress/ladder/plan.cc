@@ -79,7 +79,7 @@ RungCosts EstimateCosts(const CompressJob& job) {
       costs.snapshots_s += removal + 4 * prune->samples * tokens_a_text / rate;
       costs.candidates = prune->candidates;
       costs.candidate_s = 0.02 + 0.4 * search_tokens / rate;
-      costs.other_s += 6 * job.timing_s;
+      costs.other_s += 8 * job.timing_s;
     } else if (const auto* distill = std::get_if<DistillStage>(&stage.what);
                distill && job.trains()) {
       const double texts = static_cast<double>(

@@ -122,7 +122,7 @@ CandidateJudges RungMaker::Judges(const std::vector<BlockSnapshots>& snapshots) 
     const runtime::EngineOptions options = EngineFor(draft.model(), snapshots, formats);
     HONE_ASSIGN_OR_RETURN(const auto engine, runtime::LocalEngine::Load(draft.model(), options));
     HONE_ASSIGN_OR_RETURN(
-        const LatencyRig::Pair pair,
+        const LatencyPair pair,
         job_.rig->Time(*engine, draft.model(),
                        FormsOf(draft.model(), options.formats, *options.format), job_.timing_s));
     return TimedPair{pair.dense.p50_ms, pair.candidate.p50_ms};

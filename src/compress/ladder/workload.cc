@@ -117,15 +117,15 @@ LatencyRig::LatencyRig(runtime::TextModel& dense, Workload workload, const Devic
 
 base::StatusOr<LatencyFigures> LatencyRig::TimeDense(double seconds) {
   if (elsewhere_ != nullptr) {
-    HONE_ASSIGN_OR_RETURN(const Pair pair, Predict({}));
+    HONE_ASSIGN_OR_RETURN(const LatencyPair pair, Predict({}));
     return pair.dense;
   }
   bench::ForwardPasses* const one[] = {&passes_};
   return MeasureInTurn(one, seconds).front();
 }
 
-base::StatusOr<LatencyRig::Pair> LatencyRig::Predict(const std::vector<LayerForm>& layers) const {
-  Pair pair;
+base::StatusOr<LatencyPair> LatencyRig::Predict(const std::vector<LayerForm>& layers) const {
+  LatencyPair pair;
   HONE_ASSIGN_OR_RETURN(const double dense,
                         elsewhere_->Predict(dense_.model().config.layers, quant::Format::kF32));
   HONE_ASSIGN_OR_RETURN(const double candidate,
@@ -135,16 +135,17 @@ base::StatusOr<LatencyRig::Pair> LatencyRig::Predict(const std::vector<LayerForm
   return pair;
 }
 
-base::StatusOr<LatencyRig::Pair> LatencyRig::Time(runtime::LocalEngine& candidate,
-                                                  const model::Model& model,
-                                                  const std::vector<LayerForm>& layers,
-                                                  double seconds) {
+base::StatusOr<LatencyPair> LatencyRig::Time(runtime::LocalEngine& candidate,
+                                             const model::Model& model,
+                                             const std::vector<LayerForm>& layers, double seconds) {
   if (elsewhere_ != nullptr) return Predict(layers);
   bench::ForwardPasses passes(candidate, static_cast<int>(model.head.outputs.size()),
                               model.config.vocabulary, batches_);
   bench::ForwardPasses* const both[] = {&passes_, &passes};
-  const std::vector<LatencyFigures> figures = MeasureInTurn(both, seconds);
-  return Pair{figures[0], figures[1]};
+  return steady_.Time([&] {
+    const std::vector<LatencyFigures> figures = MeasureInTurn(both, seconds);
+    return LatencyPair{figures[0], figures[1]};
+  });
 }
 
 }  // namespace hone::compress

@@ -11,6 +11,7 @@
 #include "compress/ladder/module_formats.h"
 #include "compress/latency/device_profile.h"
 #include "compress/latency/latency.h"
+#include "compress/latency/steady.h"
 #include "runtime/text_model.h"
 
 namespace hone::compress {
@@ -43,22 +44,20 @@ class LatencyRig {
 
   base::StatusOr<LatencyFigures> TimeDense(double seconds);
 
-  struct Pair {
-    LatencyFigures dense, candidate;
-  };
-  // `seconds` of passes, in turn. With a profile: what it predicts for `layers`; p95 and p99 are not
-  // known then and equal p50.
-  base::StatusOr<Pair> Time(runtime::LocalEngine& candidate, const model::Model& model,
-                            const std::vector<LayerForm>& layers, double seconds);
+  // `seconds` of passes, in turn, and again where the dense model was disturbed (steady.h). With a profile:
+  // what it predicts for `layers`; p95 and p99 are not known then and equal p50.
+  base::StatusOr<LatencyPair> Time(runtime::LocalEngine& candidate, const model::Model& model,
+                                   const std::vector<LayerForm>& layers, double seconds);
 
  private:
-  base::StatusOr<Pair> Predict(const std::vector<LayerForm>& layers) const;
+  base::StatusOr<LatencyPair> Predict(const std::vector<LayerForm>& layers) const;
 
   runtime::TextModel& dense_;
   Workload workload_;
   const DeviceProfile* elsewhere_;
   std::vector<std::vector<int>> batches_;
   bench::ForwardPasses passes_;
+  SteadyTimer steady_;
 };
 
 }  // namespace hone::compress

@@ -13,6 +13,11 @@ struct LatencyFigures {
   double p50_ms = 0, p95_ms = 0, p99_ms = 0;
 };
 
+// Of the dense model and of one that is compared with it, taken in turn.
+struct LatencyPair {
+  LatencyFigures dense, candidate;
+};
+
 // Milliseconds of one pass of each model over one batch, one after the other.
 using Turn = std::vector<double>;
 

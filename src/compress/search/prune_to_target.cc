@@ -45,10 +45,15 @@ class Fitter {
   StatusOr<PrunedDraft> Run();
 
  private:
+  // A choice that was made and timed, once or more.
   struct Attempt {
     Choice choice;
-    TimedPair timed;
+    TimedPair timed;              // the last
+    std::vector<double> reached;  // over wanted, each time: above 1 it is too slow
     double loss = 0;
+
+    double ratio() const { return base::Percentile(reached, 0.5); }
+    double off() const { return std::abs(std::log(ratio())); }
   };
 
   // What the target is about: the candidate's latency, or its part of the dense model's.
@@ -57,22 +62,18 @@ class Fitter {
   }
   double Wanted() const { return target_.speedup > 0 ? 1 / target_.speedup : target_.latency_ms; }
   double Predicted(const Choice& choice) const { return fixed_ms_ + TotalMs(blocks_, choice); }
-  // What a millisecond of the profile was when the attempt was timed, in the unit of Reached.
-  double Factor(const Attempt& attempt) const {
-    return Reached(attempt.timed) / Predicted(attempt.choice);
+  // The profile's milliseconds that all blocks may take, by how far this one was off. The profile's error is as
+  // likely in the fixed part as in the blocks, so the whole is scaled.
+  double Budget(const Attempt& one) const {
+    return Predicted(one.choice) / one.ratio() - fixed_ms_;
   }
-  // Expected over wanted, where a millisecond of the profile is `factor`.
-  double Ratio(const Choice& choice, double factor) const {
-    return Predicted(choice) * factor / Wanted();
-  }
-  // The profile's milliseconds that all blocks may take. The error of the profile is as likely in the
-  // fixed part as in the blocks, so the whole is scaled.
-  double Budget(double factor) const { return Wanted() / factor - fixed_ms_; }
+  double NextBudget(const std::vector<Attempt>& tried) const;
 
   StatusOr<Draft> Make(const Choice& choice) const;
   BlockFormats FormatsOf(const Choice& choice) const;
-  StatusOr<Attempt> Time(const Choice& choice);
+  base::Status Time(Attempt* attempt);
   StatusOr<SearchResult> Search(double budget_ms, int candidates, std::vector<double> start);
+  StatusOr<Attempt> Approach(SearchResult found);
   base::Status TooFast(const Attempt& attempt) const;
   PrunedDraft Finish(Draft draft, const Attempt& best) const;
   void Say(const std::string& what, int done, int total) const {
@@ -87,6 +88,7 @@ class Fitter {
   std::vector<std::vector<BlockOption>> blocks_;
   double fixed_ms_;
   int losses_ = 0;
+  std::uint64_t searches_ = 0;
 };
 
 StatusOr<Draft> Fitter::Make(const Choice& choice) const {
@@ -105,12 +107,31 @@ BlockFormats Fitter::FormatsOf(const Choice& choice) const {
   return formats;
 }
 
-StatusOr<Fitter::Attempt> Fitter::Time(const Choice& choice) {
-  HONE_ASSIGN_OR_RETURN(const Draft candidate, Make(choice));
-  Attempt attempt;
-  attempt.choice = choice;
-  HONE_ASSIGN_OR_RETURN(attempt.timed, judges_.time(candidate, FormatsOf(choice)));
-  return attempt;
+base::Status Fitter::Time(Attempt* attempt) {
+  Say("timing", 0, 0);
+  HONE_ASSIGN_OR_RETURN(const Draft candidate, Make(attempt->choice));
+  HONE_ASSIGN_OR_RETURN(attempt->timed, judges_.time(candidate, FormatsOf(attempt->choice)));
+  attempt->reached.push_back(Reached(attempt->timed) / Wanted());
+  return base::OkStatus();
+}
+
+// Between those that were too fast and those that were too slow, once there are both; else further on than any
+// so far. Both by what was predicted: the latency of a model need not fall with what its shape should take (of
+// two alike, one is not worth a second thread any more), and steps from the nearest would stay before such a place.
+double Fitter::NextBudget(const std::vector<Attempt>& tried) const {
+  const Attempt *fast = nullptr, *slow = nullptr;
+  for (const Attempt& one : tried) {
+    const double predicted_ms = Predicted(one.choice);
+    if (one.ratio() < 1) {
+      if (fast == nullptr || predicted_ms > Predicted(fast->choice)) fast = &one;
+    } else {
+      if (slow == nullptr || predicted_ms < Predicted(slow->choice)) slow = &one;
+    }
+  }
+  if (fast == nullptr || slow == nullptr) return Budget(fast != nullptr ? *fast : *slow);
+  // Away from both ends, so that a jump between them cannot hold the next one at the same place.
+  const double share = std::clamp(fast->off() / (fast->off() + slow->off()), 0.25, 0.75);
+  return std::lerp(Predicted(fast->choice), Predicted(slow->choice), share) - fixed_ms_;
 }
 
 base::Status Fitter::TooFast(const Attempt& attempt) const {
@@ -131,7 +152,7 @@ StatusOr<SearchResult> Fitter::Search(double budget_ms, int candidates, std::vec
   SearchOptions search;
   search.candidates = candidates;
   search.start = std::move(start);
-  search.seed = options_.seed;
+  search.seed = options_.seed + searches_++;
   search.stop = options_.stop;
   const int before = losses_;
   search.progress = [&](int done, double loss, const Choice& choice) {
@@ -161,46 +182,47 @@ PrunedDraft Fitter::Finish(Draft draft, const Attempt& best) const {
   return pruned;
 }
 
-StatusOr<PrunedDraft> Fitter::Run() {
-  const Choice whole(blocks_.size(), 0);
-  const std::vector<double> equal(SensitivityCount(blocks_), 1.0);
-  // What a millisecond of the profile is today: from the whole draft, then from a first choice. The
-  // search is worth its time once the budget is about right.
-  Say("timing", 0, 0);
-  HONE_ASSIGN_OR_RETURN(Attempt attempt, Time(whole));
-  const std::optional<Choice> first = SolveBudget(blocks_, equal, Budget(Factor(attempt)));
-  if (!first) return TooFast(attempt);
-  HONE_ASSIGN_OR_RETURN(attempt, Time(*first));
-  double budget = Budget(Factor(attempt));
-  if (!SolveBudget(blocks_, equal, budget)) return TooFast(attempt);
-  HONE_ASSIGN_OR_RETURN(SearchResult found, Search(budget, options_.candidates, equal));
-
-  // One timing may be off by more than the target allows: the middle of several counts, of like choices.
+// Times what the search found, and searches a little further with the budget corrected, until the clock says
+// that the target is met.
+StatusOr<Fitter::Attempt> Fitter::Approach(SearchResult found) {
   std::vector<Attempt> tried;
-  std::vector<double> factors;
-  double factor = 0;
-  while (static_cast<int>(factors.size()) < options_.most_timings) {
-    Say("timing", 0, 0);
-    HONE_ASSIGN_OR_RETURN(attempt, Time(found.choice));
-    attempt.loss = found.loss;
-    factors.push_back(Factor(attempt));
-    factor = base::Percentile(factors, 0.5);
-    tried.push_back(attempt);
-    const double ratio = Ratio(found.choice, factor);
-    if (std::abs(ratio - 1) <= options_.tolerance) {
-      if (static_cast<int>(factors.size()) >= options_.least_timings) break;
+  for (int timing = 0; timing < options_.most_timings; ++timing) {
+    auto attempt = std::ranges::find(tried, found.choice, &Attempt::choice);
+    if (attempt == tried.end()) {
+      attempt = tried.insert(
+          attempt, {.choice = found.choice, .timed = {}, .reached = {}, .loss = found.loss});
+    }
+    HONE_RETURN_IF_ERROR(Time(&*attempt));
+    // One timing may be off by more than the target allows: the middle of several counts.
+    if (attempt->off() <= options_.tolerance) {
+      if (static_cast<int>(attempt->reached.size()) >= options_.least_timings) break;
       continue;
     }
     // Everything is kept already and still faster than asked for.
-    if (found.choice == whole && ratio < 1) break;
-    budget = Budget(factor);
+    const Choice whole(blocks_.size(), 0);
+    if (found.choice == whole && attempt->ratio() < 1) break;
+    const double budget_ms = NextBudget(tried);
     // Where the correction asks for too much the nearest so far stands.
-    if (!SolveBudget(blocks_, found.sensitivities, budget)) break;
+    if (!SolveBudget(blocks_, found.sensitivities, budget_ms)) break;
     HONE_ASSIGN_OR_RETURN(
-        found, Search(budget, std::max(options_.candidates / 8, 1), found.sensitivities));
+        found, Search(budget_ms, std::max(options_.candidates / 8, 1), found.sensitivities));
   }
-  const Attempt& best = *std::ranges::min_element(
-      tried, {}, [&](const Attempt& one) { return std::abs(std::log(Ratio(one.choice, factor))); });
+  return *std::ranges::min_element(tried, {}, &Attempt::off);
+}
+
+StatusOr<PrunedDraft> Fitter::Run() {
+  const std::vector<double> equal(SensitivityCount(blocks_), 1.0);
+  // What a millisecond of the profile is today: from the whole draft, then from a first choice. The
+  // search is worth its time once the budget is about right.
+  Attempt attempt{.choice = Choice(blocks_.size(), 0), .timed = {}, .reached = {}};
+  HONE_RETURN_IF_ERROR(Time(&attempt));
+  std::optional<Choice> first = SolveBudget(blocks_, equal, Budget(attempt));
+  if (!first) return TooFast(attempt);
+  attempt = {.choice = std::move(*first), .timed = {}, .reached = {}};
+  HONE_RETURN_IF_ERROR(Time(&attempt));
+  if (!SolveBudget(blocks_, equal, Budget(attempt))) return TooFast(attempt);
+  HONE_ASSIGN_OR_RETURN(SearchResult found, Search(Budget(attempt), options_.candidates, equal));
+  HONE_ASSIGN_OR_RETURN(const Attempt best, Approach(std::move(found)));
   HONE_ASSIGN_OR_RETURN(Draft made, Make(best.choice));
   return Finish(std::move(made), best);
 }

@@ -4,7 +4,9 @@
 //
 // The profile only ranks shapes well; the clock has the last word. So a first choice (all
 // sensitivities equal) is timed before the search, and what the search found after it, several times:
-// on a machine that is not idle one timing is off by more than a target allows.
+// on a machine that is not idle one timing is off by more than a target allows. Where the latency jumps
+// (shapes on either side of the target, predicted alike, of which one is worth a second thread) the
+// budgets between them are tried.
 #pragma once
 
 #include <functional>
@@ -44,8 +46,8 @@ struct PruneToTargetOptions {
   int candidates = 300;
   std::uint64_t seed = 1;
   double tolerance = 0.02;     // of the latency, either way
-  int least_timings = 3;       // of what the search found, whose middle is within the tolerance
-  int most_timings = 6;        // after which the nearest counts
+  int least_timings = 3;       // of one choice, whose middle is within the tolerance
+  int most_timings = 8;        // of all that the search found, after which the nearest counts
   std::function<bool()> stop;  // the search is out of time; may be empty
   // A step in words, and candidates done of all; may be empty.
   std::function<void(const std::string& what, int done, int total)> progress;

@@ -78,7 +78,8 @@ class PruneToTargetTest : public formats::TestDirectory {
         ms += *profile_.Cost(Block::kFeedForward, formats[b], draft.model().config.layers[b].ffn,
                              /*gated_ffn=*/false);
       }
-      return TimedPair{dense, factor * noise * ms};
+      const double misjudged = misjudged_of_ ? misjudged_of_(draft, ms) : 1;
+      return TimedPair{dense, factor * noise * misjudged * ms};
     };
     judges.loss = [this](const Draft& draft,
                          const BlockFormats& formats) -> base::StatusOr<double> {
@@ -99,6 +100,8 @@ class PruneToTargetTest : public formats::TestDirectory {
   std::string model_;
   int width_ = 0, ffn_ = 0, timed_ = 0;
   std::function<double(int timing)> noise_of_;  // none where empty
+  // How much longer the model takes than the profile says; as long where empty.
+  std::function<double(const Draft& draft, double predicted_ms)> misjudged_of_;
   std::function<double(const BlockFormats& formats)>
       loss_of_;  // beside what is pruned; none where empty
   std::vector<BlockSnapshots> snapshots_;
@@ -122,6 +125,31 @@ TEST_F(PruneToTargetTest, OneTimingThatIsOffDoesNotDecide) {
   const auto pruned = Prune({.speedup = 2}, 1);
   ASSERT_TRUE(pruned.ok()) << pruned.status();
   EXPECT_NEAR(pruned->timed.dense_ms / (kSlower * pruned->predicted_ms), 2, 0.06);
+}
+
+TEST_F(PruneToTargetTest, ShapesThatTheProfileMisjudgesDifferentlyMeetTheTargetToo) {
+  // A first layer with more than half of its columns takes a quarter longer than its profile says.
+  misjudged_of_ = [this](const Draft& draft, double /*predicted_ms*/) {
+    return draft.model().config.layers[0].ffn > ffn_ / 2 ? 1.25 : 1.0;
+  };
+  for (const double speedup : {1.5, 2.0, 2.5}) {
+    const auto pruned = Prune({.speedup = speedup}, 1);
+    ASSERT_TRUE(pruned.ok()) << pruned.status();
+    EXPECT_NEAR(pruned->timed.dense_ms / pruned->timed.candidate_ms / speedup, 1, 0.04) << speedup;
+  }
+}
+
+TEST_F(PruneToTargetTest, WhereTheLatencyJumpsOverTheTargetTheNearerSideStands) {
+  // 4.25 ms are asked for, and nothing takes between `below` and `above`.
+  const auto candidate_ms = [&](double below, double above) {
+    misjudged_of_ = [=](const Draft& /*draft*/, double predicted_ms) {
+      return predicted_ms > below ? above / below : 1.0;
+    };
+    const auto pruned = Prune({.speedup = 2}, 1);
+    return pruned.ok() ? pruned->timed.candidate_ms : 0;
+  };
+  EXPECT_THAT(candidate_ms(4.1, 4.6), testing::AllOf(testing::Gt(3.95), testing::Le(4.1)));
+  EXPECT_THAT(candidate_ms(3.8, 4.35), testing::AllOf(testing::Ge(4.35), testing::Lt(4.5)));
 }
 
 TEST_F(PruneToTargetTest, AimsAtALatency) {
