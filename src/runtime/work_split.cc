@@ -46,7 +46,8 @@ Cost CostOf(const EncoderPlan& plan, LayerRange range, const Batch& batch) {
 int LeastRows(const Cost& cost, const SplitLimits& limits) {
   if (cost.expanded_bytes > cost.weight_bytes / 2) return kExpandedRows;
   if (cost.weight_bytes <= limits.own_cache_bytes) return kOwnCacheRows;
-  return cost.weight_bytes <= limits.last_cache_bytes ? kLastCacheRows : kMemoryRows;
+  if (cost.weight_bytes > limits.last_cache_bytes) return kMemoryRows;
+  return std::min(kLastCacheRows, kOwnCacheRows + static_cast<int>(cost.weight_bytes / kBytesARow));
 }
 
 int DivideUp(int value, int divisor) {

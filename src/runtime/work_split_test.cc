@@ -47,8 +47,18 @@ TEST(ChooseSplit, TheFartherTheWeightsTheMoreRowsAWorkerToSplitByRows) {
                        {.work_per_worker = 0, .own_cache_bytes = own, .last_cache_bytes = last});
   };
   EXPECT_EQ(first(2 << 20, 0), kOwnCacheRows * kThreads);
-  EXPECT_EQ(first(512 << 10, 4 << 20), kLastCacheRows * kThreads);
+  EXPECT_EQ(first(512 << 10, 4 << 20), kOwnCacheRows * kThreads) << "a last level's first few MiB";
   EXPECT_EQ(first(512 << 10, 512 << 10), kMemoryRows * kThreads);
+}
+
+TEST(ChooseSplit, TheLastLevelIsTheFartherTheMoreOfItTheWeightsTake) {
+  const SplitLimits limits{.work_per_worker = 0, .own_cache_bytes = 0, .last_cache_bytes = 1 << 30};
+  const auto first = [&](int width) {
+    return FirstByRows(Plan(quant::Format::kF32, width), limits);
+  };
+  EXPECT_EQ(first(512), (kOwnCacheRows + 1) * kThreads) << "4 MiB";
+  EXPECT_EQ(first(1024), (kOwnCacheRows + 4) * kThreads) << "16 MiB";
+  EXPECT_EQ(first(2048), kLastCacheRows * kThreads) << "64 MiB";
 }
 
 TEST(ChooseSplit, ExpandedWeightsNeedMoreRowsWhereverTheyLie) {
