@@ -9,4 +9,8 @@ namespace hone::base {
 // none.
 double Percentile(std::vector<double> values, double p);
 
+// The mean of the middle fifth, from the 40th percentile to the 60th: a median that moves evenly where values
+// come in few sizes. 0 where there are none.
+double MiddleMean(std::vector<double> values);
+
 }  // namespace hone::base

@@ -21,5 +21,13 @@ TEST(Percentile, OfNothingIsZero) {
   EXPECT_DOUBLE_EQ(Percentile({}, 0.5), 0);
 }
 
+TEST(MiddleMean, IsTheMeanOfTheMiddleFifth) {
+  EXPECT_DOUBLE_EQ(MiddleMean({}), 0);
+  EXPECT_DOUBLE_EQ(MiddleMean({7}), 7);
+  EXPECT_DOUBLE_EQ(MiddleMean({2, 1}), 1.5);
+  EXPECT_DOUBLE_EQ(MiddleMean({1, 100, 3, 2, -50}), 2) << "of few the median";
+  EXPECT_DOUBLE_EQ(MiddleMean({0, 1, 2, 3, 40, 50, 90, 7, 8, 9, 10}), (7 + 8 + 9) / 3.0);
+}
+
 }  // namespace
 }  // namespace hone::base

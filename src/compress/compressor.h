@@ -45,7 +45,8 @@ struct CompressRequest {
   // Points; above 0: also the fastest rung within the drop. 0 and no target: the recipe's.
   double max_drop = 0;
 
-  int batch = 1, threads = 1;
+  int batch = 1, threads = 1;  // that the model is timed with, and will have in use
+  int work_threads = 1;        // that training and searching take
   int sequence = 0;            // tokens of every text that is timed; 0: as `lengths` or `dev` has
   std::string lengths;         // a file whose lines' lengths are timed
   std::string device_profile;  // a file; empty: measure here

@@ -94,6 +94,7 @@ class CompressTest : public formats::TestDirectory {
     request.dev = Path("dev.jsonl");
     request.speedups = {6, 2.5};
     request.threads = 1;
+    request.work_threads = 2;
     request.device_profile = Path("device.json");
     request.recipe.name = "test";
     request.recipe.text = "name: test\n";
@@ -232,6 +233,7 @@ TEST_F(CompressTest, AFailedTrainingKeepsWhatWasDone) {
     EXPECT_EQ(request.task, "stsb");
     EXPECT_TRUE(request.text_lines) << "unlabelled text alone";
     EXPECT_EQ(request.loss.task, 0);
+    EXPECT_EQ(request.threads, 2) << "those of the work, not those of the model";
     EXPECT_EQ(request.max_tokens, model::Model::Open(files_, model_)->max_text_tokens);
     HONE_ASSIGN_OR_RETURN(const Draft draft, Draft::Open(files_, request.model));
     HONE_RETURN_IF_ERROR(draft.Write(request.out, {.replace = true}));

@@ -91,7 +91,11 @@ class CompressCommand : public Command {
               "tokens of every text that is timed; 0: the dev file's own lengths");
     flags.Text("--lengths", &request_.lengths, "time the natural lengths of this file's lines");
     flags.Int("-b,--batch", &request_.batch, 1, 4096, "texts in a batch that is timed");
-    flags.Int("-t,--threads", &request_.threads, 0, 256, "threads; 0: all that are allowed");
+    flags.Int("-t,--threads", &request_.threads, 0, 256,
+              "threads that the model will have; 0: all that are allowed");
+    request_.work_threads = 0;
+    flags.Int("--work-threads", &request_.work_threads, 0, 256,
+              "threads for training and searching; 0: all that are allowed");
     flags.Text("--device", &request_.device_profile,
                "profile of the device to compress for (hone profile-device); default: this one");
     flags.Text("--recipe", &recipe_, "a YAML file or a built-in name");
@@ -162,8 +166,8 @@ base::Status CompressCommand::ReadFlags() {
     }
     request_.budget_seconds = *seconds;
   }
-  if (request_.threads == 0) {
-    request_.threads = std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
+  for (int* threads : {&request_.threads, &request_.work_threads}) {
+    if (*threads == 0) *threads = std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
   }
   request_.isa = IsaLimit();
   request_.seed = static_cast<std::uint64_t>(seed_);

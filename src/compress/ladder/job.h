@@ -52,6 +52,7 @@ struct CompressJob {
 
   bool trains() const { return tools.trainer && !request.oneshot; }
   double Elapsed() const { return static_cast<double>(tools.now_ns() - start_ns) * 1e-9; }
+  // Of models that are timed.
   runtime::EngineOptions engine() const {
     return {.format = {}, .threads = request.threads, .isa = request.isa};
   }

@@ -122,6 +122,7 @@ void PlanAgain(CompressJob& job, std::size_t rungs) {
 Status MakePlan(CompressJob& job, std::size_t rungs) {
   runtime::EngineOptions engine = job.engine();
   engine.format = quant::Format::kF32;
+  engine.threads = job.request.work_threads;
   const std::int64_t start = job.tools.now_ns();
   HONE_ASSIGN_OR_RETURN(CalibrationLoss loss,
                         CalibrationLoss::Make(job.dense->model(), job.search_texts, engine));

@@ -32,6 +32,7 @@ std::string Fingerprint(const CompressRequest& request, bool trains) {
   for (const std::string& file : request.train) json.String(file);
   json.String(request.text).String(request.columns).String(request.recipe.name);
   json.String(request.recipe.text).Bool(trains).Int(request.batch).Int(request.threads);
+  json.Int(request.work_threads);
   json.Int(request.sequence).String(request.lengths).String(request.device_profile);
   json.String(base::IsaName(request.isa)).Int(static_cast<std::int64_t>(request.seed));
   for (const double speedup : request.speedups) json.Double(speedup);

@@ -43,7 +43,7 @@ PruneOptions RungMaker::OptionsFor(const PruneStage& stage, const std::string& r
   PruneOptions options;
   options.magnitude = stage.method == PruneMethod::kMagnitude;
   options.wanted = SelectedBlocks(stage.modules, model);
-  options.threads = job_.request.threads;
+  options.threads = job_.request.work_threads;
   options.isa = job_.request.isa;
   options.progress = [this, rung](int done, int total) {
     job_.Say(rung + ": removing structures", static_cast<double>(done) / total);
@@ -100,7 +100,7 @@ StatusOr<bool> RungMaker::IsDone(const Stage& stage, const std::string& in) {
                            : model.config.layer_count() <= drop->layers;
 }
 
-// What a candidate is timed and judged with is what its rung will be written as.
+// What a candidate is timed with is what its rung will be written as; it is judged in the same formats.
 runtime::EngineOptions RungMaker::EngineFor(const model::Model& model,
                                             const std::vector<BlockSnapshots>& snapshots,
                                             const BlockFormats& formats) const {
@@ -128,7 +128,9 @@ CandidateJudges RungMaker::Judges(const std::vector<BlockSnapshots>& snapshots) 
     return TimedPair{pair.dense.p50_ms, pair.candidate.p50_ms};
   };
   judges.loss = [this, &snapshots](const Draft& draft, const BlockFormats& formats) {
-    return job_.loss->Of(draft.model(), EngineFor(draft.model(), snapshots, formats));
+    runtime::EngineOptions options = EngineFor(draft.model(), snapshots, formats);
+    options.threads = job_.request.work_threads;
+    return job_.loss->Of(draft.model(), options);
   };
   return judges;
 }
@@ -227,7 +229,7 @@ TrainRequest RungMaker::TrainingOf(const DistillStage& stage, const std::string&
   // Whole texts, and an answer's window as the engine cuts it.
   request.max_tokens = job_.dense->max_tokens();
   request.seed = asked.seed;
-  request.threads = asked.threads;
+  request.threads = asked.work_threads;
   // Killed within training, or behind it and before the state said so; or not begun at all.
   request.resume = true;
   request.log = out + ".jsonl";
@@ -295,7 +297,7 @@ Status RungMaker::Narrow(const NarrowStage& stage, const std::string& in, const 
   HONE_ASSIGN_OR_RETURN(const Calibration texts,
                         CalibrationTexts(job_, kTexts, job_.request.seed + 1));
   PruneOptions options;
-  options.threads = job_.request.threads;
+  options.threads = job_.request.work_threads;
   options.isa = job_.request.isa;
   HONE_ASSIGN_OR_RETURN(const Draft narrower, compress::Narrow(draft, stage.width, texts, options));
   return narrower.Write(out, {.replace = true});
@@ -359,7 +361,7 @@ Status RungMaker::Quantize(const QuantizeStage& stage, const std::string& rung,
   RoundingOptions rounding;
   rounding.method = stage.method;
   rounding.smooth = stage.smooth;
-  rounding.threads = job_.request.threads;
+  rounding.threads = job_.request.work_threads;
   rounding.isa = job_.request.isa;
   Calibration texts;
   if (rounding.method != Rounding::kNearest || stage.smooth > 0) {

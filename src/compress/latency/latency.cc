@@ -49,7 +49,7 @@ std::vector<LatencyFigures> FiguresOf(const std::vector<std::vector<Turn>>& turn
   }
   std::vector<LatencyFigures> figures;
   for (std::size_t m = 0; m < models; ++m) {
-    figures.push_back({base::Percentile(quiet[m], 0.50), base::Percentile(all[m], 0.95),
+    figures.push_back({base::MiddleMean(quiet[m]), base::Percentile(all[m], 0.95),
                        base::Percentile(all[m], 0.99)});
   }
   return figures;

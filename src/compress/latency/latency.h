@@ -25,9 +25,11 @@ using Turn = std::vector<double>;
 // model, its batches' passes taken together:
 //   p50       of the quietest third of each batch's turns, those in which all models together were
 //             fastest (least Σ time / the model's best), so that what another program disturbed is
-//             left out for all of them and ratios of medians are fair
+//             left out for all of them and ratios of medians are fair. The mean of their middle fifth
+//             (base::MiddleMean): lengths are whole tokens, so that the plain median is a stair, whose
+//             steps are 12 % of a tiny model's pass, and targets between two steps could not be met
 //   p95, p99  of all turns: what disturbs a pass is what makes a tail, and deadlines are met by tails
-// p50 ≤ p95: a sixth of all turns is no faster than the quiet ones' median.
+// p50 ≤ p95: an eighth of all turns is no faster than the quiet ones' middle fifth.
 std::vector<LatencyFigures> FiguresOf(const std::vector<std::vector<Turn>>& turns);
 
 // Times the batches of all `models` (of one workload each; as many batches in every one) for about

@@ -47,6 +47,22 @@ TEST(FiguresOfTurns, EveryBatchCountsAlike) {
   EXPECT_LE(FiguresOf({{{1}, {2}}})[0].p50_ms, FiguresOf({{{1}, {2}}})[0].p95_ms);
 }
 
+TEST(FiguresOfTurns, AMedianBetweenTwoLengthsMovesEvenly) {
+  // Texts of 8 and of 9 tokens, a tenth of a step more of the shorter ones each time.
+  double before = 0;
+  for (int shorter = 45; shorter <= 55; ++shorter) {
+    std::vector<std::vector<Turn>> turns;
+    for (int batch = 0; batch < 100; ++batch) {
+      turns.emplace_back(3, Turn{batch < shorter ? 8.0 : 9.0});
+    }
+    const double p50_ms = FiguresOf(turns)[0].p50_ms;
+    if (before > 0) {
+      EXPECT_NEAR(before - p50_ms, 0.05, 0.01) << shorter;
+    }
+    before = p50_ms;
+  }
+}
+
 TEST(RepresentativeBatches, KeepTheDistributionInOrderOfLength) {
   std::vector<int> lengths;
   for (int i = 0; i < 100; ++i) lengths.push_back(100 - i);
