@@ -52,7 +52,7 @@ struct CompressJob {
 
   bool trains() const { return tools.trainer && !request.oneshot; }
   double Elapsed() const { return static_cast<double>(tools.now_ns() - start_ns) * 1e-9; }
-  // Of models that are timed.
+  // With the threads that the model will have; training and searching take request.work_threads.
   runtime::EngineOptions engine() const {
     return {.format = {}, .threads = request.threads, .isa = request.isa};
   }

@@ -6,6 +6,7 @@
 #include "compress/ladder/prepare.h"
 #include "compress/ladder/rung_maker.h"
 #include "compress/prune/pruner.h"
+#include "compress/search/prune_to_target.h"
 #include "env/space.h"
 
 namespace hone::compress {
@@ -79,7 +80,7 @@ RungCosts EstimateCosts(const CompressJob& job) {
       costs.snapshots_s += removal + 4 * prune->samples * tokens_a_text / rate;
       costs.candidates = prune->candidates;
       costs.candidate_s = 0.02 + 0.4 * search_tokens / rate;
-      costs.other_s += 8 * job.timing_s;
+      costs.other_s += PruneToTargetOptions{}.most_timings * job.timing_s;
     } else if (const auto* distill = std::get_if<DistillStage>(&stage.what);
                distill && job.trains()) {
       const double texts = static_cast<double>(

@@ -25,6 +25,13 @@ class Machine {
   int timings_ = 0;
 };
 
+// A machine whose dense model takes 100 ms in sixteen timings, as many as count, and `then_ms` from there on.
+Machine ChangingTo(double then_ms) {
+  std::vector<double> dense_ms(SteadyTimer::kLatest, 100);
+  dense_ms.resize(100, then_ms);
+  return Machine(dense_ms);
+}
+
 TEST(SteadyTimer, TimesOnceWhereNothingDisturbs) {
   Machine machine({100, 103, 98, 101});
   SteadyTimer timer;
@@ -69,9 +76,7 @@ TEST(SteadyTimer, GivesUpWithTheNearest) {
 }
 
 TEST(SteadyTimer, AMachineThatStaysSlowerIsSoonTheUsual) {
-  std::vector<double> dense(16, 100);
-  dense.resize(100, 120);
-  Machine machine(dense);
+  Machine machine = ChangingTo(120);
   SteadyTimer timer;
   for (int i = 0; i < 18; ++i) timer.Time(std::ref(machine));
   EXPECT_DOUBLE_EQ(timer.usual_ms(), 120);
@@ -81,9 +86,7 @@ TEST(SteadyTimer, AMachineThatStaysSlowerIsSoonTheUsual) {
 }
 
 TEST(SteadyTimer, AMachineThatBecomesFasterToo) {
-  std::vector<double> dense(16, 100);
-  dense.resize(100, 80);
-  Machine machine(dense);
+  Machine machine = ChangingTo(80);
   SteadyTimer timer;
   for (int i = 0; i < 17; ++i) timer.Time(std::ref(machine));
   EXPECT_DOUBLE_EQ(timer.usual_ms(), 80);
