@@ -6,19 +6,40 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace hone::env {
+namespace {
+
+constexpr int kNicest = 19;
+
+// By number: older C libraries have no function for it.
+id_t ThisThread() {
+  return static_cast<id_t>(syscall(SYS_gettid));
+}
+
+// On Linux the nice value of a "process" is its thread's.
+void BeNicer(int by) {
+  const id_t thread = ThisThread();
+  const int nice = std::min(getpriority(PRIO_PROCESS, thread) + by, kNicest);
+  static_cast<void>(setpriority(PRIO_PROCESS, thread, nice));
+}
+
+}  // namespace
 
 void NameThread(const char* name) {
   static_cast<void>(prctl(PR_SET_NAME, name));  // cuts what is longer
 }
 
 void RunInBackground() {
-  // gettid by number: older C libraries have no function for it. On Linux "process" means thread.
-  const auto thread = static_cast<id_t>(syscall(SYS_gettid));
-  constexpr int kLowest = 19;
-  static_cast<void>(setpriority(PRIO_PROCESS, thread, kLowest));
+  BeNicer(kNicest);
+  const sched_param none = {};
+  static_cast<void>(sched_setscheduler(0, SCHED_IDLE, &none));
+}
+
+void RunPatiently() {
+  BeNicer(10);
 }
 
 void RunPromptly() {
@@ -31,8 +52,7 @@ void RunPromptly() {
     std::uint64_t runtime_ns = 100'000, deadline_ns = 0, period_ns = 0;
   } attributes;
   static_assert(sizeof attributes == 48);
-  const auto thread = static_cast<id_t>(syscall(SYS_gettid));
-  attributes.nice = getpriority(PRIO_PROCESS, thread);
+  attributes.nice = getpriority(PRIO_PROCESS, ThisThread());
   static_cast<void>(syscall(SYS_sched_setattr, 0, &attributes, 0));
 }
 
