@@ -9,6 +9,7 @@
 // is known before the first exponential, and nothing is ever rescaled. Scores are in units of log2:
 // the queries carry scale · log2 e, which turns e^x into 2^x for free.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/attention/attention.h"

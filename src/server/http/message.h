@@ -13,12 +13,12 @@
 namespace hone::server {
 
 struct HttpRequest {
-  std::string method;                                        // "GET", "POST"
-  std::string path;                                          // decoded, without the query
-  std::vector<std::pair<std::string, std::string>> query;    // decoded
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-  std::string body;
-  std::string tenant;        // the name of its API key
+  std::string method;                                             // "GET", "POST"
+  std::string path;                                               // decoded, without the query
+  std::vector<std::pair<std::string, std::string>> query = {};    // decoded
+  std::vector<std::pair<std::string, std::string>> headers = {};  // names in lower case
+  std::string body = {};
+  std::string tenant = {};   // the name of its API key
   base::TimeNs arrival = 0;  // env::NowNs() when its last byte was read
 
   std::optional<std::string_view> Header(std::string_view lower_case_name) const;
