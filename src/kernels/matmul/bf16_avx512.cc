@@ -118,7 +118,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
     const bool last = p + 1 == panel_end;
     const Dot::Panel panel{at, Steps(k), last ? nullptr : at + PanelBytes(k), PanelBytes(k)};
-    RowsTimesPanel(panel, prepared, PreparedBytes(k), rows, n, p * kColumns, epilogue, c, c_stride);
+    TilesTimesPanel(panel, 0, Tiles(rows), NothingAhead(), prepared, PreparedBytes(k), rows, n,
+                    p * kColumns, epilogue, c, c_stride);
   }
 }
 

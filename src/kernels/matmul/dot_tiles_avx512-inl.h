@@ -1,6 +1,6 @@
 // The products of AVX-512 that take four bytes of each row at a step: the body that int8_avx512.cc (four
-// int8) and bf16_avx512.cc (two bf16) include, each with a struct Dot of its panel, sums and instruction,
-// and with kRows, kColumns and kStepBytes.
+// int8), bf16_avx512.cc (two bf16) and int4_avx512.cc (four int4, expanded on the way) include, each with a
+// struct Dot of its panel, sums and instruction, and with kRows, kColumns and kStepBytes.
 //
 // A tile is 8 rows × 48 columns of 32-bit sums in 24 registers, three weight vectors and one broadcast
 // activation; 24 dot products for 11 loads, so that both vector ports are always busy. Of a last panel with
@@ -16,14 +16,21 @@
 namespace hone::kernels {
 namespace {
 
+// What a tile does besides, a little before each step: nothing, where the weights lie there as they are
+// multiplied.
+struct NothingAhead {
+  template <int kV>
+  void BeforeStep(int) {}
+};
+
 // Sums of kR rows and the panel's first kV vectors of columns, stored to out [kR, kV·16]. `fetch` lines
 // of `next` are requested on the way, one a step: at few rows the product is as fast as its weights
 // arrive. (Asking for the whole next panel where few tiles leave few steps: 0.87 of the time on one thread,
 // 1.19 on two; BERT-base, 8 tokens, Zen 4.) So are the tile's rows of `c`, which lie thousands of bytes apart, where no hardware looks ahead;
 // shortly before the end, since asking for them at the beginning did not help (Zen 4).
-template <int kR, int kV>
+template <int kR, int kV, class Ahead>
 void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
-          int fetch, const float* c, std::ptrdiff_t c_stride, Dot::Sum* out) {
+          int fetch, const float* c, std::ptrdiff_t c_stride, Ahead& ahead, Dot::Sum* out) {
   Dot::Sums sum[kR][kV];
   HONE_UNROLL for (int v = 0; v < kV; ++v) {
     const Dot::Sums start = Dot::Start(panel, v);
@@ -31,6 +38,7 @@ void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, con
   }
   const std::byte* b = panel.weights;
   const auto step = [&](int s) __attribute__((always_inline)) {
+    ahead.template BeforeStep<kV>(s);
     __m512i w[kV];
     HONE_UNROLL for (int v = 0; v < kV; ++v) w[v] = _mm512_load_si512(b + v * 64);
     HONE_UNROLL for (int r = 0; r < kR; ++r) {
@@ -60,20 +68,33 @@ void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, con
 
 inline constexpr int kVectors = kColumns / 16;
 
+template <class Ahead>
 using TileFunction = void (*)(const Dot::Panel&, const std::byte*, std::size_t, const std::byte*,
-                              int, const float*, std::ptrdiff_t, Dot::Sum*);
-template <int kV>
-inline constexpr std::array<TileFunction, kRows> kTilesOf = {Tile<1, kV>, Tile<2, kV>, Tile<3, kV>,
-                                                             Tile<4, kV>, Tile<5, kV>, Tile<6, kV>,
-                                                             Tile<7, kV>, Tile<8, kV>};
+                              int, const float*, std::ptrdiff_t, Ahead&, Dot::Sum*);
+template <int kV, class Ahead>
+inline constexpr std::array<TileFunction<Ahead>, kRows> kTilesOf = {
+    Tile<1, kV, Ahead>, Tile<2, kV, Ahead>, Tile<3, kV, Ahead>, Tile<4, kV, Ahead>,
+    Tile<5, kV, Ahead>, Tile<6, kV, Ahead>, Tile<7, kV, Ahead>, Tile<8, kV, Ahead>};
 // Of vectors - 1, rows - 1.
-inline constexpr std::array<std::array<TileFunction, kRows>, kVectors> kTiles = {
-    kTilesOf<1>, kTilesOf<2>, kTilesOf<3>};
+template <class Ahead>
+inline constexpr std::array<std::array<TileFunction<Ahead>, kRows>, kVectors> kTiles = {
+    kTilesOf<1, Ahead>, kTilesOf<2, Ahead>, kTilesOf<3, Ahead>};
 
-// All rows times one panel, whose first column is `column` of `n`.
-inline void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared,
-                           std::size_t prepared_stride, int rows, int n, int column,
-                           const Epilogue& epilogue, float* c, std::ptrdiff_t c_stride) {
+// The tiles that rows are divided into, as even as can be, 25 as 7 + 6 + 6 + 6: a row alone would wait for its
+// own sums. Tile i begins with row TileBegin(i, rows).
+inline int Tiles(int rows) {
+  return (rows + kRows - 1) / kRows;
+}
+inline int TileBegin(int i, int rows) {
+  return static_cast<int>(static_cast<long>(rows) * i / Tiles(rows));
+}
+
+// Tiles begin <= i < end of the rows times one panel, whose first column is `column` of `n`.
+template <class Ahead>
+inline void TilesTimesPanel(const Dot::Panel& panel, int begin, int end, Ahead ahead,
+                            const std::byte* prepared, std::size_t prepared_stride, int rows, int n,
+                            int column, const Epilogue& epilogue, float* c,
+                            std::ptrdiff_t c_stride) {
   alignas(64) Dot::Sum sums[kRows * kColumns];
   StoreArgs512<Dot::Sum> store;
   store.sums = sums;
@@ -84,25 +105,19 @@ inline void RowsTimesPanel(const Dot::Panel& panel, const std::byte* prepared,
   store.c_stride = c_stride;
   store.columns = std::min(n - column, kColumns);
   const int vectors = (store.columns + 15) / 16;
-  const std::byte* next = panel.next;
-  auto lines = static_cast<int>(next == nullptr ? 0 : (panel.next_bytes + 63) / 64);
-  // Tiles as even as can be, 25 rows as 7 + 6 + 6 + 6: a row alone would wait for its own sums.
-  const int tiles = (rows + kRows - 1) / kRows;
-  for (int i = 0; i < tiles; ++i) {
-    const int m = static_cast<int>(static_cast<long>(rows) * i / tiles);
-    store.rows = static_cast<int>(static_cast<long>(rows) * (i + 1) / tiles) - m;
+  const auto all_lines = static_cast<int>(panel.next == nullptr ? 0 : (panel.next_bytes + 63) / 64);
+  for (int i = begin; i < end; ++i) {
+    const int m = TileBegin(i, rows), fetched = std::min(all_lines, i * panel.steps);
+    store.rows = TileBegin(i + 1, rows) - m;
     store.prepared = prepared + static_cast<std::size_t>(m) * prepared_stride;
     store.c = c + m * c_stride + column;
     store.residual = epilogue.residual == nullptr
                          ? nullptr
                          : epilogue.residual + m * epilogue.residual_stride + column;
-    const TileFunction tile =
-        kTiles[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)];
-    tile(panel, store.prepared + Dot::kHeaderBytes, prepared_stride, next, lines, store.c, c_stride,
-         sums);
-    const int fetched = std::min(lines, panel.steps);
-    next += fetched * 64;
-    lines -= fetched;
+    kTiles<Ahead>[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)](
+        panel, store.prepared + Dot::kHeaderBytes, prepared_stride,
+        panel.next + std::size_t{64} * static_cast<std::size_t>(fetched), all_lines - fetched,
+        store.c, c_stride, ahead, sums);
     StoreTile512(vectors, epilogue.activation, store);
   }
 }

@@ -20,18 +20,7 @@ namespace {
 using avx512::kColumns;
 using avx512::kRows;
 using avx512::kStepBytes;
-
-struct Dot {
-  using Panel = Int8Panel;
-  using Sum = std::int32_t;
-  using Sums = __m512i;
-  static constexpr std::size_t kHeaderBytes = avx512::kHeaderBytes;
-
-  static Sums Start(const Panel& panel, int v) { return _mm512_loadu_si512(panel.offset + v * 16); }
-  static Sums Add(Sums sums, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(sums, x, w); }
-  static void Store(Sums sums, Sum* out) { _mm512_store_si512(out, sums); }
-  static const float* Scale(const Panel& panel) { return panel.scale; }
-};
+using Dot = avx512::Int8Dot;
 
 }  // namespace
 }  // namespace hone::kernels
@@ -114,10 +103,11 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
   for (int r = 0; r < rows; ++r, x += x_stride, prepared += stride) PrepareRow(x, k, prepared);
 }
 
-void MultiplyPanel(const Int8Panel& panel, const std::byte* prepared, std::size_t prepared_stride,
-                   int rows, int n, int column, const Epilogue& epilogue, float* c,
-                   std::ptrdiff_t c_stride) {
-  RowsTimesPanel(panel, prepared, prepared_stride, rows, n, column, epilogue, c, c_stride);
+void MultiplyPanel(const Int8Panel& panel, int first_tile, const std::byte* prepared,
+                   std::size_t prepared_stride, int rows, int n, int column,
+                   const Epilogue& epilogue, float* c, std::ptrdiff_t c_stride) {
+  TilesTimesPanel(panel, first_tile, Tiles(rows), NothingAhead(), prepared, prepared_stride, rows,
+                  n, column, epilogue, c, c_stride);
 }
 
 }  // namespace avx512
@@ -165,8 +155,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
     const Int8Panel panel =
         Int8PanelAt(at, PanelBytes(k), p + 1 == panel_end, kColumns, k, at + kColumnBytes);
-    RowsTimesPanel(panel, prepared, avx512::PreparedBytes(k), rows, n, p * kColumns, epilogue, c,
-                   c_stride);
+    TilesTimesPanel(panel, 0, Tiles(rows), NothingAhead(), prepared, avx512::PreparedBytes(k), rows,
+                    n, p * kColumns, epilogue, c, c_stride);
   }
 }
 
