@@ -53,7 +53,7 @@ std::string MakeModel(const std::string& name) {
     const std::string parent = testing::TempDir() + "/program";
     std::filesystem::remove_all(parent);
     std::filesystem::create_directories(parent);
-    const std::string directory = tests::WriteTinyModel(tiny, parent);
+    std::string directory = tests::WriteTinyModel(tiny, parent);
     std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
     for (char c = 'a'; c <= 'z'; ++c) base::StrAppend(&vocabulary, c, "\n##", c, "\n");
     Write(directory + "/vocab.txt", vocabulary);

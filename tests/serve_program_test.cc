@@ -35,7 +35,7 @@ std::string MakeModel(const std::string& name) {
   for (const tests::TinyModel& tiny : tests::AllTinyModels()) {
     if (tiny.name != name) continue;
     std::filesystem::create_directories(parent);
-    const std::string directory = tests::WriteTinyModel(tiny, parent);
+    std::string directory = tests::WriteTinyModel(tiny, parent);
     std::ofstream vocabulary(directory + "/vocab.txt");
     vocabulary << "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
     for (char c = 'a'; c <= 'z'; ++c) vocabulary << c << "\n##" << c << "\n";

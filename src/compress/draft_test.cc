@@ -27,7 +27,7 @@ std::string TinyBert() {
 }
 
 std::string OutPath(const std::string& name) {
-  const std::string out = testing::TempDir() + "/" + name;
+  std::string out = testing::TempDir() + "/" + name;
   std::filesystem::remove_all(out);
   return out;
 }

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 base::StatusOr<Examples> Read(std::string_view task, std::string_view bytes,
-                              std::string_view path = "dev.tsv", ReadOptions options = {}) {
+                              std::string_view path = "dev.tsv", const ReadOptions& options = {}) {
   return ReadExamples(**FindTask(task), bytes, path, options);
 }
 

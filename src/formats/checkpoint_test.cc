@@ -201,6 +201,7 @@ TEST_F(CheckpointTest, Int4MatricesSurviveTheFileExactly) {
   for (const auto& [n, k] : kSizes) {
     quant::Int4Matrix matrix{n, k, {}, {}, {}, {}};
     const int groups = quant::Int4Groups(k), bytes = quant::Int4RowBytes(k);
+    const auto stride = static_cast<std::size_t>(groups);
     for (int i = 0; i < n * bytes; ++i) matrix.nibbles.push_back(static_cast<std::uint8_t>(i * 37));
     if (k % 2 != 0) {
       for (int r = 0; r < n; ++r)
@@ -228,22 +229,20 @@ TEST_F(CheckpointTest, Int4MatricesSurviveTheFileExactly) {
       EXPECT_FALSE(loaded->requantized);
       std::vector<float> row(static_cast<std::size_t>(k));
       for (int r = 0; r < part.n; ++r) {
-        const auto source = static_cast<std::size_t>(part.first_row + r);
+        const auto source = static_cast<std::size_t>(part.first_row) + static_cast<std::size_t>(r);
         DequantizeInt4Row(part, r, row);
         for (int j = 0; j < k; ++j) {
           const std::uint8_t byte = matrix.nibbles[source * static_cast<std::size_t>(bytes) +
                                                    static_cast<std::size_t>(j / 2)];
           const int q = j % 2 == 0 ? byte & 15 : byte >> 4;
-          const std::size_t g =
-              source * static_cast<std::size_t>(groups) + static_cast<std::size_t>(j / 32);
+          const std::size_t g = source * stride + static_cast<std::size_t>(j / 32);
           const float group_scale =
               matrix.scale[source] * static_cast<float>(matrix.group_scale[g]);
           ASSERT_EQ(row[static_cast<std::size_t>(j)],
                     group_scale * static_cast<float>(q - matrix.group_zero[g]));
         }
-        const auto at = static_cast<std::size_t>(r * groups);
-        ASSERT_EQ(loaded->matrix.group_zero[at],
-                  matrix.group_zero[source * static_cast<std::size_t>(groups)]);
+        ASSERT_EQ(loaded->matrix.group_zero[static_cast<std::size_t>(r) * stride],
+                  matrix.group_zero[source * stride]);
       }
     }
     const auto whole = LoadInt4(*stored);

@@ -127,7 +127,8 @@ TEST_F(SafetensorsReader, OverlapsHolesAndDuplicatesAreErrors) {
   EXPECT_THAT(two("[0,4]", "[4,8]", "a"), HasSubstr("names the tensor \"a\" twice"));
 }
 
-TensorToWrite Bytes(std::string name, tensor::DType dtype, tensor::Shape shape, std::string bytes) {
+TensorToWrite Bytes(std::string name, tensor::DType dtype, tensor::Shape shape,
+                    const std::string& bytes) {
   return {std::move(name), dtype, shape, [bytes](const ByteSink& sink) {
             // In two pieces.
             HONE_RETURN_IF_ERROR(sink(std::as_bytes(std::span(bytes).first(1))));

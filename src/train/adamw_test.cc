@@ -16,7 +16,7 @@
 namespace hone::train {
 namespace {
 
-Parameter Make(const std::string& name, std::vector<std::int64_t> shape, bool decay) {
+Parameter Make(const std::string& name, const std::vector<std::int64_t>& shape, bool decay) {
   at::Tensor value = at::arange(at::empty(shape).numel(), at::kFloat).mul(0.37).sin().view(shape);
   return {name, value.set_requires_grad(true), decay};
 }

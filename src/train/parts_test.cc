@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/strings.h"
 #include "env/file.h"
 #include "train/batches.h"
 #include "train/log.h"
@@ -134,7 +135,7 @@ TEST(PlannedSteps, AreCutByStepsAndByTime) {
 TEST(TrainingLog, DropsTheRowsOfStepsThatComeAgain) {
   for (const std::string name : {"log.jsonl", "log.csv"}) {
     const std::string directory = testing::FreshDirectory(::testing::TempDir(), "log");
-    const std::string path = directory + "/" + name;
+    const std::string path = base::StrCat(directory, "/", name);
     auto log = TrainingLog::Open(env::RealFileSystem(), path, -1);
     ASSERT_TRUE(log.ok()) << log.status();
     LogRow row;

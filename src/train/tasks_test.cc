@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/strings.h"
 #include "env/file.h"
 #include "model/model.h"
 #include "train/test_models.h"
@@ -69,11 +70,11 @@ TEST_F(TasksTest, AnswersToQuestions) {
   std::string text = R"({"data":[{"paragraphs":[)";
   const char* const adjectives[] = {"good", "bad", "great", "sad"};
   for (int i = 0; i < 32; ++i) {
-    const std::string answer = adjectives[i % 4];
-    text += std::string(i ? "," : "") + R"({"context":"the film is )" + answer +
-            R"( the plot","qas":[{"id":")" + std::to_string(i) +
-            R"(","question":"is the film","answers":[{"text":")" + answer +
-            R"(","answer_start":12}]}]})";
+    const char* const answer = adjectives[i % 4];
+    base::StrAppend(&text, i ? "," : "", R"({"context":"the film is )", answer,
+                    R"( the plot","qas":[{"id":")", i,
+                    R"(","question":"is the film","answers":[{"text":")", answer,
+                    R"(","answer_start":12}]}]})");
   }
   const auto result = Fit("squad", "train.json", text + "]}]}", 12);
   ASSERT_TRUE(result.ok()) << result.status();
@@ -104,7 +105,7 @@ TEST_F(TasksTest, SimilarityByEmbeddings) {
   const char* const same[] = {"good film\tgreat film\t5.0",  "sad plot\tawful plot\t4.5",
                               "good film\tsad plot\t0.5",    "great film\tawful plot\t0.0",
                               "fine actor\tnice actor\t4.0", "fine actor\tpoor scene\t1.0"};
-  for (int i = 0; i < 48; ++i) text += std::to_string(i) + "\t" + same[i % 6] + "\n";
+  for (int i = 0; i < 48; ++i) base::StrAppend(&text, i, "\t", same[i % 6], "\n");
   const auto result = Fit("stsb", "train.tsv", text, 20);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->metric, "spearman");

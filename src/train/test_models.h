@@ -26,7 +26,7 @@ inline std::string ReadText(const std::string& path) {
 
 // An empty directory of this test in this process.
 inline std::string FreshDirectory(const std::string& parent, const std::string& name) {
-  const std::string path = parent + "/hone-train-" + std::to_string(getpid()) + "-" + name;
+  std::string path = parent + "/hone-train-" + std::to_string(getpid()) + "-" + name;
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;
@@ -36,7 +36,7 @@ inline std::string FreshDirectory(const std::string& parent, const std::string& 
 // special ones: good fine great nice bad awful poor sad film plot actor scene the a is was.
 inline std::string WriteScratch(const std::string& parent, const std::string& name, int width,
                                 int layers, const std::string& more = "") {
-  const std::string directory = parent + "/" + name;
+  std::string directory = parent + "/" + name;
   std::filesystem::create_directories(directory);
   const std::string words =
       "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ngood\nfine\ngreat\nnice\nbad\nawful\npoor\nsad\nfilm\n"

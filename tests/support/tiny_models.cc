@@ -189,7 +189,7 @@ std::string WriteTinyModel(const TinyModel& model, const std::string& parent) {
   env::FileSystem& files = env::RealFileSystem();
   std::string folder_name = model.name;
   std::replace(folder_name.begin(), folder_name.end(), '/', '_');
-  const std::string directory = env::JoinPath(parent, folder_name);
+  std::string directory = env::JoinPath(parent, folder_name);
   const auto write = [&](const std::string& path, std::string_view bytes) {
     const std::string whole = env::JoinPath(directory, path);
     HONE_CHECK(files.MakeDirectory(whole.substr(0, whole.rfind('/'))).ok());

@@ -15,9 +15,9 @@ namespace {
 using testing::HasSubstr;
 using Values = std::vector<double>;
 
-Values Identity(int k) {
-  Values h(static_cast<std::size_t>(k * k));
-  for (int i = 0; i < k; ++i) h[static_cast<std::size_t>(i * k + i)] = 1;
+Values Identity(std::size_t k) {
+  Values h(k * k);
+  for (std::size_t i = 0; i < k; ++i) h[i * k + i] = 1;
   return h;
 }
 
@@ -31,48 +31,44 @@ std::vector<float> Weights(int n, int k, unsigned seed) {
 
 // Σ x·xᵀ of inputs as layers have them: many directions of little weight, channels that move
 // together, and a few channels far larger than the rest.
-Values CorrelatedHessian(int k, int samples, unsigned seed) {
+Values CorrelatedHessian(std::size_t k, int samples, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<double> normal;
-  const int hidden = k / 4;
-  Values mix(static_cast<std::size_t>(k * hidden));
+  const std::size_t hidden = k / 4;
+  Values mix(k * hidden);
   for (double& m : mix) m = normal(random);
-  Values h(static_cast<std::size_t>(k * k)), x(static_cast<std::size_t>(k));
+  Values h(k * k), x(k);
   for (int t = 0; t < samples; ++t) {
-    Values z(static_cast<std::size_t>(hidden));
+    Values z(hidden);
     for (double& v : z) v = normal(random);
-    for (int i = 0; i < k; ++i) {
+    for (std::size_t i = 0; i < k; ++i) {
       double sum = 0.3 * normal(random);
-      for (int j = 0; j < hidden; ++j) {
-        sum += mix[static_cast<std::size_t>(i * hidden + j)] * z[static_cast<std::size_t>(j)] /
-               std::sqrt(hidden);
+      for (std::size_t j = 0; j < hidden; ++j) {
+        sum += mix[i * hidden + j] * z[j] / std::sqrt(hidden);
       }
-      x[static_cast<std::size_t>(i)] = i % 29 == 3 ? 12 * sum : sum;
+      x[i] = i % 29 == 3 ? 12 * sum : sum;
     }
-    for (int i = 0; i < k; ++i) {
-      for (int j = 0; j < k; ++j) {
-        h[static_cast<std::size_t>(i * k + j)] +=
-            x[static_cast<std::size_t>(i)] * x[static_cast<std::size_t>(j)];
-      }
+    for (std::size_t i = 0; i < k; ++i) {
+      for (std::size_t j = 0; j < k; ++j) h[i * k + j] += x[i] * x[j];
     }
   }
   return h;
 }
 
 // H⁻¹ by Gauss and Jordan.
-Values Inverse(Values h, int k) {
-  const auto at = [k](int i, int j) { return static_cast<std::size_t>(i * k + j); };
+Values Inverse(Values h, std::size_t k) {
+  const auto at = [k](std::size_t i, std::size_t j) { return i * k + j; };
   Values inverse = Identity(k);
-  for (int p = 0; p < k; ++p) {
+  for (std::size_t p = 0; p < k; ++p) {
     const double pivot = h[at(p, p)];
-    for (int j = 0; j < k; ++j) {
+    for (std::size_t j = 0; j < k; ++j) {
       h[at(p, j)] /= pivot;
       inverse[at(p, j)] /= pivot;
     }
-    for (int i = 0; i < k; ++i) {
+    for (std::size_t i = 0; i < k; ++i) {
       if (i == p) continue;
       const double factor = h[at(i, p)];
-      for (int j = 0; j < k; ++j) {
+      for (std::size_t j = 0; j < k; ++j) {
         h[at(i, j)] -= factor * h[at(p, j)];
         inverse[at(i, j)] -= factor * inverse[at(p, j)];
       }
@@ -112,12 +108,12 @@ TEST(Gptq, Int8EqualsTheTextbookLoop) {
 
   Values damped = h;
   double mean = 0;
-  for (int i = 0; i < k; ++i) mean += h[static_cast<std::size_t>(i * k + i)] / k;
-  for (int i = 0; i < k; ++i) damped[static_cast<std::size_t>(i * k + i)] += 0.01 * mean;
+  const auto at = [](std::size_t i, std::size_t j) { return i * k + j; };
+  for (int i = 0; i < k; ++i) mean += h[at(i, i)] / k;
+  for (int i = 0; i < k; ++i) damped[at(i, i)] += 0.01 * mean;
   int different = 0;
   for (int row = 0; row < n; ++row) {
     Values inverse = Inverse(damped, k);
-    const auto at = [](int i, int j) { return static_cast<std::size_t>(i * k + j); };
     Values v(w.begin() + row * k, w.begin() + (row + 1) * k);
     double largest = 0;
     for (const double x : v) largest = std::max(largest, std::abs(x));
@@ -127,7 +123,7 @@ TEST(Gptq, Int8EqualsTheTextbookLoop) {
       const double q = std::clamp(std::nearbyint(v[column] / scale), -127.0, 127.0);
       const double error = (v[column] - q * scale) / inverse[at(j, j)];
       // f32 and f64 may part where a value lies halfway; what follows then differs a little too.
-      const auto found = fast.values[static_cast<std::size_t>(row * k + j)];
+      const auto found = fast.values[at(row, j)];
       EXPECT_LE(std::abs(found - q), 1) << row << " " << j;
       different += found != static_cast<int>(q);
       for (int i = j + 1; i < k; ++i) v[static_cast<std::size_t>(i)] -= error * inverse[at(i, j)];
@@ -183,9 +179,7 @@ TEST(Gptq, InputsThatNeverOccurGetNoWeight) {
   std::vector<float> w = Weights(n, k, 23);
   for (std::size_t i = 0; i < 40; ++i) w[i] = 0;  // a row of zeros stays one
   Values h = CorrelatedHessian(k, 200, 29);
-  for (int i = 0; i < k; ++i) {
-    h[static_cast<std::size_t>(5 * k + i)] = h[static_cast<std::size_t>(i * k + 5)] = 0;
-  }
+  for (std::size_t i = 0; i < 40; ++i) h[5 * 40 + i] = h[i * 40 + 5] = 0;
   const auto factor = FactorHessian(h, k);
   ASSERT_TRUE(factor.ok()) << factor.status();
   base::ThreadPool pool(1);

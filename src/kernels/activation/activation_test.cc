@@ -78,13 +78,13 @@ TEST(Gate, MultipliesTheActivatedHalfByTheOther) {
     Gate(Activation::kGelu, x.data(), stride, rows, f, out.data(), f);
     Gate(Activation::kGelu, in_place.data(), stride, rows, f, in_place.data(), stride);
     for (int r = 0; r < rows; ++r) {
+      const float* row = x.data() + r * stride;
       for (int i = 0; i < f; ++i) {
-        const auto at = static_cast<std::size_t>(r * stride + i);
-        const double expected = static_cast<double>(ActivateRef(Activation::kGelu, x[at])) *
-                                x[at + static_cast<std::size_t>(f)];
-        const float got = out[static_cast<std::size_t>(r * f + i)];
+        const double expected =
+            static_cast<double>(ActivateRef(Activation::kGelu, row[i])) * row[f + i];
+        const float got = out.data()[r * f + i];
         ASSERT_NEAR(got, expected, 4e-6 * (1 + std::abs(expected))) << f << " " << r << " " << i;
-        ASSERT_EQ(got, in_place[at]);
+        ASSERT_EQ(got, in_place.data()[r * stride + i]);
       }
     }
   }

@@ -19,16 +19,15 @@ TEST(RelativeDistance, FollowsTheFormulaForEveryRest) {
     double expected = 0;
     std::vector<double> slope(x.size());
     for (int r = 0; r < rows; ++r) {
+      const float *row = x.data() + r * d, *target = y.data() + r * d;
       double apart = 0, size = 0;
       for (int i = 0; i < d; ++i) {
-        const auto at = static_cast<std::size_t>(r * d + i);
-        apart += (double{x[at]} - y[at]) * (double{x[at]} - y[at]) / d;
-        size += double{y[at]} * y[at] / d;
+        apart += (double{row[i]} - target[i]) * (double{row[i]} - target[i]) / d;
+        size += double{target[i]} * target[i] / d;
       }
       expected += apart / (size + 0.5);
       for (int i = 0; i < d; ++i) {
-        const auto at = static_cast<std::size_t>(r * d + i);
-        slope[at] = 2 * (double{x[at]} - y[at]) / d / (size + 0.5);
+        slope.data()[r * d + i] = 2 * (double{row[i]} - target[i]) / d / (size + 0.5);
       }
     }
     const double is = RelativeDistance(x.data(), y.data(), rows, d, 0.5f, gradient.data());

@@ -77,13 +77,13 @@ struct QuantizedTable {
   QuantizedTable(DType dtype, DType scale_dtype, int group, int rows, int width, unsigned seed) {
     std::mt19937 random(seed);
     const int groups = dtype == DType::kI8 ? 1 : (width + group - 1) / group;
-    const auto fill = [&](std::size_t bytes, std::vector<std::byte>* out) {
-      out->resize(bytes + 1);  // used from an odd address
+    const auto fill = [&](int bytes, std::vector<std::byte>* out) {
+      out->resize(static_cast<std::size_t>(bytes) + 1);  // used from an odd address
       for (std::byte& b : *out) b = static_cast<std::byte>(random());
     };
     const int row_bytes = dtype == DType::kI8 ? width : (width + 7) / 8 * 4;
-    fill(static_cast<std::size_t>(rows * row_bytes), &values);
-    fill(static_cast<std::size_t>((rows + 7) / 8 * groups * 4), &zero);
+    fill(rows * row_bytes, &values);
+    fill((rows + 7) / 8 * groups * 4, &zero);
     scale.resize(1);
     for (int i = 0; i < rows * groups; ++i) {
       const float value = static_cast<float>(random() % 1000) / 500.0f;
@@ -145,8 +145,8 @@ TEST(Embed, Int4ReadsTheZeroOfItsOwnRow) {
                .zero = zero.data(),
                .group = 32};
   const std::vector<float> out = EmbedWith(Embed, args);
-  for (int t = 0; t < kTokens; ++t) {
-    EXPECT_EQ(out[static_cast<std::size_t>(t * 10)], 0.5f * static_cast<float>(15 - kIds[t]));
+  for (std::size_t t = 0; t < kTokens; ++t) {
+    EXPECT_EQ(out[t * 10], 0.5f * static_cast<float>(15 - kIds[t]));
   }
 }
 

@@ -111,9 +111,8 @@ std::vector<float> MakeExactActivations(const MatMulKernel& kernel, int m, int k
   std::vector<float> x(static_cast<std::size_t>(m * k));
   for (float& v : x)
     v = static_cast<float>(extreme ? (draw(random) < 0 ? -limit : limit) : draw(random));
-  for (int r = 0; r < m; ++r) {
-    x[static_cast<std::size_t>(r * k) + random() % static_cast<unsigned>(k)] =
-        static_cast<float>(limit);
+  for (std::size_t row = 0; row < x.size(); row += static_cast<std::size_t>(k)) {
+    x[row + random() % static_cast<unsigned>(k)] = static_cast<float>(limit);
   }
   return x;
 }
@@ -132,7 +131,7 @@ struct Product {
   void Run(const std::vector<float>& x, int m, const Epilogue& epilogue, std::vector<float>& c) {
     base::AlignedBuffer prepared(kernel.prepared_bytes(k) * static_cast<std::size_t>(m));
     kernel.prepare(x.data(), k, m, k, prepared.data());
-    c.resize(static_cast<std::size_t>(m * n), -777.0f);
+    c.resize(static_cast<std::size_t>(m) * static_cast<std::size_t>(n), -777.0f);
     kernel.multiply(packed.data(), n, k, prepared.data(), m, 0, Panels(n, kernel.tile_n), epilogue,
                     c.data(), n, scratch.data());
   }
@@ -142,12 +141,12 @@ struct Product {
   base::AlignedBuffer packed, scratch;
 };
 
-double Dot(const Weights& w, const std::vector<float>& x, int m, int n, double* magnitude) {
+double Dot(const Weights& w, const std::vector<float>& x, std::size_t m, std::size_t n,
+           double* magnitude) {
   double sum = 0;
   const auto k = static_cast<std::size_t>(w.rows.k);
   for (std::size_t i = 0; i < k; ++i) {
-    const double term = static_cast<double>(x[static_cast<std::size_t>(m) * k + i]) *
-                        w.exact[static_cast<std::size_t>(n) * k + i];
+    const double term = static_cast<double>(x[m * k + i]) * w.exact[n * k + i];
     sum += term;
     *magnitude += std::abs(term);
   }
@@ -168,7 +167,7 @@ void ExpectProduct(const MatMulKernel& kernel, const Weights& w, const std::vect
     for (int n = 0; n < w.rows.n; ++n) {
       double magnitude = 0;
       const double expected = Dot(w, x, r, n, &magnitude);
-      ASSERT_NEAR(c[static_cast<std::size_t>(r * w.rows.n + n)], expected,
+      ASSERT_NEAR(c.data()[r * w.rows.n + n], expected,
                   Tolerance(kernel, w.rows.k, magnitude, expected))
           << "row " << r << " column " << n << " of M " << m << " N " << w.rows.n << " K "
           << w.rows.k;
@@ -218,8 +217,7 @@ TEST_P(MatMul, SaturatesNowhereAtExtremeInputs) {
     const float limit = x[0] < 0 ? -x[0] : x[0];
     std::fill_n(x.begin(), k, limit);       // a row of only the largest
     std::fill_n(x.begin() + k, k, -limit);  // and of only the smallest
-    for (int i = 0; i < k; ++i)
-      x[static_cast<std::size_t>(2 * k + i)] = i % 2 == 0 ? limit : -limit;
+    for (std::size_t i = 0; i < k; ++i) x[2 * k + i] = i % 2 == 0 ? limit : -limit;
     std::vector<float> c;
     Product(kernel, w).Run(x, m, {}, c);
     ExpectProduct(kernel, w, x, m, c);
@@ -294,7 +292,7 @@ TEST_P(MatMul, GivesARowTheSameBitsInAnyBatchPlaceAndPanelRange) {
   for (int begin = 0; begin < m; begin += 1 + begin % 3) {
     const int rows = std::min(m - begin, 1 + begin % 11);
     base::AlignedBuffer prepared(stride * static_cast<std::size_t>(rows));
-    kernel.prepare(&x[static_cast<std::size_t>(begin * k)], k, rows, k, prepared.data());
+    kernel.prepare(x.data() + begin * k, k, rows, k, prepared.data());
     std::vector<float> c(static_cast<std::size_t>(rows * (n + 5)), -777.0f);
     for (int panel = 0; panel < Panels(n, kernel.tile_n); ++panel) {
       kernel.multiply(product.packed.data(), n, k, prepared.data(), rows, panel, panel + 1,
@@ -302,10 +300,8 @@ TEST_P(MatMul, GivesARowTheSameBitsInAnyBatchPlaceAndPanelRange) {
     }
     for (int r = 0; r < rows; ++r) {
       for (int j = 0; j < n + 5; ++j) {
-        const float expected =
-            j < n ? whole[static_cast<std::size_t>((begin + r) * n + j)] : -777.0f;
-        ASSERT_EQ(c[static_cast<std::size_t>(r * (n + 5) + j)], expected)
-            << begin << ' ' << r << ' ' << j;
+        const float expected = j < n ? whole.data()[(begin + r) * n + j] : -777.0f;
+        ASSERT_EQ(c.data()[r * (n + 5) + j], expected) << begin << ' ' << r << ' ' << j;
       }
     }
   }
@@ -341,15 +337,14 @@ TEST_P(MatMul, ZeroNanAndInfiniteRowsStayWithinTheirRow) {
   std::fill_n(row(3), k, 1e-40f);
   std::vector<float> c;
   Product(kernel, w).Run(x, m, {}, c);
-  for (int j = 0; j < n; ++j) {
-    EXPECT_EQ(c[static_cast<std::size_t>(j)], 0.0f);
-    EXPECT_TRUE(std::isnan(c[static_cast<std::size_t>(n + j)]));
-    EXPECT_FALSE(std::isfinite(c[static_cast<std::size_t>(2 * n + j)]));
-    EXPECT_NEAR(c[static_cast<std::size_t>(3 * n + j)], 0.0f, 1e-37);
+  for (std::size_t j = 0; j < n; ++j) {
+    EXPECT_EQ(c[j], 0.0f);
+    EXPECT_TRUE(std::isnan(c[n + j]));
+    EXPECT_FALSE(std::isfinite(c[2 * n + j]));
+    EXPECT_NEAR(c[3 * n + j], 0.0f, 1e-37);
     double magnitude = 0;
     const double expected = Dot(w, x, 4, j, &magnitude);
-    EXPECT_NEAR(c[static_cast<std::size_t>(4 * n + j)], expected,
-                Tolerance(kernel, k, magnitude, expected));
+    EXPECT_NEAR(c[4 * n + j], expected, Tolerance(kernel, k, magnitude, expected));
   }
 }
 
@@ -378,12 +373,11 @@ TEST_P(MatMul, RoundsActivationsToNearestOfTheirRowsScale) {
     if (kernel.activation_max != 0) x = Rounded(x, k, kernel.activation_max);
     // bf16 rounds each activation to 8 bits of significand.
     const double per_term = kernel.format == Format::kBF16 ? 1.0 / 256 : 2e-7;
-    for (int r = 0; r < m; ++r) {
-      for (int j = 0; j < n; ++j) {
+    for (std::size_t r = 0; r < m; ++r) {
+      for (std::size_t j = 0; j < n; ++j) {
         double magnitude = 0;
         const double expected = Dot(w, x, r, j, &magnitude);
-        ASSERT_NEAR(c[static_cast<std::size_t>(r * n + j)], expected,
-                    per_term * magnitude + 1e-6 * std::abs(expected));
+        ASSERT_NEAR(c[r * n + j], expected, per_term * magnitude + 1e-6 * std::abs(expected));
       }
     }
   }

@@ -11,7 +11,7 @@ namespace hone::kernels {
 namespace {
 
 struct Case {
-  int tokens, heads, size;
+  std::size_t tokens, heads, size;
 };
 
 std::vector<float> Normal(std::size_t n, unsigned seed) {
@@ -26,24 +26,24 @@ std::vector<float> Normal(std::size_t n, unsigned seed) {
 double Value(const Case& c, const std::vector<float>& q, const std::vector<float>& k,
              const std::vector<float>& v, const std::vector<float>& keep,
              const std::vector<float>& weights, std::vector<double>* out) {
-  const auto at = [&](int t, int h, int s) {
-    return static_cast<std::size_t>((t * c.heads + h) * c.size + s);
+  const auto at = [&](std::size_t t, std::size_t h, std::size_t s) {
+    return (t * c.heads + h) * c.size + s;
   };
   double value = 0;
-  for (int h = 0; h < c.heads; ++h) {
-    for (int i = 0; i < c.tokens; ++i) {
-      std::vector<double> p(static_cast<std::size_t>(c.tokens));
+  for (std::size_t h = 0; h < c.heads; ++h) {
+    for (std::size_t i = 0; i < c.tokens; ++i) {
+      std::vector<double> p(c.tokens);
       double sum = 0;
-      for (int j = 0; j < c.tokens; ++j) {
+      for (std::size_t j = 0; j < c.tokens; ++j) {
         double dot = 0;
-        for (int s = 0; s < c.size; ++s) dot += double{q[at(i, h, s)]} * k[at(j, h, s)];
-        sum += p[static_cast<std::size_t>(j)] = std::exp(0.3 * dot);
+        for (std::size_t s = 0; s < c.size; ++s) dot += double{q[at(i, h, s)]} * k[at(j, h, s)];
+        sum += p[j] = std::exp(0.3 * dot);
       }
-      for (int s = 0; s < c.size; ++s) {
+      for (std::size_t s = 0; s < c.size; ++s) {
         double o = 0;
-        for (int j = 0; j < c.tokens; ++j) {
-          const auto place = static_cast<std::size_t>((h * c.tokens + i) * c.tokens + j);
-          o += p[static_cast<std::size_t>(j)] / sum * keep[place] * v[at(j, h, s)];
+        for (std::size_t j = 0; j < c.tokens; ++j) {
+          const std::size_t place = (h * c.tokens + i) * c.tokens + j;
+          o += p[j] / sum * keep[place] * v[at(j, h, s)];
         }
         if (out != nullptr) (*out)[at(i, h, s)] = o;
         value += o * weights[at(i, h, s)];
@@ -55,8 +55,7 @@ double Value(const Case& c, const std::vector<float>& q, const std::vector<float
 
 TEST(ShortAttention, FollowsTheFormulaAndItsGradientTheDifferences) {
   for (const Case& c : {Case{1, 1, 32}, Case{5, 2, 32}, Case{13, 1, 20}, Case{64, 3, 7}}) {
-    const auto n = static_cast<std::size_t>(c.tokens * c.heads * c.size);
-    const auto pairs = static_cast<std::size_t>(c.heads * c.tokens * c.tokens);
+    const std::size_t n = c.tokens * c.heads * c.size, pairs = c.heads * c.tokens * c.tokens;
     std::vector<float> q = Normal(n, 1), k = Normal(n, 2), v = Normal(n, 3);
     const std::vector<float> weights = Normal(n, 4);
     std::vector<float> keep(pairs, 1.25f);
@@ -64,7 +63,8 @@ TEST(ShortAttention, FollowsTheFormulaAndItsGradientTheDifferences) {
     std::vector<float> p(pairs), out(n), d_q(n, 9), d_k(n, 9), d_v(n, 9);
     std::vector<double> expected(n);
     Value(c, q, k, v, keep, weights, &expected);
-    const ShortAttentionShape shape{c.tokens, c.heads, c.size, 0.3f};
+    const ShortAttentionShape shape{static_cast<int>(c.tokens), static_cast<int>(c.heads),
+                                    static_cast<int>(c.size), 0.3f};
     ShortAttention(shape, q.data(), k.data(), v.data(), keep.data(), p.data(), out.data());
     for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(out[i], expected[i], 2e-5);
     ShortAttentionGradient(shape, q.data(), k.data(), v.data(), keep.data(), p.data(),

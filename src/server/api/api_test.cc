@@ -72,7 +72,7 @@ class ApiTest : public ServiceTest {
   Json Get(const std::string& path) { return Good(Ask("GET", path)); }
   Json Good(const HttpResponse& response) {
     EXPECT_EQ(response.status, 200) << response.body;
-    const Json json = Json::parse(response.body, nullptr, false);
+    Json json = Json::parse(response.body, nullptr, false);
     EXPECT_FALSE(json.is_discarded()) << response.body;
     return json;
   }

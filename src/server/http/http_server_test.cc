@@ -80,8 +80,8 @@ class HttpServerTest : public testing::Test {
  protected:
   void Serve(HttpOptions options = {}) {
     options.port = 0;
-    auto server = HttpServer::Start(options, [this](HttpRequest request, Respond respond) {
-      return handler_(std::move(request), std::move(respond));
+    auto server = HttpServer::Start(options, [this](const HttpRequest& request, Respond respond) {
+      return handler_(request, std::move(respond));
     });
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = std::move(*server);

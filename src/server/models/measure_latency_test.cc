@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/strings.h"
 #include "model/model.h"
 #include "server/models/load_rung.h"
 #include "server/test_models.h"
@@ -59,7 +60,7 @@ TEST_F(MeasureLatencyTest, PredictsWhatPackingTakes) {
   const std::string ladder = TinyLadder("bert/ForSequenceClassification", "l");
   for (const std::string rung : {"dense", "int8"}) {
     const RungFiles files{
-        .name = rung, .directory = ladder + "/" + rung, .format = {}, .metric = {}};
+        .name = rung, .directory = base::StrCat(ladder, "/", rung), .format = {}, .metric = {}};
     auto model = model::Model::Open(files_, files.directory);
     auto engine = runtime::LocalEngine::Load(*model, {});
     ASSERT_TRUE(engine.ok());
