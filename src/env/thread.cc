@@ -19,11 +19,12 @@ id_t ThisThread() {
   return static_cast<id_t>(syscall(SYS_gettid));
 }
 
-// On Linux the nice value of a "process" is its thread's.
-void BeNicer(int by) {
-  const id_t thread = ThisThread();
-  const int nice = std::min(getpriority(PRIO_PROCESS, thread) + by, kNicest);
-  static_cast<void>(setpriority(PRIO_PROCESS, thread, nice));
+// On Linux a thread has a nice value of its own, as if it were a process.
+int Nice() {
+  return getpriority(PRIO_PROCESS, ThisThread());
+}
+void SetNice(int nice) {
+  static_cast<void>(setpriority(PRIO_PROCESS, ThisThread(), nice));
 }
 
 }  // namespace
@@ -33,13 +34,13 @@ void NameThread(const char* name) {
 }
 
 void RunInBackground() {
-  BeNicer(kNicest);
+  SetNice(kNicest);
   const sched_param none = {};
   static_cast<void>(sched_setscheduler(0, SCHED_IDLE, &none));
 }
 
 void RunPatiently() {
-  BeNicer(10);
+  SetNice(std::min(Nice() + 10, kNicest));
 }
 
 void RunPromptly() {
@@ -52,7 +53,7 @@ void RunPromptly() {
     std::uint64_t runtime_ns = 100'000, deadline_ns = 0, period_ns = 0;
   } attributes;
   static_assert(sizeof attributes == 48);
-  attributes.nice = getpriority(PRIO_PROCESS, ThisThread());
+  attributes.nice = Nice();
   static_cast<void>(syscall(SYS_sched_setattr, 0, &attributes, 0));
 }
 

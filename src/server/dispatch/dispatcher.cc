@@ -72,8 +72,8 @@ void Dispatcher::Start() {
   for (int e = 0; e < static_cast<int>(executors_.size()); ++e) {
     executors_[static_cast<std::size_t>(e)]->thread = std::thread([this, e] {
       executors_[static_cast<std::size_t>(e)]->pool->Run([](int) {
-        env::NameThread("compute");
         env::RunPatiently();
+        env::NameThread("compute");
       });
       if (layouts_.FirstCore(e) >= 0) StayOnCores(e);
       RunExecutor(e);

@@ -2,11 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "scheduler/policy.h"
@@ -73,6 +78,21 @@ TEST_F(DispatcherTest, SplitsChangeWhenNothingRunsAndTheBitsStay) {
   EXPECT_EQ(status.executors, (std::vector<int>{1, 1}));
   while (!dispatcher_->WantSplit(0, false)) std::this_thread::yield();
   EXPECT_EQ(RunOne("a b c"), wide);
+}
+
+// The front's threads are as nice as the process.
+TEST_F(DispatcherTest, ComputingThreadsLetTheFrontGoFirst) {
+  RunOne("a");
+  int computing = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::ifstream(task.path() / "comm") >> name;
+    if (name != "compute") continue;
+    ++computing;
+    const auto thread = static_cast<id_t>(std::stoi(task.path().filename()));
+    EXPECT_EQ(getpriority(PRIO_PROCESS, thread), std::min(getpriority(PRIO_PROCESS, 0) + 10, 19));
+  }
+  EXPECT_GE(computing, 2) << "the executor that ran, and its worker";
 }
 
 TEST_F(DispatcherTest, ASplitThatKeepsAllPromisesComesWhileQueriesWait) {
