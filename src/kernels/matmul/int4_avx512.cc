@@ -6,10 +6,13 @@
 //   packed    int4_panels.h, 48 columns
 //   scratch   one expanded panel
 #if defined(__x86_64__)
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
+#include "kernels/matmul/epilogue_avx512.h"
 #include "kernels/matmul/int4_panels.h"
 #include "kernels/matmul/int8_avx512.h"
 #include "kernels/matmul/x86.h"
@@ -103,8 +106,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     const std::byte* at = packed + static_cast<std::size_t>(p) * Layout::PanelBytes(k);
     const Int8Panel panel =
         Int8PanelAt(at, Layout::PanelBytes(k), p + 1 == panel_end, kColumns, k, scratch);
-    TilesTimesPanel(panel, 0, 1, ExpandAhead(at, k, scratch), prepared, avx512::PreparedBytes(k),
-                    rows, n, p * kColumns, epilogue, c, c_stride);
+    TilesTimesPanel(panel, 0, std::min(1, Tiles(rows)), ExpandAhead(at, k, scratch), prepared,
+                    avx512::PreparedBytes(k), rows, n, p * kColumns, epilogue, c, c_stride);
     avx512::MultiplyPanel(panel, 1, prepared, avx512::PreparedBytes(k), rows, n, p * kColumns,
                           epilogue, c, c_stride);
   }
