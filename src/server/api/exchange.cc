@@ -138,7 +138,7 @@ CancelRequest Exchange(ApiContext& api, Protocol protocol, Query query,
           return;
         }
         const bool large = NumbersIn(reply) > kMostNumbers;
-        HttpResponse response;
+        HttpResponse response{.at_once = reply.at_once};
         response.finish = [endpoint, write, service, large,
                            reply = std::move(reply)](HttpResponse& unfinished) {
           HttpResponse written = write(reply);

@@ -343,6 +343,7 @@ void Dispatcher::Succeed(const std::shared_ptr<Request>& request, TimeNs now,
   ++model.counters.answered;
   Reply reply;
   reply.results = std::move(request->results);
+  reply.at_once = scheduler_.queued() == 0;
   reply.served.rung = model.rungs[static_cast<std::size_t>(request->rung)].info.name;
   reply.served.ended = now;
   reply.served.queue_ms = Ms(request->queue_ns);

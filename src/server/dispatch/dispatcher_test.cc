@@ -31,8 +31,10 @@ class DispatcherTest : public ServiceTest {
   void SetUp() override { Start({}); }
 
   // `edit` changes the latency tables of the one rung, by width.
-  void Start(const std::function<void(std::vector<planner::LatencyTable>&)>& edit) {
-    options_.models = {{.name = "m", .directory = TinyModel("bert/embed-mean", "m")}};
+  void Start(const std::function<void(std::vector<planner::LatencyTable>&)>& edit,
+             int max_texts = 64) {
+    options_.models = {
+        {.name = "m", .directory = TinyModel("bert/embed-mean", "m"), .max_texts = max_texts}};
     dispatcher_ = std::make_unique<Dispatcher>(options_, *MakeLayouts(2, {}),
                                                *scheduler::MakePolicy("ladder"), [] {});
     const KeptTables kept(files_, "", "");
@@ -93,6 +95,19 @@ TEST_F(DispatcherTest, ComputingThreadsLetTheFrontGoFirst) {
     EXPECT_EQ(getpriority(PRIO_PROCESS, thread), std::min(getpriority(PRIO_PROCESS, 0) + 10, 19));
   }
   EXPECT_GE(computing, 2) << "the executor that ran, and its worker";
+}
+
+TEST_F(DispatcherTest, SaysOfAnAnswerWhetherNothingElseWaits) {
+  Start({}, 1);  // so that no two share a batch
+  Replies replies;
+  {
+    Hold held(*dispatcher_, Ask(endpoint_, {"a"}, kLong));
+    dispatcher_->Submit(Ask(endpoint_, {"b"}, kLong), replies.Next());
+    dispatcher_->Submit(Ask(endpoint_, {"c"}, kLong), replies.Next());
+  }
+  const std::vector<Reply> taken = replies.Take();
+  EXPECT_FALSE(taken[0].at_once) << "the other was still to be computed";
+  EXPECT_TRUE(taken[1].at_once);
 }
 
 TEST_F(DispatcherTest, ASplitThatKeepsAllPromisesComesWhileQueriesWait) {

@@ -1,8 +1,8 @@
 #include "server/http/connection.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <exception>
+#include <mutex>
 
 #include "base/check.h"
 #include "env/clock.h"
@@ -30,6 +30,18 @@ constexpr double kLeastBytesPerS = 16 << 10;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+HttpResponse Failed(const std::exception& error) {  // memory, in all likelihood
+  return ErrorResponse(500, base::StrCat("the request failed: ", error.what()));
+}
+
+void Finish(HttpResponse* response) {
+  try {
+    Complete(response);
+  } catch (const std::exception& error) {
+    *response = Failed(error);
+  }
+}
+
 }  // namespace
 
 ReplyTo::~ReplyTo() {
@@ -38,17 +50,23 @@ ReplyTo::~ReplyTo() {
 
 void ReplyTo::Answer(HttpResponse response) {
   if (answered_.exchange(true)) return;
-  // Nothing that keeps the loop alive may lie in its own queue, which could outlive its thread.
-  auto take = [connection = connection_, serial = serial_, answer = std::move(response)]() mutable {
-    if (const auto held = connection.lock()) held->TakeAnswer(serial, std::move(answer));
-  };
-  // A handler that answers before it returns needs no way round through the queue.
   if (loop_->io.get_executor().running_in_this_thread()) {
+    // A handler that answers before it returns needs no way round through the queue.
     const auto held = connection_.lock();
     if (held == nullptr) return;
-    if (held->in_handler()) return take();
+    if (held->in_handler()) return held->TakeAnswer(serial_, std::move(response));
+  } else if (response.at_once) {
+    Finish(&response);  // before others are kept from their turn
+    const std::unique_lock turn(loop_->turn, std::try_to_lock);
+    if (turn) {
+      if (const auto held = connection_.lock()) held->SendAnswer(serial_, std::move(response));
+      return;
+    }
   }
-  asio::post(loop_->io, std::move(take));
+  // Nothing that keeps the loop alive may lie in its own queue, which could outlive its thread.
+  loop_->Post([connection = connection_, serial = serial_, answer = std::move(response)]() mutable {
+    if (const auto held = connection.lock()) held->TakeAnswer(serial, std::move(answer));
+  });
 }
 
 Connection::Connection(std::shared_ptr<Loop> loop, tcp::socket socket)
@@ -96,7 +114,7 @@ void Connection::Advance() {
     }
     if (!more) return;
   }
-  asio::post(loop_->io, [self] { self->Advance(); });
+  loop_->Post([self] { self->Advance(); });
 }
 
 bool Connection::Handshake() {
@@ -223,24 +241,32 @@ void Connection::Dispatch() {
     CancelRequest cancel = front_.handler(
         std::move(request), [reply](HttpResponse response) { reply->Answer(std::move(response)); });
     if (state_ == State::kHandling) cancel_ = std::move(cancel);
-  } catch (const std::exception& error) {  // memory, in all likelihood
-    reply->Answer(ErrorResponse(500, base::StrCat("the request failed: ", error.what())));
+  } catch (const std::exception& error) {
+    reply->Answer(Failed(error));
   }
   in_handler_ = false;
   loop_->MeasureRound();
   if (end_) CallCancel();
 }
 
-void Connection::TakeAnswer(std::uint64_t serial, HttpResponse response) {
-  if (state_ != State::kHandling || serial != serial_) return;  // the client is gone
+bool Connection::AcceptAnswer(std::uint64_t serial, HttpResponse response) {
+  if (state_ != State::kHandling || serial != serial_) return false;  // the client is gone
   cancel_ = nullptr;
-  try {
-    Complete(&response);
-  } catch (const std::exception& error) {  // memory, in all likelihood
-    response = ErrorResponse(500, base::StrCat("the request failed: ", error.what()));
-  }
+  Finish(&response);
   Reply(std::move(response));
-  if (!in_handler_) Advance();
+  return true;
+}
+
+void Connection::TakeAnswer(std::uint64_t serial, HttpResponse response) {
+  if (AcceptAnswer(serial, std::move(response)) && !in_handler_) Advance();
+}
+
+void Connection::SendAnswer(std::uint64_t serial, HttpResponse response) {
+  if (!AcceptAnswer(serial, std::move(response))) return;
+  const bool more = Write();
+  // Mostly all is sent, and the loop waits for the next request already.
+  const bool waiting = state_ == State::kReading && !unparsed_ && read_wait_;
+  if (more && !waiting) loop_->Post([self = shared_from_this()] { self->Advance(); });
 }
 
 bool Connection::Handle() {
@@ -394,6 +420,7 @@ void Connection::WaitToRead() {
   if (read_wait_) return;
   read_wait_ = true;
   socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
+    const std::lock_guard turn(self->loop_->turn);
     self->read_wait_ = false;
     if (self->state_ == State::kClosed) return;
     if (error) return self->Close();
@@ -406,6 +433,7 @@ void Connection::WaitToWrite() {
   if (write_wait_) return;
   write_wait_ = true;
   socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](error_code error) {
+    const std::lock_guard turn(self->loop_->turn);
     self->write_wait_ = false;
     if (self->state_ == State::kClosed) return;
     if (error) return self->Close();

@@ -9,18 +9,23 @@
 //   handshake → reading ⇄ handling → writing → reading …
 //                  └──────────────────┴→ lingering → closed
 //
-// Threads  all of a connection runs on its loop's thread. A handler's answer is posted to it.
+// Threads  a connection is touched by who has its loop's turn: the loop's thread, for each thing it does, or
+//          the one that brings an answer and finds the turn free, for sending it (HttpResponse::at_once).
+//          All other answers are posted to the loop's thread.
 #pragma once
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/time_ns.h"
@@ -52,6 +57,7 @@ struct Loop {
   explicit Loop(std::shared_ptr<Front> shared_front);
 
   std::shared_ptr<Front> front;
+  std::mutex turn;                // for its connections
   boost::asio::io_context io{1};  // one thread runs it
   boost::asio::steady_timer tick;
   bool ticking = false;
@@ -63,7 +69,15 @@ struct Loop {
   bool measuring_round = false;
 
   void MeasureRound();
-  // Both on the loop's thread.
+  // Has it done on the loop's thread, in its turn.
+  template <typename Task>
+  void Post(Task task) {
+    boost::asio::post(io, [this, task = std::move(task)]() mutable {
+      const std::lock_guard lock(turn);
+      task();
+    });
+  }
+  // Both on the loop's thread, in its turn.
   void Add(std::shared_ptr<Connection> connection);
   void Tick();  // closes what took too long; goes on while there are connections
 };
@@ -98,6 +112,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Drain();
   void Close();
   void TakeAnswer(std::uint64_t serial, HttpResponse response);
+  // The same on another thread than the loop's, which has its turn: does not go on to another request.
+  void SendAnswer(std::uint64_t serial, HttpResponse response);
 
  private:
   enum class State : std::uint8_t {
@@ -122,6 +138,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void LookAhead();
   void Refuse(int status, std::string_view message);
   void RefuseAt(std::string_view path, int status, std::string_view message);
+  bool AcceptAnswer(std::uint64_t serial, HttpResponse response);
   void Reply(HttpResponse response);
   void Written();
   void CallCancel();

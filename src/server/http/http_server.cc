@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "env/clock.h"
@@ -144,7 +144,7 @@ void Server::Accepted(const std::shared_ptr<Loop>& loop, tcp::socket socket) {
     return;  // closes the socket
   }
   auto connection = std::make_shared<Connection>(loop, std::move(socket));
-  asio::post(loop->io, [loop, connection, too_many = open > limit] {
+  loop->Post([loop, connection, too_many = open > limit] {
     if (loop->front->stopping) return connection->Close();
     loop->Add(connection);
     connection->Start(too_many);
@@ -153,7 +153,7 @@ void Server::Accepted(const std::shared_ptr<Loop>& loop, tcp::socket socket) {
 
 void Server::OnEachLoop(void (Connection::*what)()) {
   for (const auto& loop : loops_) {
-    asio::post(loop->io, [loop = loop.get(), what] {
+    loop->Post([loop = loop.get(), what] {
       const std::vector<std::shared_ptr<Connection>> all(loop->connections.begin(),
                                                          loop->connections.end());
       for (const auto& connection : all) ((*connection).*what)();
@@ -164,7 +164,7 @@ void Server::OnEachLoop(void (Connection::*what)()) {
 void Server::Stop(double seconds) {
   if (threads_.empty()) return;
   front_->stopping = true;
-  asio::post(loops_[0]->io, [this] {
+  loops_[0]->Post([this] {
     error_code ignored;
     acceptor_->close(ignored);
     pause_->cancel();
@@ -178,7 +178,7 @@ void Server::Stop(double seconds) {
   OnEachLoop(&Connection::Close);
   // With every socket closed nothing is left to wait for, and the loops end.
   for (const auto& loop : loops_) {
-    asio::post(loop->io, [loop = loop.get()] { loop->tick.cancel(); });
+    loop->Post([loop = loop.get()] { loop->tick.cancel(); });
   }
   guards_.clear();
   for (std::thread& thread : threads_) thread.join();
@@ -199,7 +199,7 @@ void Loop::MeasureRound() {
   if (measuring_round) return;
   measuring_round = true;
   // Queued behind all that is ready now.
-  asio::post(io, [this, start = env::NowNs()] {
+  Post([this, start = env::NowNs()] {
     round_ns = env::NowNs() - start;
     measuring_round = false;
   });
@@ -220,6 +220,7 @@ void Loop::Tick() {
   const auto pause = std::chrono::duration<double>(std::clamp(shortest, 0.005, 1.0));
   tick.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(pause));
   tick.async_wait([this](error_code aborted) {
+    const std::lock_guard lock(turn);
     if (!aborted) Tick();
   });
 }

@@ -48,13 +48,13 @@ class Handler {
   }
 
   // From another thread, as an executor would.
-  void AnswerNext(const std::string& body) {
+  void AnswerNext(HttpResponse response) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !waiting_.empty(); });
     const Respond respond = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
     lock.unlock();
-    respond(HttpResponse{.body = body});
+    respond(std::move(response));
   }
   void WaitFor(std::size_t waiting) {
     std::unique_lock lock(mutex_);
@@ -87,10 +87,22 @@ class HttpServerTest : public testing::Test {
     server_ = std::move(*server);
   }
   int port() const { return server_->port(); }
+  void AnswerNext(const std::string& body) {
+    handler_.AnswerNext({.body = body, .at_once = at_once_});
+  }
 
+  bool at_once_ = false;
   Handler handler_;
   std::unique_ptr<HttpServer> server_;
 };
+
+// What answers that come from another thread must do, whichever thread sends them.
+class HttpAnswersTest : public HttpServerTest, public testing::WithParamInterface<bool> {
+ protected:
+  HttpAnswersTest() { at_once_ = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(Posted, HttpAnswersTest, testing::Values(false));
+INSTANTIATE_TEST_SUITE_P(AtOnce, HttpAnswersTest, testing::Values(true));
 
 constexpr std::string_view kGet = "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n";
 constexpr std::string_view kWait = "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -128,13 +140,13 @@ TEST_F(HttpServerTest, AnswersOneRequestAfterTheOtherOnAConnection) {
   EXPECT_EQ(server_->counters().open, 1);
 }
 
-TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
+TEST_P(HttpAnswersTest, AnswersPipelinedRequestsInOrder) {
   Serve();
   TestClient client(port());
   std::string all(kWait);
   for (int i = 0; i < 200; ++i) base::StrAppend(&all, Post("/echo", base::StrCat(i)));
   client.Send(all);
-  handler_.AnswerNext("first");
+  AnswerNext("first");
   EXPECT_EQ(client.Receive().body, "first");
   for (int i = 0; i < 200; ++i) {
     ASSERT_EQ(client.Receive().body, base::StrCat("POST /echo ", i));
@@ -276,6 +288,81 @@ TEST_F(HttpServerTest, GivesLargeAnswersToSlowReaders) {
   EXPECT_EQ(client.Ask(kGet).status, 200);
 }
 
+TEST_P(HttpAnswersTest, SendsTheRestOfALargeAnswerOnceItsReaderTakesIt) {
+  Serve();
+  TestClient client(port());
+  client.Send(base::StrCat(kWait, kGet));
+  AnswerNext(std::string(20 << 20, 'x'));
+  EXPECT_EQ(client.Receive().body, std::string(20 << 20, 'x'));
+  EXPECT_EQ(client.Receive().body, "GET /echo ");
+}
+
+TEST_P(HttpAnswersTest, ClosesBehindTheAnswerWhereTheClientAskedForIt) {
+  Serve();
+  TestClient client(port());
+  client.Send("GET /wait HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  AnswerNext("the last");
+  EXPECT_EQ(client.Receive().body, "the last");
+  EXPECT_TRUE(client.Ended());
+}
+
+TEST_P(HttpAnswersTest, GoesOnAfterFinishingAnAnswerFailed) {
+  Serve();
+  TestClient client(port());
+  client.Send(kWait);
+  handler_.AnswerNext(
+      {.finish = [](HttpResponse&) { throw std::bad_alloc(); }, .at_once = at_once_});
+  ExpectError(client.Receive(), 500, "failed");
+  EXPECT_EQ(client.Ask(kGet).status, 200);
+}
+
+// Clients that stay, that send ahead and that leave before their answer, all while answers come.
+TEST_P(HttpAnswersTest, EveryClientGetsItsOwnWhileOthersComeAndGo) {
+  HttpOptions options;
+  options.io_threads = 2;
+  Serve(options);
+  constexpr int kRounds = 200;
+  std::atomic<int> right = 0;
+  std::vector<std::thread> clients;
+  for (int t = 0; t < 3; ++t) {
+    clients.emplace_back([&, t] {
+      TestClient client(port());
+      for (int i = 0; i < kRounds; ++i) {
+        client.Send(t == 0 ? base::StrCat(kWait, kGet) : std::string(kWait));
+        if (client.Receive().body == "answer") ++right;
+        if (t == 0 && client.Receive().body == "GET /echo ") ++right;
+        if (t == 1) TestClient(port()).Send(kWait);  // and away
+      }
+    });
+  }
+  std::vector<std::thread> executors;
+  for (int e = 0; e < 2; ++e) {
+    executors.emplace_back([&] {
+      for (int i = 0; i < 2 * kRounds; ++i) AnswerNext("answer");
+    });
+  }
+  for (std::thread& thread : clients) thread.join();
+  for (std::thread& thread : executors) thread.join();
+  EXPECT_EQ(right, 4 * kRounds);
+}
+
+TEST_F(HttpServerTest, WhoHasTheTimeFinishesItsAnswerItself) {
+  Serve();
+  TestClient client(port());
+  for (const bool at_once : {false, true}) {
+    std::thread::id finished_by;
+    client.Send(kWait);
+    handler_.AnswerNext({.finish =
+                             [&](HttpResponse& response) {
+                               finished_by = std::this_thread::get_id();
+                               response.body = "finished";
+                             },
+                         .at_once = at_once});
+    EXPECT_EQ(client.Receive().body, "finished");
+    EXPECT_EQ(finished_by == std::this_thread::get_id(), at_once);
+  }
+}
+
 TEST_F(HttpServerTest, RefusesASlowRequestAndClosesAnIdleConnection) {
   HttpOptions options;
   options.read_timeout_s = 0.05;
@@ -312,7 +399,7 @@ TEST_F(HttpServerTest, RefusesConnectionsOverTheLimit) {
   EXPECT_EQ(fourth.Ask(kGet).status, 200);
 }
 
-TEST_F(HttpServerTest, RefusesMoreBodiesThanItMayHold) {
+TEST_P(HttpAnswersTest, RefusesMoreBodiesThanItMayHold) {
   HttpOptions options;
   options.max_held_bytes = 100'000;
   Serve(options);
@@ -321,13 +408,13 @@ TEST_F(HttpServerTest, RefusesMoreBodiesThanItMayHold) {
              std::string(90'000, 'x'));
   handler_.WaitFor(1);
   ExpectError(second.Ask(Post("/echo", std::string(20'000, 'x'))), 503, "at once");
-  handler_.AnswerNext("done");
+  AnswerNext("done");
   EXPECT_EQ(first.Receive().body, "done");
   TestClient third(port());
   EXPECT_EQ(third.Ask(Post("/echo", std::string(20'000, 'x'))).status, 200);
 }
 
-TEST_F(HttpServerTest, CancelsTheRequestOfAClientThatIsGone) {
+TEST_P(HttpAnswersTest, CancelsTheRequestOfAClientThatIsGone) {
   Serve();
   TestClient closes(port()), resets(port()), stays(port()), pipelines(port());
   closes.Send(kWait);
@@ -345,11 +432,11 @@ TEST_F(HttpServerTest, CancelsTheRequestOfAClientThatIsGone) {
   handler_.WaitForCancelled(2);
   pipelines.Close();
   handler_.WaitForCancelled(3);
-  handler_.AnswerNext("to nobody");
-  handler_.AnswerNext("to nobody");
-  handler_.AnswerNext("to the one that stayed");
+  AnswerNext("to nobody");
+  AnswerNext("to nobody");
+  AnswerNext("to the one that stayed");
   EXPECT_EQ(stays.Receive().body, "to the one that stayed");
-  handler_.AnswerNext("to nobody");
+  AnswerNext("to nobody");
   while (server_->counters().open > 1) std::this_thread::yield();
   EXPECT_EQ(handler_.cancelled(), 3);
 }
@@ -404,7 +491,7 @@ TEST_F(HttpServerTest, WantsAKeyForEverythingButHealth) {
               401, "API key");
 }
 
-TEST_F(HttpServerTest, StopLetsAnswersOutAndClosesTheIdle) {
+TEST_P(HttpAnswersTest, StopLetsAnswersOutAndClosesTheIdle) {
   Serve();
   TestClient idle(port()), busy(port());
   EXPECT_EQ(idle.Ask(kGet).status, 200);
@@ -412,7 +499,7 @@ TEST_F(HttpServerTest, StopLetsAnswersOutAndClosesTheIdle) {
   handler_.WaitFor(1);
   std::thread stop([&] { server_->Stop(30); });
   EXPECT_TRUE(idle.Ended());
-  handler_.AnswerNext("late, but there");
+  AnswerNext("late, but there");
   const TestReply reply = busy.Receive();
   EXPECT_EQ(reply.body, "late, but there");
   EXPECT_EQ(reply.headers.at("Connection"), "close");
@@ -421,7 +508,7 @@ TEST_F(HttpServerTest, StopLetsAnswersOutAndClosesTheIdle) {
   EXPECT_EQ(server_->counters().open, 0);
 }
 
-TEST_F(HttpServerTest, StopCancelsWhatIsLeftAfterItsTime) {
+TEST_P(HttpAnswersTest, StopCancelsWhatIsLeftAfterItsTime) {
   Serve();
   TestClient busy(port());
   busy.Send(kWait);
@@ -429,7 +516,7 @@ TEST_F(HttpServerTest, StopCancelsWhatIsLeftAfterItsTime) {
   server_->Stop(0.01);
   EXPECT_EQ(handler_.cancelled(), 1);
   EXPECT_EQ(busy.Receive().status, 0);
-  handler_.AnswerNext("to a server that is gone");
+  AnswerNext("to a server that is gone");
   server_.reset();
 }
 

@@ -30,9 +30,12 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
-  // What is still to be done to it, by the front's thread just before it is sent: writing a large answer is
-  // not the business of the executor that computed it. May be empty; call Complete, which calls it once.
+  // What is still to be done to it, by whoever sends it, just before: writing an answer is not the business
+  // of an executor that has other work. May be empty; call Complete, which calls it once.
   std::function<void(HttpResponse&)> finish = {};
+  // Who brings it has nothing else to do: it finishes it, and sends it too where the front's thread is at
+  // rest, which costs less than to wake that thread.
+  bool at_once = false;
 };
 
 void Complete(HttpResponse* response);

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
+#include <utility>
 
 #include "server/http/http_server.h"
 #include "server/http/test_tls.h"
@@ -32,9 +34,16 @@ class TlsTest : public testing::Test {
          .tls_cert = server_identity->cert_path,
          .tls_key = server_identity->key_path,
          .client_ca = client_ca},
-        [](const HttpRequest& request, const Respond& respond) {
-          const std::size_t size = request.path == "/large" ? 3'000'000 : 10;
-          respond(HttpResponse{.body = request.path + std::string(size, 'x') + request.body});
+        [this](const HttpRequest& request, const Respond& respond) {
+          const bool aside = request.path == "/aside";
+          const std::size_t size = aside || request.path == "/large" ? 3'000'000 : 10;
+          HttpResponse response{.body = request.path + std::string(size, 'x') + request.body,
+                                .at_once = aside};
+          if (aside) {
+            executor_ = std::jthread([respond, response] { respond(response); });
+          } else {
+            respond(std::move(response));
+          }
           return CancelRequest();
         });
     ASSERT_TRUE(server.ok()) << server.status();
@@ -47,6 +56,7 @@ class TlsTest : public testing::Test {
 
   inline static Identity *server_identity, *client_identity;
   std::unique_ptr<HttpServer> server_;
+  std::jthread executor_;
 };
 
 TEST_F(TlsTest, AnswersOverTls12And13AndNothingOlder) {
@@ -57,6 +67,15 @@ TEST_F(TlsTest, AnswersOverTls12And13AndNothingOlder) {
     EXPECT_THAT(answer, testing::EndsWith("\r\n\r\n/tlsxxxxxxxxxx"));
   }
   EXPECT_EQ(AskServer(nullptr, TLS1_1_VERSION), "");
+}
+
+TEST_F(TlsTest, AnswersThatAnotherThreadSends) {
+  Serve("");
+  const std::string get = "GET /aside HTTP/1.1\r\nHost: h\r\n";
+  const std::string answer =
+      AskServer(nullptr, TLS1_3_VERSION, get + "\r\n" + get + "Connection: close\r\n\r\n");
+  EXPECT_GT(answer.size(), std::size_t{2} * 3'000'000);
+  EXPECT_THAT(answer, testing::EndsWith("xxx"));
 }
 
 TEST_F(TlsTest, CarriesLargeBodiesAndPipelinedRequestsBothWays) {
