@@ -84,7 +84,8 @@ void Moments::AddProduct(const std::vector<float>& left, int rows) {
                    prepared);
     float* products = products_.data() + static_cast<std::size_t>(worker) * task_floats;
     kernel.multiply(packed_.data(), right_, rows, prepared, end - begin, first_panel, panels, {},
-                    products, right_, scratch_.data() + static_cast<std::size_t>(worker) * scratch);
+                    products, right_, scratch_.data() + static_cast<std::size_t>(worker) * scratch,
+                    {});
     for (int i = begin; i < end; ++i) {
       const float* from = products + static_cast<std::ptrdiff_t>(i - begin) * right_;
       double* to = sum_.data() + static_cast<std::ptrdiff_t>(i) * right_;

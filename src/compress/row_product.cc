@@ -44,7 +44,7 @@ void RowProduct::Apply(std::span<const float> x, std::vector<float>* y) {
     kernel.prepare(x.data() + begin * k_, k_, count, k_, prepared);
     kernel.multiply(packed_.data(), n_, k_, prepared, count, 0, kernels::Panels(n_, kernel.tile_n),
                     {}, y->data() + begin * n_, n_,
-                    scratch_.data() + w * ((kernel.scratch_bytes(k_) + 64) / 64 * 64));
+                    scratch_.data() + w * ((kernel.scratch_bytes(k_) + 64) / 64 * 64), {});
   });
 }
 

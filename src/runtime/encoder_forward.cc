@@ -55,7 +55,7 @@ class Worker {
         index_(index),
         hidden_(hidden),
         width_(plan.config.width),
-        runner_(workspace.steps) {
+        runner_(workspace.steps, index) {
     if (profile != nullptr) runner_.MeasureWaits();
   }
 
@@ -90,6 +90,19 @@ class Worker {
               std::ptrdiff_t stride);
   void HandOut(Rows rows, int layer, const PackedLinear& linear, const float* x,
                std::ptrdiff_t stride);
+  // Of a product that is split by columns.
+  int TasksOf(const PackedLinear& linear) const {
+    return std::min(linear.panels(), kTasksAWorker * threads_);
+  }
+  int FirstPanel(const PackedLinear& linear, int task) const {
+    return linear.panels() * task / TasksOf(linear);
+  }
+  static kernels::Upcoming PanelAt(const PackedLinear& linear, int panel) {
+    const std::size_t bytes = linear.panel_bytes();
+    return {linear.packed + bytes * static_cast<std::size_t>(panel), bytes};
+  }
+  // What this worker reads first in the product that follows the one of `op`.
+  kernels::Upcoming After(const Block& block, int layer, Op op) const;
   // c = activate(encoded rows · weights + bias) + residual, for all rows of the block.
   void Product(const Block& block, int layer, Op op, const PackedLinear& linear,
                Activation activation, const float* residual, float* c, std::ptrdiff_t c_stride);
@@ -135,7 +148,7 @@ void Worker::ForRows(const Block& block, const Body& body) {
     return;
   }
   const int tasks = std::min(threads_, block.rows());
-  runner_.Run(tasks, [&](int task) {
+  runner_.RunRanges(tasks, [&](int task) {
     body(Rows{block.begin + block.rows() * task / tasks,
               block.begin + block.rows() * (task + 1) / tasks});
   });
@@ -172,21 +185,47 @@ void Worker::Product(const Block& block, int layer, Op op, const PackedLinear& l
       .residual = residual,
       .residual_stride = c_stride,
   };
-  const auto multiply = [&](int panel_begin, int panel_end) {
+  const auto multiply = [&](int panel_begin, int panel_end, const kernels::Upcoming& next) {
     const std::int64_t start = Start();
     linear.kernel->multiply(linear.packed, linear.n, linear.k, block.buffers->encoded.data(),
                             block.rows(), panel_begin, panel_end, epilogue, c, c_stride,
-                            own_.product_scratch.data());
+                            own_.product_scratch.data(), next);
     Count(layer, op, start);
   };
-  const int panels = linear.panels();
+  const kernels::Upcoming after = After(block, layer, op);
   if (!block.shared) {
-    multiply(0, panels);
+    multiply(0, linear.panels(), after);
     return;
   }
-  const int tasks = std::min(panels, kTasksAWorker * threads_);
-  runner_.Run(tasks,
-              [&](int task) { multiply(panels * task / tasks, panels * (task + 1) / tasks); });
+  const int tasks = TasksOf(linear);
+  const int last = runner_.OwnRange(tasks).end - 1;
+  runner_.RunRanges(tasks, [&](int task) {
+    const int end = FirstPanel(linear, task + 1);
+    multiply(FirstPanel(linear, task), end, task == last ? after : PanelAt(linear, end));
+  });
+}
+
+kernels::Upcoming Worker::After(const Block& block, int layer, Op op) const {
+  const int layers = plan_.config.layer_count();
+  int next = 0;  // in the order of products
+  switch (op) {
+    case Op::kEmbed: layer = 0; break;
+    case Op::kQkv: next = 1; break;
+    case Op::kOutput: next = 2; break;
+    case Op::kUp: next = 3; break;
+    default: ++layer;
+  }
+  for (; layer < layers; ++layer, next = 0) {
+    const LayerPlan& plan = Layer(layer);
+    const PackedLinear* products[] = {&plan.qkv, &plan.output, &plan.up, &plan.down};
+    for (; next < 4; ++next) {
+      const PackedLinear& linear = *products[next];
+      if (linear.empty()) continue;
+      const int task = block.shared ? runner_.OwnRange(TasksOf(linear)).begin : 0;
+      return PanelAt(linear, block.shared ? FirstPanel(linear, task) : 0);
+    }
+  }
+  return {};
 }
 
 void Worker::Norm(const Block& block, Rows rows, int layer, const NormPlan& norm, int width,
@@ -372,7 +411,7 @@ void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch
                    std::span<WorkerProfile> profile, const TapFunction& tap, float* hidden) {
   const int longest = workspace.LayOut(batch, plan.config.position_offset);
   workspace.Reserve(plan, batch.tokens(), longest, split);
-  workspace.steps.Reset(kStepsBefore + kStepsALayer * (range.end - range.begin));
+  workspace.steps.Reset(kStepsBefore + kStepsALayer * (range.end - range.begin), split.threads);
   const auto work = [&](int index) {
     if (index >= split.threads) return;
     Worker worker(plan, batch, split.threads, workspace,

@@ -81,8 +81,8 @@ void Dense(const HeadStagePlan& stage, int rows, const float* x, base::ThreadPoo
   const int panels = linear.panels();
   const auto multiply = [&](int begin, int end, int worker) {
     kernel.multiply(linear.packed, linear.n, linear.k, buffers.encoded.data(), rows, begin, end,
-                    epilogue, y, linear.n,
-                    buffers.scratch[static_cast<std::size_t>(worker)].data());
+                    epilogue, y, linear.n, buffers.scratch[static_cast<std::size_t>(worker)].data(),
+                    {});
   };
   if (static_cast<double>(rows) * linear.n * linear.k <= limits.work_per_worker &&
       kernel.packed_bytes(linear.n, linear.k) <= limits.own_cache_bytes) {

@@ -19,6 +19,10 @@ struct PackedLinear {
 
   bool empty() const { return n == 0; }
   int panels() const { return kernels::Panels(n, kernel->tile_n); }
+  // Where a panel lies, in formats that have one after the other.
+  std::size_t panel_bytes() const {
+    return kernel->packed_bytes(n, k) / static_cast<std::size_t>(panels());
+  }
   std::size_t prepared_bytes() const { return kernel->prepared_bytes(k); }
 };
 

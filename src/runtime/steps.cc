@@ -14,20 +14,22 @@ constexpr int kSpinsBeforeYield = 1500;
 
 }  // namespace
 
-void Steps::Reset(int count) {
-  if (static_cast<std::size_t>(count) > steps_.size()) {
-    steps_ = std::vector<Step>(static_cast<std::size_t>(count));
+void Steps::Reset(int count, int workers) {
+  workers_ = workers;
+  const std::size_t parts = static_cast<std::size_t>(count) * static_cast<std::size_t>(workers);
+  if (parts > parts_.size()) {
+    parts_ = std::vector<StepPart>(parts);
     return;
   }
-  for (int i = 0; i < count; ++i) {
-    (*this)[i].next.store(0, std::memory_order_relaxed);
-    (*this)[i].done.store(0, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < parts; ++i) {
+    parts_[i].claimed.store(0, std::memory_order_relaxed);
+    parts_[i].done.store(0, std::memory_order_relaxed);
   }
 }
 
-void StepRunner::Wait(const Step& step, int tasks) {
+void StepRunner::Wait(const std::atomic<int>& done, int tasks) {
   const std::int64_t start = measure_ ? env::NowNs() : 0;
-  for (int spins = 0; step.done.load(std::memory_order_acquire) != tasks; ++spins) {
+  for (int spins = 0; done.load(std::memory_order_acquire) != tasks; ++spins) {
     if (spins < kSpinsBeforeYield) {
       base::SpinPause();
     } else {

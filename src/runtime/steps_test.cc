@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "base/thread_pool.h"
 
@@ -16,18 +17,23 @@ TEST(StepRunner, RunsEveryTaskOnceAndNoStepBeforeTheLast) {
   base::ThreadPool pool(3);
   Steps steps;
   for (int pass = 0; pass < 5; ++pass) {
-    steps.Reset(kSteps);
+    steps.Reset(kSteps, pool.threads());
     std::vector<std::array<int, kTasks>> runs(kSteps);  // no atomics: a step orders its writes
     std::atomic<int> too_early{0};
-    pool.Run([&](int) {
-      StepRunner runner(steps);
+    pool.Run([&](int worker) {
+      StepRunner runner(steps, worker);
       for (std::size_t s = 0; s < kSteps; ++s) {
-        runner.Run(kTasks, [&](int task) {
+        const auto body = [&](int task) {
           if (s > 0) {
             for (const int count : runs[s - 1]) too_early += count != 1;
           }
           ++runs[s][static_cast<std::size_t>(task)];
-        });
+        };
+        if (s % 2 == 0) {
+          runner.Run(kTasks, body);
+        } else {
+          runner.RunRanges(kTasks, body);
+        }
       }
     });
     EXPECT_EQ(too_early.load(), 0);
@@ -40,7 +46,7 @@ TEST(StepRunner, RunsEveryTaskOnceAndNoStepBeforeTheLast) {
 TEST(StepRunner, AWorkerThatComesLateDelaysNobody) {
   base::ThreadPool pool(2);
   Steps steps;
-  steps.Reset(3);
+  steps.Reset(3, pool.threads());
   std::atomic<int> finished{0};
   std::atomic<bool> was_late{false};
   pool.Run([&](int worker) {
@@ -52,12 +58,36 @@ TEST(StepRunner, AWorkerThatComesLateDelaysNobody) {
       }
       was_late = finished.load() == 1;
     }
-    StepRunner runner(steps);
-    for (int s = 0; s < 3; ++s) runner.Run(2, [](int) {});
+    StepRunner runner(steps, worker);
+    runner.Run(2, [](int) {});
+    runner.RunRanges(4, [](int) {});
+    runner.RunRanges(1, [](int) {});
     ++finished;
   });
   EXPECT_TRUE(was_late.load());
   EXPECT_EQ(finished.load(), 2);
+}
+
+TEST(StepRunner, BeginsWithItsOwnRangeInOrder) {
+  for (const int workers : {1, 2, 3}) {
+    for (const int tasks : {1, 2, 5, 8}) {
+      Steps steps;
+      steps.Reset(1, workers);
+      int begin = 0;
+      for (int worker = 0; worker < workers; ++worker) {
+        const StepRunner::Range own = StepRunner(steps, worker).OwnRange(tasks);
+        EXPECT_EQ(own.begin, begin) << "no task is nobody's";
+        begin = own.end;
+      }
+      EXPECT_EQ(begin, tasks);
+      StepRunner last(steps, workers - 1);
+      const int own = last.OwnRange(tasks).begin;
+      std::vector<int> order, expected;
+      last.RunRanges(tasks, [&](int task) { order.push_back(task); });
+      for (int i = 0; i < tasks; ++i) expected.push_back((own + i) % tasks);
+      EXPECT_EQ(order, expected) << "alone it does the others' too";
+    }
+  }
 }
 
 }  // namespace

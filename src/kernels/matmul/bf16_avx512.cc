@@ -28,8 +28,7 @@ struct Dot {
   struct Panel {
     const std::byte* weights = nullptr;
     int steps = 0;
-    const std::byte* next = nullptr;  // fetched into L2 meanwhile, unless null
-    std::size_t next_bytes = 0;
+    Upcoming next = {};  // fetched into L2 meanwhile
   };
   using Sum = float;
   using Sums = __m512;
@@ -113,11 +112,11 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte*) {
+              std::ptrdiff_t c_stride, std::byte*, const Upcoming& next) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
-    const bool last = p + 1 == panel_end;
-    const Dot::Panel panel{at, Steps(k), last ? nullptr : at + PanelBytes(k), PanelBytes(k)};
+    const Dot::Panel panel{at, Steps(k),
+                           p + 1 < panel_end ? Upcoming{at + PanelBytes(k), PanelBytes(k)} : next};
     TilesTimesPanel(panel, 0, Tiles(rows), NothingAhead(), prepared, PreparedBytes(k), rows, n,
                     p * kColumns, epilogue, c, c_stride);
   }

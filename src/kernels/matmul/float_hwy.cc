@@ -177,27 +177,31 @@ HWY_INLINE const float* Widen(const BF16* block, int n, float* widened) {
   return widened;
 }
 
-// A chunk of rows times one panel, into sums.
+// A chunk of rows times one panel, into sums. `after` is what follows the panel's last block.
 template <class T>
 void MultiplyPanel(const float* a, std::ptrdiff_t a_stride, int rows, const T* panel, int k,
-                   float* sums, float* widened) {
+                   const T* after, float* sums, float* widened) {
   const RowBlocks blocks(rows);
   for (int k0 = 0; k0 < k; k0 += kBlockK) {
     const int steps = std::min(kBlockK, k - k0);
     const T* block = panel + k0 * kTileColumns;
     const float* b = Widen(block, steps * kTileColumns, widened);
-    // The next block is fetched by the first tiles of this one, a part of its lines by each.
-    const T* next = block + kBlockK * kTileColumns;
+    // The next block is fetched by the first tiles of this one, a part of its lines by each: one line a step,
+    // the first two where there are fewer tiles than parts.
+    const T* next = k0 + kBlockK < k ? block + kBlockK * kTileColumns : after;
     constexpr int kLines = HWY_MAX(1, kTileColumns * static_cast<int>(sizeof(T)) / 64);
+    constexpr int kLine = 64 / static_cast<int>(sizeof(T));
+    const bool few = blocks.count < kLines;
     for (int i = 0; i < blocks.count; ++i) {
       const int row = blocks.begin(i);
       TileArgs tile{a + row * a_stride + k0,   a_stride,     b,       kTileColumns, steps,
                     sums + row * kTileColumns, kTileColumns, k0 != 0, nullptr};
+      tile.prefetch = next + (few && i > 0 ? i + 1 : i) * steps * kLine;
       if (i == 0 && blocks.count == 1) {
-        tile.prefetch = next;
         TileOfRows<kTileVectors, kLines>(blocks.size(i), tile);
+      } else if (i == 0 && few) {
+        TileOfRows<kTileVectors, 2>(blocks.size(i), tile);
       } else if (i < kLines) {
-        tile.prefetch = next + i * steps * (64 / static_cast<int>(sizeof(T)));
         TileOfRows<kTileVectors, 1>(blocks.size(i), tile);
       } else {
         TileOfRows<kTileVectors, 0>(blocks.size(i), tile);
@@ -209,7 +213,7 @@ void MultiplyPanel(const float* a, std::ptrdiff_t a_stride, int rows, const T* p
 template <class T>
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte* scratch) {
+              std::ptrdiff_t c_stride, std::byte* scratch, const Upcoming& next) {
   const auto* b = reinterpret_cast<const T*>(packed);
   const auto* a = reinterpret_cast<const float*>(prepared);
   const auto a_stride = static_cast<std::ptrdiff_t>(PreparedBytes(k) / sizeof(float));
@@ -219,8 +223,15 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     const int chunk_rows = std::min(chunk, rows - row);
     for (int panel = panel_begin; panel < panel_end; ++panel) {
       const int column = panel * kTileColumns;
-      MultiplyPanel(a + row * a_stride, a_stride, chunk_rows,
-                    b + static_cast<std::ptrdiff_t>(column) * k, k, sums, sums + kSumFloats);
+      const auto panel_at = [&](int i) { return b + std::ptrdiff_t{i} * kTileColumns * k; };
+      const T* after = panel_at(panel + 1);
+      if (panel + 1 == panel_end) {
+        after = row + chunk >= rows && next.begin != nullptr
+                    ? reinterpret_cast<const T*>(next.begin)
+                    : panel_at(panel_begin);
+      }
+      MultiplyPanel(a + row * a_stride, a_stride, chunk_rows, panel_at(panel), k, after, sums,
+                    sums + kSumFloats);
       StoreActivated(sums, chunk_rows,
                      {&epilogue, column, std::min(kTileColumns, n - column), c, c_stride, row});
     }

@@ -58,7 +58,7 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
 template <class T>
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte*) {
+              std::ptrdiff_t c_stride, std::byte*, const Upcoming&) {
   const auto* b = reinterpret_cast<const T*>(packed);
   const int end = std::min(panel_end * kColumns, n);
   for (int m = 0; m < rows; ++m) {

@@ -186,7 +186,7 @@ constexpr std::array<TileFunction, kRows> kTiles = {Tile<1>, Tile<2>, Tile<3>};
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte* scratch) {
+              std::ptrdiff_t c_stride, std::byte* scratch, const Upcoming& next) {
   alignas(32) std::int32_t sums[kRows * kColumns];
   const std::size_t groups = Groups(k);
   for (int p = panel_begin; p < panel_end; ++p) {
@@ -196,13 +196,13 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     ExpandPanel(panel, groups, scratch);
     StoreArgs256 store =
         PanelStore256(panel.scale, PreparedBytes(k), n, column, kColumns, epilogue, c_stride, sums);
-    NextPanel next(p + 1 < panel_end ? begin + PanelBytes(k) : nullptr, PanelBytes(k), groups,
-                   (rows + kRows - 1) / kRows);
+    NextPanel ahead(p + 1 < panel_end ? Upcoming{begin + PanelBytes(k), PanelBytes(k)} : next,
+                    groups, (rows + kRows - 1) / kRows);
     for (int m = 0; m < rows; m += kRows) {
       PlaceRows256(store, prepared, m, std::min(rows - m, kRows), column, epilogue, c);
       kTiles[static_cast<std::size_t>(store.rows - 1)](panel.offset, scratch, groups,
                                                        store.prepared + kHeaderBytes,
-                                                       store.prepared_stride, next, sums);
+                                                       store.prepared_stride, ahead, sums);
       StoreTile256<kVectors>(epilogue.activation, store);
     }
   }

@@ -101,11 +101,11 @@ class ExpandAhead {
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte* scratch) {
+              std::ptrdiff_t c_stride, std::byte* scratch, const Upcoming& next) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * Layout::PanelBytes(k);
     const Int8Panel panel =
-        Int8PanelAt(at, Layout::PanelBytes(k), p + 1 == panel_end, kColumns, k, scratch);
+        Int8PanelAt(at, Layout::PanelBytes(k), p + 1 < panel_end, next, kColumns, k, scratch);
     TilesTimesPanel(panel, 0, std::min(1, Tiles(rows)), ExpandAhead(at, k, scratch), prepared,
                     avx512::PreparedBytes(k), rows, n, p * kColumns, epilogue, c, c_stride);
     avx512::MultiplyPanel(panel, 1, prepared, avx512::PreparedBytes(k), rows, n, p * kColumns,

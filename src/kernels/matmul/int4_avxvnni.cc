@@ -58,12 +58,12 @@ void ExpandPanel(const std::byte* panel, std::size_t groups, std::size_t field_b
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte* scratch) {
+              std::ptrdiff_t c_stride, std::byte* scratch, const Upcoming& next) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * Layout::PanelBytes(k);
     ExpandPanel(at, Layout::Groups(k), Layout::FieldBytes(k), scratch);
     const Int8Panel panel =
-        Int8PanelAt(at, Layout::PanelBytes(k), p + 1 == panel_end, kColumns, k, scratch);
+        Int8PanelAt(at, Layout::PanelBytes(k), p + 1 < panel_end, next, kColumns, k, scratch);
     avxvnni::MultiplyPanel(panel, prepared, k, rows, n, p * kColumns, epilogue, c, c_stride);
   }
 }

@@ -94,7 +94,7 @@ void ExpandPanel(const std::byte* panel, std::size_t groups, std::byte* scratch)
 template <typename Layout, void (*kMultiplyPanel)(const neon::PanelArgs&)>
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte* scratch) {
+              std::ptrdiff_t c_stride, std::byte* scratch, const Upcoming&) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* panel = packed + static_cast<std::size_t>(p) * PanelBytes(k);
     ExpandPanel<Layout>(panel, Groups(k), scratch);

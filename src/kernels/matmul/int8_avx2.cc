@@ -189,7 +189,7 @@ constexpr std::array<TileFunction, kRows> kTiles = {Tile<1>, Tile<2>, Tile<3>};
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte*) {
+              std::ptrdiff_t c_stride, std::byte*, const Upcoming& next) {
   alignas(32) std::int32_t sums[kRows * kColumns];
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* panel = packed + static_cast<std::size_t>(p) * PanelBytes(k);
@@ -197,12 +197,12 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     StoreArgs256 store =
         PanelStore256(reinterpret_cast<const PanelHeader*>(panel)->scale, PreparedBytes(k), n,
                       column, kColumns, epilogue, c_stride, sums);
-    NextPanel next(p + 1 < panel_end ? panel + PanelBytes(k) : nullptr, PanelBytes(k), Blocks(k),
-                   (rows + kRows - 1) / kRows);
+    NextPanel ahead(p + 1 < panel_end ? Upcoming{panel + PanelBytes(k), PanelBytes(k)} : next,
+                    Blocks(k), (rows + kRows - 1) / kRows);
     for (int m = 0; m < rows; m += kRows) {
       PlaceRows256(store, prepared, m, std::min(rows - m, kRows), column, epilogue, c);
       kTiles[static_cast<std::size_t>(store.rows - 1)](
-          panel, OrderBytes(k), store.prepared + kHeaderBytes, store.prepared_stride, next, sums);
+          panel, OrderBytes(k), store.prepared + kHeaderBytes, store.prepared_stride, ahead, sums);
       StoreTile256<kVectors>(epilogue.activation, store);
     }
   }

@@ -150,11 +150,11 @@ void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* 
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte*) {
+              std::ptrdiff_t c_stride, std::byte*, const Upcoming& next) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
     const Int8Panel panel =
-        Int8PanelAt(at, PanelBytes(k), p + 1 == panel_end, kColumns, k, at + kColumnBytes);
+        Int8PanelAt(at, PanelBytes(k), p + 1 < panel_end, next, kColumns, k, at + kColumnBytes);
     TilesTimesPanel(panel, 0, Tiles(rows), NothingAhead(), prepared, avx512::PreparedBytes(k), rows,
                     n, p * kColumns, epilogue, c, c_stride);
   }

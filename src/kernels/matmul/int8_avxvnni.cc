@@ -94,8 +94,8 @@ void MultiplyPanel(const Int8Panel& panel, const std::byte* prepared, int k, int
   alignas(32) std::int32_t sums[kRows * kColumns];
   StoreArgs256 store =
       PanelStore256(panel.scale, PreparedBytes(k), n, column, kColumns, epilogue, c_stride, sums);
-  const std::byte* next = panel.next;
-  auto lines = static_cast<int>(next == nullptr ? 0 : (panel.next_bytes + 63) / 64);
+  const std::byte* next = panel.next.begin;
+  auto lines = static_cast<int>((panel.next.bytes + 63) / 64);
   for (int m = 0; m < rows; m += kRows) {
     PlaceRows256(store, prepared, m, std::min(rows - m, kRows), column, epilogue, c);
     kTiles[static_cast<std::size_t>(store.rows - 1)](panel, store.prepared + kHeaderBytes,
@@ -150,11 +150,11 @@ void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* 
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte*) {
+              std::ptrdiff_t c_stride, std::byte*, const Upcoming& next) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
     const Int8Panel panel =
-        Int8PanelAt(at, PanelBytes(k), p + 1 == panel_end, kColumns, k, at + kColumnBytes);
+        Int8PanelAt(at, PanelBytes(k), p + 1 < panel_end, next, kColumns, k, at + kColumnBytes);
     avxvnni::MultiplyPanel(panel, prepared, k, rows, n, p * kColumns, epilogue, c, c_stride);
   }
 }

@@ -44,7 +44,7 @@ void Pack(const WeightRows& weights, int panel_begin, int panel_end, std::byte* 
 template <void (*kMultiplyPanel)(const neon::PanelArgs&)>
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte*) {
+              std::ptrdiff_t c_stride, std::byte*, const Upcoming&) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* panel = packed + static_cast<std::size_t>(p) * PanelBytes(k);
     kMultiplyPanel({panel + kScaleBytes, reinterpret_cast<const float*>(panel), neon::Blocks(k),

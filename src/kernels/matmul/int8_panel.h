@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/matmul/matmul.h"
+
 namespace hone::kernels {
 
 struct Int8Panel {
@@ -16,23 +18,19 @@ struct Int8Panel {
   int steps = 0;
   const std::int32_t* offset = nullptr;
   const float* scale = nullptr;
-  const std::byte* next = nullptr;  // fetched into L2 meanwhile, unless null
-  std::size_t next_bytes = 0;
+  Upcoming next = {};  // fetched into L2 meanwhile
 };
 
-// The panel of `bytes` at `packed`, which another follows unless it is the `last`. The padding that
-// `weights` may have beyond K is not multiplied.
-inline Int8Panel Int8PanelAt(const std::byte* packed, std::size_t bytes, bool last, int columns,
-                             int k, const std::byte* weights) {
+// The panel of `bytes` at `packed`, which another follows or else what the caller says comes `next`. The
+// padding that `weights` may have beyond K is not multiplied.
+inline Int8Panel Int8PanelAt(const std::byte* packed, std::size_t bytes, bool another,
+                             const Upcoming& next, int columns, int k, const std::byte* weights) {
   Int8Panel panel;
   panel.weights = weights;
   panel.steps = (k + 3) / 4;
   panel.offset = reinterpret_cast<const std::int32_t*>(packed);
   panel.scale = reinterpret_cast<const float*>(packed) + columns;
-  if (!last) {
-    panel.next = packed + bytes;
-    panel.next_bytes = bytes;
-  }
+  panel.next = another ? Upcoming{packed + bytes, bytes} : next;
   return panel;
 }
 

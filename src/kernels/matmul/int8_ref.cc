@@ -75,7 +75,7 @@ void Prepare(const float* x, std::ptrdiff_t x_stride, int rows, int k, std::byte
 
 void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
               int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-              std::ptrdiff_t c_stride, std::byte*) {
+              std::ptrdiff_t c_stride, std::byte*, const Upcoming&) {
   const auto* scale = reinterpret_cast<const float*>(packed + WeightBytes(n, k));
   for (int m = 0; m < rows; ++m, prepared += PreparedBytes(k)) {
     float row_scale;

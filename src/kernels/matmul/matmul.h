@@ -54,6 +54,13 @@ struct Epilogue {
   std::ptrdiff_t residual_stride = 0;
 };
 
+// What a thread will probably read after a product's last panel, from `begin` on; null: not known. It is asked
+// for meanwhile, since at few rows a product is as fast as its weights arrive.
+struct Upcoming {
+  const std::byte* begin = nullptr;
+  std::size_t bytes = 0;
+};
+
 // One implementation: a name, what it needs, its tile, and four functions.
 struct MatMulKernel {
   std::string_view name;  // "int8_avx512", as in list.inc
@@ -75,10 +82,10 @@ struct MatMulKernel {
 
   // Rows 0 … rows-1 of prepared times columns of panels [panel_begin, panel_end), stored at
   // c[m·c_stride + n] (n absolute, columns beyond N are not touched).
-  // `scratch` is this thread's, of scratch_bytes(k) bytes, 64-byte aligned.
+  // `scratch` is this thread's, of scratch_bytes(k) bytes, 64-byte aligned. `next` changes the time only.
   void (*multiply)(const std::byte* packed, int n, int k, const std::byte* prepared, int rows,
                    int panel_begin, int panel_end, const Epilogue& epilogue, float* c,
-                   std::ptrdiff_t c_stride, std::byte* scratch);
+                   std::ptrdiff_t c_stride, std::byte* scratch, const Upcoming& next);
   std::size_t (*scratch_bytes)(int k);
 
   // Integer kernels: the largest |q| that prepare makes of an activation, 127 or less; else 0.

@@ -93,7 +93,7 @@ MatMulTiming Time(const MatMulKernel& kernel, const MatMulShape& shape, base::Th
       const auto w = static_cast<std::size_t>(worker);
       kernel.multiply(packed.data(), n, k, prepared.data(), m, panels * worker / pool.threads(),
                       panels * (worker + 1) / pool.threads(), epilogue, c.data(), n,
-                      scratch[w].data());
+                      scratch[w].data(), {});
     });
     timing.prepare_s = std::min(timing.prepare_s, middle - start);
     timing.multiply_s = std::min(timing.multiply_s, Now() - middle);

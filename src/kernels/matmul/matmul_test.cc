@@ -133,7 +133,7 @@ struct Product {
     kernel.prepare(x.data(), k, m, k, prepared.data());
     c.resize(static_cast<std::size_t>(m) * static_cast<std::size_t>(n), -777.0f);
     kernel.multiply(packed.data(), n, k, prepared.data(), m, 0, Panels(n, kernel.tile_n), epilogue,
-                    c.data(), n, scratch.data());
+                    c.data(), n, scratch.data(), {});
   }
 
   const MatMulKernel& kernel;
@@ -295,8 +295,9 @@ TEST_P(MatMul, GivesARowTheSameBitsInAnyBatchPlaceAndPanelRange) {
     kernel.prepare(x.data() + begin * k, k, rows, k, prepared.data());
     std::vector<float> c(static_cast<std::size_t>(rows * (n + 5)), -777.0f);
     for (int panel = 0; panel < Panels(n, kernel.tile_n); ++panel) {
+      const Upcoming next = panel == 0 ? Upcoming{product.packed.data(), 100'000} : Upcoming{};
       kernel.multiply(product.packed.data(), n, k, prepared.data(), rows, panel, panel + 1,
-                      epilogue, c.data(), n + 5, product.scratch.data());
+                      epilogue, c.data(), n + 5, product.scratch.data(), next);
     }
     for (int r = 0; r < rows; ++r) {
       for (int j = 0; j < n + 5; ++j) {

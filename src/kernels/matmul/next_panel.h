@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "kernels/matmul/matmul.h"
 #include "kernels/matmul/x86.h"
 
 namespace hone::kernels {
@@ -12,12 +13,11 @@ namespace {
 
 class NextPanel {
  public:
-  // `bytes` at `begin` (null: nothing is asked for), by as many calls of AskForSome() as `steps` in each of
-  // `tiles`.
-  NextPanel(const std::byte* begin, std::size_t bytes, std::size_t steps, int tiles)
-      : at_(begin), end_(begin == nullptr ? nullptr : begin + bytes) {
+  // By as many calls of AskForSome() as `steps` in each of `tiles`.
+  NextPanel(const Upcoming& next, std::size_t steps, int tiles)
+      : at_(next.begin), end_(next.begin + next.bytes) {
     const std::size_t calls = steps * static_cast<std::size_t>(tiles) * 64;
-    part_ = (bytes + calls - 1) / calls * 64;
+    part_ = (next.bytes + calls - 1) / calls * 64;
   }
 
   void AskForSome() {
