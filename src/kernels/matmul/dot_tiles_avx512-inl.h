@@ -23,19 +23,18 @@ struct NothingAhead {
   void BeforeStep(int) {}
 };
 
-// What a tile asks for on the way: `lines` from `begin` on, `a_step` of them a step.
-struct LinesAhead {
-  const std::byte* begin;
-  int lines, a_step;
-};
+// Lines of the next panel that a step asks for at most. With three, BERT-base's shape took 0.96 of the time at
+// 8 tokens and 1.06 at 4 (int8, two threads, Zen 4).
+inline constexpr int kMostLinesAStep = 2;
 
-// Sums of kR rows and the panel's first kV vectors of columns, stored to out [kR, kV·16]. `next` is asked
-// for on the way: at few rows the product is as fast as its weights arrive. So are the tile's rows of `c`,
-// which lie thousands of bytes apart, where no hardware looks ahead; shortly before the end, since asking
-// for them at the beginning did not help (Zen 4).
+// Sums of kR rows and the panel's first kV vectors of columns, stored to out [kR, kV·16]. `lines` from `next`
+// on are asked for on the way, one a step, or two in the first steps where that is not enough: at few rows
+// the product is as fast as its weights arrive. So are the tile's rows of `c`, which lie thousands of bytes
+// apart, where no hardware looks ahead; shortly before the end, since asking for them at the beginning did
+// not help (Zen 4).
 template <int kR, int kV, class Ahead>
-void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, const LinesAhead& next,
-          const float* c, std::ptrdiff_t c_stride, Ahead& ahead, Dot::Sum* out) {
+void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, const std::byte* next,
+          int lines, const float* c, std::ptrdiff_t c_stride, Ahead& ahead, Dot::Sum* out) {
   Dot::Sums sum[kR][kV];
   HONE_UNROLL for (int v = 0; v < kV; ++v) {
     const Dot::Sums start = Dot::Start(panel, v);
@@ -55,9 +54,13 @@ void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, con
     b += kStepBytes;
   };
   int s = 0;
-  const auto* line = reinterpret_cast<const char*>(next.begin);
-  for (int asked = 0; asked < next.lines; asked += next.a_step, ++s) {
-    for (int i = 0; i < next.a_step; ++i, line += 64) _mm_prefetch(line, _MM_HINT_T1);
+  const auto* line = reinterpret_cast<const char*>(next);
+  for (; s < lines - panel.steps; ++s, line += kMostLinesAStep * 64) {
+    HONE_UNROLL for (int i = 0; i < kMostLinesAStep; ++i) _mm_prefetch(line + i * 64, _MM_HINT_T1);
+    step(s);
+  }
+  for (const int last = std::min(lines, panel.steps); s < last; ++s, line += 64) {
+    _mm_prefetch(line, _MM_HINT_T1);
     step(s);
   }
   for (; s < panel.steps - 3 * kR; ++s) step(s);
@@ -75,8 +78,8 @@ void Tile(const Dot::Panel& panel, const std::byte* a, std::size_t a_stride, con
 inline constexpr int kVectors = kColumns / 16;
 
 template <class Ahead>
-using TileFunction = void (*)(const Dot::Panel&, const std::byte*, std::size_t, const LinesAhead&,
-                              const float*, std::ptrdiff_t, Ahead&, Dot::Sum*);
+using TileFunction = void (*)(const Dot::Panel&, const std::byte*, std::size_t, const std::byte*,
+                              int, const float*, std::ptrdiff_t, Ahead&, Dot::Sum*);
 template <int kV, class Ahead>
 inline constexpr std::array<TileFunction<Ahead>, kRows> kTilesOf = {
     Tile<1, kV, Ahead>, Tile<2, kV, Ahead>, Tile<3, kV, Ahead>, Tile<4, kV, Ahead>,
@@ -95,10 +98,6 @@ inline int TileBegin(int i, int rows) {
   return static_cast<int>(static_cast<long>(rows) * i / Tiles(rows));
 }
 
-// Lines of the next panel that a step may ask for. With three, BERT-base's shape took 0.96 of the time at 8
-// tokens and 1.06 at 4 (int8, two threads, Zen 4).
-inline constexpr int kMostLinesAStep = 2;
-
 // Tiles begin <= i < end of the rows times one panel, whose first column is `column` of `n`.
 template <class Ahead>
 inline void TilesTimesPanel(const Dot::Panel& panel, int begin, int end, Ahead ahead,
@@ -116,11 +115,9 @@ inline void TilesTimesPanel(const Dot::Panel& panel, int begin, int end, Ahead a
   store.columns = std::min(n - column, kColumns);
   const int vectors = (store.columns + 15) / 16;
   const auto all_lines = static_cast<int>((panel.next.bytes + 63) / 64);
-  const int a_step = all_lines > Tiles(rows) * panel.steps ? kMostLinesAStep : 1;
+  const int a_tile = panel.steps * (all_lines > Tiles(rows) * panel.steps ? kMostLinesAStep : 1);
   for (int i = begin; i < end; ++i) {
-    const int m = TileBegin(i, rows), asked = std::min(all_lines, i * a_step * panel.steps);
-    const LinesAhead next = {panel.next.begin + std::size_t{64} * static_cast<std::size_t>(asked),
-                             std::min(all_lines - asked, a_step * panel.steps), a_step};
+    const int m = TileBegin(i, rows), asked = std::min(all_lines, i * a_tile);
     store.rows = TileBegin(i + 1, rows) - m;
     store.prepared = prepared + static_cast<std::size_t>(m) * prepared_stride;
     store.c = c + m * c_stride + column;
@@ -128,8 +125,9 @@ inline void TilesTimesPanel(const Dot::Panel& panel, int begin, int end, Ahead a
                          ? nullptr
                          : epilogue.residual + m * epilogue.residual_stride + column;
     kTiles<Ahead>[static_cast<std::size_t>(vectors - 1)][static_cast<std::size_t>(store.rows - 1)](
-        panel, store.prepared + Dot::kHeaderBytes, prepared_stride, next, store.c, c_stride, ahead,
-        sums);
+        panel, store.prepared + Dot::kHeaderBytes, prepared_stride,
+        panel.next.begin + std::size_t{64} * static_cast<std::size_t>(asked),
+        std::min(all_lines - asked, a_tile), store.c, c_stride, ahead, sums);
     StoreTile512(vectors, epilogue.activation, store);
   }
 }
