@@ -6,13 +6,13 @@
 
 #include "base/check.h"
 #include "env/clock.h"
+#include "server/http/reply_to.h"
 #include "server/http/response_text.h"
 
 namespace hone::server {
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
+using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 // Steps a connection takes before others have their turn, so that one full of small pipelined requests
@@ -30,44 +30,7 @@ constexpr double kLeastBytesPerS = 16 << 10;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-HttpResponse Failed(const std::exception& error) {  // memory, in all likelihood
-  return ErrorResponse(500, base::StrCat("the request failed: ", error.what()));
-}
-
-void Finish(HttpResponse* response) {
-  try {
-    Complete(response);
-  } catch (const std::exception& error) {
-    *response = Failed(error);
-  }
-}
-
 }  // namespace
-
-ReplyTo::~ReplyTo() {
-  if (!answered_) Answer(ErrorResponse(500, "the request was dropped"));
-}
-
-void ReplyTo::Answer(HttpResponse response) {
-  if (answered_.exchange(true)) return;
-  if (loop_->io.get_executor().running_in_this_thread()) {
-    // A handler that answers before it returns needs no way round through the queue.
-    const auto held = connection_.lock();
-    if (held == nullptr) return;
-    if (held->in_handler()) return held->TakeAnswer(serial_, std::move(response));
-  } else if (response.at_once) {
-    Finish(&response);  // before others are kept from their turn
-    const std::unique_lock turn(loop_->turn, std::try_to_lock);
-    if (turn) {
-      if (const auto held = connection_.lock()) held->SendAnswer(serial_, std::move(response));
-      return;
-    }
-  }
-  // Nothing that keeps the loop alive may lie in its own queue, which could outlive its thread.
-  loop_->Post([connection = connection_, serial = serial_, answer = std::move(response)]() mutable {
-    if (const auto held = connection.lock()) held->TakeAnswer(serial, std::move(answer));
-  });
-}
 
 Connection::Connection(std::shared_ptr<Loop> loop, tcp::socket socket)
     : loop_(std::move(loop)),
@@ -242,7 +205,7 @@ void Connection::Dispatch() {
         std::move(request), [reply](HttpResponse response) { reply->Answer(std::move(response)); });
     if (state_ == State::kHandling) cancel_ = std::move(cancel);
   } catch (const std::exception& error) {
-    reply->Answer(Failed(error));
+    reply->Answer(FailedResponse(error));
   }
   in_handler_ = false;
   loop_->MeasureRound();
@@ -252,7 +215,7 @@ void Connection::Dispatch() {
 bool Connection::AcceptAnswer(std::uint64_t serial, HttpResponse response) {
   if (state_ != State::kHandling || serial != serial_) return false;  // the client is gone
   cancel_ = nullptr;
-  Finish(&response);
+  CompleteOrFail(&response);
   Reply(std::move(response));
   return true;
 }

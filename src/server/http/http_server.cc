@@ -18,7 +18,6 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t kScratchBytes = 64 << 10;
 // Connections over the limit that are told so; more than that are closed without a word.
 constexpr int kToldAtOnce = 64;
 // Where descriptors ran out, accepting again at once would only spin.
@@ -186,44 +185,6 @@ void Server::Stop(double seconds) {
 }
 
 }  // namespace
-
-Loop::Loop(std::shared_ptr<Front> shared_front)
-    : front(std::move(shared_front)), tick(io), scratch(kScratchBytes) {}
-
-void Loop::Add(std::shared_ptr<Connection> connection) {
-  connections.insert(std::move(connection));
-  if (!ticking) Tick();
-}
-
-void Loop::MeasureRound() {
-  if (measuring_round) return;
-  measuring_round = true;
-  // Queued behind all that is ready now.
-  Post([this, start = env::NowNs()] {
-    round_ns = env::NowNs() - start;
-    measuring_round = false;
-  });
-}
-
-void Loop::Tick() {
-  const base::TimeNs now = env::NowNs();
-  std::vector<std::shared_ptr<Connection>> late;
-  for (const auto& connection : connections) {
-    if (connection->deadline() < now) late.push_back(connection);
-  }
-  for (const auto& connection : late) connection->Expire();
-  ticking = !connections.empty();
-  if (!ticking) return;
-  // Times out within an eighth of what was promised, and costs one wake-up a second at most.
-  const double shortest =
-      std::min(front->options.read_timeout_s, front->options.idle_timeout_s) / 8;
-  const auto pause = std::chrono::duration<double>(std::clamp(shortest, 0.005, 1.0));
-  tick.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(pause));
-  tick.async_wait([this](error_code aborted) {
-    const std::lock_guard lock(turn);
-    if (!aborted) Tick();
-  });
-}
 
 base::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpOptions& options,
                                                               HttpHandler handler) {

@@ -93,4 +93,16 @@ HttpResponse ErrorResponse(int status, std::string_view message) {
   return response;
 }
 
+HttpResponse FailedResponse(const std::exception& error) {
+  return ErrorResponse(500, base::StrCat("the request failed: ", error.what()));
+}
+
+void CompleteOrFail(HttpResponse* response) {
+  try {
+    Complete(response);
+  } catch (const std::exception& error) {
+    *response = FailedResponse(error);
+  }
+}
+
 }  // namespace hone::server

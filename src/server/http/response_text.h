@@ -1,6 +1,7 @@
 // How a response begins on the wire, and what the front itself answers.
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,10 @@ std::string ResponseHead(const HttpResponse& response, bool keep_alive);
 
 // {"error":{"code":413,"message":"…","type":"…"}}
 HttpResponse ErrorResponse(int status, std::string_view message);
+// A handler's exception: memory, in all likelihood.
+HttpResponse FailedResponse(const std::exception& error);
+// Complete, or FailedResponse instead.
+void CompleteOrFail(HttpResponse* response);
 
 // Whether a response of this status has a body at all (RFC 9110 §6.4.1).
 bool MayHaveBody(int status);
