@@ -45,8 +45,8 @@ HttpResponse JsonResponse(std::string body, int status = 200);
 // X-Hone-Rung, X-Hone-Queue-Ms, X-Hone-Compute-Ms, X-Hone-Model.
 void AddServed(const Endpoint& endpoint, const Served& served, HttpResponse* response);
 
-// Submits, and answers with what `write` makes of a reply without fault: on the front's thread, or aside where the
-// answer is so large that others would wait for it.
+// Submits, and answers with what `write` makes of a reply without fault, on any thread: the front's, the
+// executor's where nothing else waits for it, or aside where the answer is so large that others would wait.
 CancelRequest Exchange(ApiContext& api, Protocol protocol, Query query,
                        std::function<HttpResponse(const Reply&)> write, Respond respond);
 

@@ -1,6 +1,7 @@
 // HTTP/1.1 over TCP or TLS: connections in, one HttpHandler behind. Asio and Beast stay in the .cc files.
 //
-// Threads   `io_threads` (one is enough: it parses, tokenizes and writes; computing is elsewhere).
+// Threads   `io_threads` (one is enough: it parses, tokenizes and writes; computing is elsewhere). Who brings an
+//           answer with HttpResponse::at_once may send it.
 // Limits    header, body, all bodies together, connections, time for a request to arrive, idle time: all
 //           in HttpOptions; each has its own status (431, 413, 503, 503, 408). An
 //           idle connection holds no buffer.
