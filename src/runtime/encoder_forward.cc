@@ -221,8 +221,8 @@ kernels::Upcoming Worker::After(const Block& block, int layer, Op op) const {
     for (; next < 4; ++next) {
       const PackedLinear& linear = *products[next];
       if (linear.empty()) continue;
-      const int task = block.shared ? runner_.OwnRange(TasksOf(linear)).begin : 0;
-      return PanelAt(linear, block.shared ? FirstPanel(linear, task) : 0);
+      if (!block.shared) return PanelAt(linear, 0);
+      return PanelAt(linear, FirstPanel(linear, runner_.OwnRange(TasksOf(linear)).begin));
     }
   }
   return {};
@@ -411,7 +411,8 @@ void ForwardLayers(const EncoderPlan& plan, LayerRange range, const Batch& batch
                    std::span<WorkerProfile> profile, const TapFunction& tap, float* hidden) {
   const int longest = workspace.LayOut(batch, plan.config.position_offset);
   workspace.Reserve(plan, batch.tokens(), longest, split);
-  workspace.steps.Reset(kStepsBefore + kStepsALayer * (range.end - range.begin), split.threads);
+  const int steps = kStepsBefore + kStepsALayer * (range.end - range.begin);
+  workspace.steps.Reset(steps, split.threads, pool.threads());
   const auto work = [&](int index) {
     if (index >= split.threads) return;
     Worker worker(plan, batch, split.threads, workspace,

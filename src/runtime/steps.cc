@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "base/check.h"
 #include "base/thread_pool.h"
 #include "env/clock.h"
 
@@ -14,14 +15,17 @@ constexpr int kSpinsBeforeYield = 1500;
 
 }  // namespace
 
-void Steps::Reset(int count, int workers) {
+void Steps::Reset(int count, int workers, int most_workers) {
+  HONE_CHECK(workers <= most_workers);
   workers_ = workers;
-  const std::size_t parts = static_cast<std::size_t>(count) * static_cast<std::size_t>(workers);
-  if (parts > parts_.size()) {
-    parts_ = std::vector<StepPart>(parts);
+  const auto parts_for = [&](int number) {
+    return static_cast<std::size_t>(count) * static_cast<std::size_t>(number);
+  };
+  if (parts_for(most_workers) > parts_.size()) {
+    parts_ = std::vector<StepPart>(parts_for(most_workers));
     return;
   }
-  for (std::size_t i = 0; i < parts; ++i) {
+  for (std::size_t i = 0; i < parts_for(workers); ++i) {
     parts_[i].claimed.store(0, std::memory_order_relaxed);
     parts_[i].done.store(0, std::memory_order_relaxed);
   }

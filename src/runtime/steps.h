@@ -5,7 +5,7 @@
 // nobody unless it holds a task, and finds the steps it missed finished when it comes back.
 //
 // Usage, on every worker alike
-//   steps.Reset(2, workers);              // before, by one of them
+//   steps.Reset(2, workers, workers);     // before, by one of them
 //   StepRunner runner(steps, worker);
 //   runner.Run(4, [&](int task) { … });   // returns when all 4 are done, by whomever
 //   runner.RunRanges(8, …);               // the next step: each worker begins with its own range
@@ -30,8 +30,9 @@ struct alignas(64) StepPart {
 // Counters that are made once and reset for each pass.
 class Steps {
  public:
-  // Before the workers start. Allocates when `count` or `workers` grows.
-  void Reset(int count, int workers);
+  // Before the workers start. Allocates when `count` · `most_workers` grows: whoever lets the number of workers
+  // change from pass to pass names the largest.
+  void Reset(int count, int workers, int most_workers);
   int workers() const { return workers_; }
   // The parts of a step, one a worker.
   StepPart* operator[](int index) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <thread>
 #include <vector>
 
@@ -17,7 +18,7 @@ TEST(StepRunner, RunsEveryTaskOnceAndNoStepBeforeTheLast) {
   base::ThreadPool pool(3);
   Steps steps;
   for (int pass = 0; pass < 5; ++pass) {
-    steps.Reset(kSteps, pool.threads());
+    steps.Reset(kSteps, pool.threads(), pool.threads());
     std::vector<std::array<int, kTasks>> runs(kSteps);  // no atomics: a step orders its writes
     std::atomic<int> too_early{0};
     pool.Run([&](int worker) {
@@ -46,7 +47,7 @@ TEST(StepRunner, RunsEveryTaskOnceAndNoStepBeforeTheLast) {
 TEST(StepRunner, AWorkerThatComesLateDelaysNobody) {
   base::ThreadPool pool(2);
   Steps steps;
-  steps.Reset(3, pool.threads());
+  steps.Reset(3, pool.threads(), pool.threads());
   std::atomic<int> finished{0};
   std::atomic<bool> was_late{false};
   pool.Run([&](int worker) {
@@ -68,11 +69,23 @@ TEST(StepRunner, AWorkerThatComesLateDelaysNobody) {
   EXPECT_EQ(finished.load(), 2);
 }
 
+// A pass may take more workers than the one before, and nothing allocates once a model is warm.
+TEST(Steps, StayWhereTheyAreWhileWorkersComeAndGo) {
+  Steps steps;
+  steps.Reset(10, 1, 4);
+  const StepPart* first = steps[0];
+  for (const int workers : {4, 2, 3, 1}) {
+    steps.Reset(10, workers, 4);
+    EXPECT_EQ(steps[0], first);
+    EXPECT_EQ(steps[9], first + std::ptrdiff_t{9} * workers);
+  }
+}
+
 TEST(StepRunner, BeginsWithItsOwnRangeInOrder) {
   for (const int workers : {1, 2, 3}) {
     for (const int tasks : {1, 2, 5, 8}) {
       Steps steps;
-      steps.Reset(1, workers);
+      steps.Reset(1, workers, workers);
       int begin = 0;
       for (int worker = 0; worker < workers; ++worker) {
         const StepRunner::Range own = StepRunner(steps, worker).OwnRange(tasks);
