@@ -69,8 +69,8 @@ struct Reply {
   std::optional<Fault> fault;
   std::vector<TextResult> results;  // one a text, in the query's order
   Served served;
-  bool at_once =
-      false;  // nothing waits to be computed: the thread that brings it has the time to send it
+  // Nothing waits to be computed: the thread that brings it has the time to send it.
+  bool at_once = false;
   bool ok() const { return !fault; }
 };
 

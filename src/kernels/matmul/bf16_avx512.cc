@@ -115,8 +115,7 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
               std::ptrdiff_t c_stride, std::byte*, const Upcoming& next) {
   for (int p = panel_begin; p < panel_end; ++p) {
     const std::byte* at = packed + static_cast<std::size_t>(p) * PanelBytes(k);
-    const Dot::Panel panel{at, Steps(k),
-                           p + 1 < panel_end ? Upcoming{at + PanelBytes(k), PanelBytes(k)} : next};
+    const Dot::Panel panel{at, Steps(k), AfterPanel(at, PanelBytes(k), p + 1 < panel_end, next)};
     TilesTimesPanel(panel, 0, Tiles(rows), NothingAhead(), prepared, PreparedBytes(k), rows, n,
                     p * kColumns, epilogue, c, c_stride);
   }

@@ -197,8 +197,8 @@ void Multiply(const std::byte* packed, int n, int k, const std::byte* prepared, 
     StoreArgs256 store =
         PanelStore256(reinterpret_cast<const PanelHeader*>(panel)->scale, PreparedBytes(k), n,
                       column, kColumns, epilogue, c_stride, sums);
-    NextPanel ahead(p + 1 < panel_end ? Upcoming{panel + PanelBytes(k), PanelBytes(k)} : next,
-                    Blocks(k), (rows + kRows - 1) / kRows);
+    NextPanel ahead(AfterPanel(panel, PanelBytes(k), p + 1 < panel_end, next), Blocks(k),
+                    (rows + kRows - 1) / kRows);
     for (int m = 0; m < rows; m += kRows) {
       PlaceRows256(store, prepared, m, std::min(rows - m, kRows), column, epilogue, c);
       kTiles[static_cast<std::size_t>(store.rows - 1)](

@@ -30,7 +30,7 @@ inline Int8Panel Int8PanelAt(const std::byte* packed, std::size_t bytes, bool an
   panel.steps = (k + 3) / 4;
   panel.offset = reinterpret_cast<const std::int32_t*>(packed);
   panel.scale = reinterpret_cast<const float*>(packed) + columns;
-  panel.next = another ? Upcoming{packed + bytes, bytes} : next;
+  panel.next = AfterPanel(packed, bytes, another, next);
   return panel;
 }
 

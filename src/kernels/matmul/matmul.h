@@ -61,6 +61,12 @@ struct Upcoming {
   std::size_t bytes = 0;
 };
 
+// What comes after the panel of `bytes` at `panel`: another one, or what the caller of multiply says.
+inline Upcoming AfterPanel(const std::byte* panel, std::size_t bytes, bool another,
+                           const Upcoming& next) {
+  return another ? Upcoming{panel + bytes, bytes} : next;
+}
+
 // One implementation: a name, what it needs, its tile, and four functions.
 struct MatMulKernel {
   std::string_view name;  // "int8_avx512", as in list.inc

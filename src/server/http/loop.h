@@ -41,7 +41,7 @@ struct Loop {
   explicit Loop(std::shared_ptr<Front> shared_front);
 
   std::shared_ptr<Front> front;
-  std::mutex turn;                // for its connections
+  std::mutex turn;                // for its connections, and all that follows but `io`
   boost::asio::io_context io{1};  // one thread runs it
   boost::asio::steady_timer tick;
   bool ticking = false;
