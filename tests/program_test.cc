@@ -454,5 +454,32 @@ TEST(Program, SimulatesEveryPolicyOverAModelsTables) {
   EXPECT_THAT(width.err, HasSubstr("was not measured with 2 threads; there are 1"));
 }
 
+TEST(Program, SimulatesAMemoryBudget) {
+  const auto table = [](const char* name) {
+    const std::string path = base::StrCat(testing::TempDir(), "/", name, ".json");
+    std::ofstream(path) << R"({"schema":1,"kind":"latency-tables","model":")" << name
+                        << R"(","rungs":[
+    {"name":"dense","accuracy":0.9,"bytes":8000000,"load_ms":10,"widths":[1],
+     "tables":[{"lengths":[32],"texts":[1],"ms":[[4]]}]},
+    {"name":"4x","accuracy":0.8,"bytes":2000000,"load_ms":3,"widths":[1],
+     "tables":[{"lengths":[32],"texts":[1],"ms":[[1]]}]}]})";
+    return path;
+  };
+  const std::string command =
+      base::StrCat("simulate --models ", table("a"), " --models ", table("b"),
+                   " --rate 50 --deadline 200ms --duration 3s --policy ladder -o json");
+  const Result all = Hone(command), some = Hone(command + " --memory 11MB");
+  EXPECT_EQ(some.exit_code, 0) << some.err;
+  EXPECT_EQ(JsonLines(some.out), 3);
+  EXPECT_THAT(all.out, HasSubstr("\"loads\":0"));
+  EXPECT_NE(some.out, all.out);
+  EXPECT_THAT(some.out, testing::Not(HasSubstr("\"late\":1")));
+  EXPECT_EQ(Hone(command + " --memory much").exit_code, 2);
+  EXPECT_EQ(Hone(command + " --pin a").exit_code, 2) << "of which memory?";
+  EXPECT_THAT(Hone(command + " --memory 11MB --pin c").err,
+              HasSubstr("--pin \"c\" is none of the models"));
+  EXPECT_THAT(Hone(command + " --memory 9MB --pin a").err, HasSubstr("pinned models need more"));
+}
+
 }  // namespace
 }  // namespace hone

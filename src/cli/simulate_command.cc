@@ -1,7 +1,9 @@
 // hone simulate: the server's scheduler in virtual time, over measured latency tables.
+#include <algorithm>
 #include <cstdio>
 
 #include "base/json.h"
+#include "base/quantities.h"
 #include "base/strings.h"
 #include "cli/command.h"
 #include "cli/input.h"
@@ -27,6 +29,8 @@ class SimulateCommand : public Command {
   std::string example() const override {
     return "  hone simulate --models intent.json --models embed.json --rate 300 --rate 60 \\\n"
            "      --deadline 15ms --deadline 80ms --arrivals gamma:4 --duration 60s\n"
+           "  hone simulate --models intent.json --models embed.json --memory 48MiB --policy "
+           "ladder\n"
            "  hone simulate --models intent.json --trace arrivals.csv --rate 500 --policy ladder\n"
            "A model's file is the latency tables that hone serve keeps. Repeated flags belong\n"
            "together in their order; a single value holds for every --models.";
@@ -45,6 +49,14 @@ class SimulateCommand : public Command {
     flags.Int("--max-tokens", &max_tokens_, 1, 1 << 16, "where a trace has more");
     flags.Text("--duration", &duration_, "how long: 60s, 10m");
     flags.Text("--policy", &policy_, "all, or one of ladder, edf, round_robin, fcfs");
+    flags.Text(
+        "--memory", &memory_,
+        "for packed weights (64MiB): rungs are loaded and evicted as hone serve would; default: "
+        "all are in memory");
+    flags.TextList("--pin", &pinned_, "a model whose rungs all stay in memory");
+    flags.TextList("--reserve-memory", &reserved_,
+                   "of the budget: nobody else's rungs take it; none");
+    flags.TextList("--limit-memory", &limits_, "the model's rungs take no more; none");
     flags.Int("--cores", &cores_, 1, 1024, "cores to compute on");
     flags.IntList("--split", &split_, 1, 1024,
                   "threads of each executor; default: what the planner chooses for --cores");
@@ -63,12 +75,14 @@ class SimulateCommand : public Command {
   base::Status ReadStreams();
   base::Status ReadStream(std::size_t i, sim::Stream* stream) const;
   base::Status ReadModels();
+  base::StatusOr<sim::Memory> ReadMemory() const;
   void Print(const std::string& policy, const sim::SimResult& result, double bound_per_s,
              TableWriter* table) const;
 
   std::vector<std::string> models_, rates_, arrivals_, traces_, deadlines_, priorities_;
   std::vector<int> tokens_ = {32}, split_;
-  std::string duration_ = "60s", policy_ = "all";
+  std::vector<std::string> pinned_, reserved_, limits_;
+  std::string duration_ = "60s", policy_ = "all", memory_;
   int cores_ = 2, seed_ = 1, max_tokens_ = 512;
   double overhead_ms_ = 0.3;
   sim::Machine machine_;
@@ -85,6 +99,38 @@ base::Status SimulateCommand::ReadModels() {
     files_.push_back(std::move(file));
   }
   return base::OkStatus();
+}
+
+base::StatusOr<sim::Memory> SimulateCommand::ReadMemory() const {
+  if (memory_.empty()) {
+    if (pinned_.empty() && reserved_.empty() && limits_.empty()) return sim::Memory{};
+    return InvalidUsage("--pin, --reserve-memory, --limit-memory: need --memory");
+  }
+  HONE_RETURN_IF_ERROR(CheckCounts({{"--reserve-memory", &reserved_}, {"--limit-memory", &limits_}},
+                                   "--models", models_.size()));
+  const auto bytes = [](const char* flag,
+                        const std::string& text) -> base::StatusOr<std::uint64_t> {
+    if (text.empty() || text == "none") return std::uint64_t{0};
+    const base::StatusOr<std::uint64_t> parsed = base::ParseBytes(text);
+    if (!parsed.ok()) return InvalidUsage(base::StrCat(flag, " ", parsed.status().message()));
+    return *parsed;
+  };
+  HONE_ASSIGN_OR_RETURN(const std::uint64_t budget, bytes("--memory", memory_));
+  HONE_ASSIGN_OR_RETURN(sim::Memory memory, sim::MakeMemory(files_, budget));
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    sim::Memory::Model& model = memory.models[i];
+    HONE_ASSIGN_OR_RETURN(model.reserved_bytes,
+                          bytes("--reserve-memory", ValueOf(reserved_, i, "none")));
+    HONE_ASSIGN_OR_RETURN(model.limit_bytes, bytes("--limit-memory", ValueOf(limits_, i, "none")));
+  }
+  for (const std::string& name : pinned_) {
+    const auto found = std::ranges::find(files_, name, &planner::TableFile::model);
+    if (found == files_.end()) {
+      return InvalidUsage(base::StrCat("--pin \"", name, "\" is none of the models"));
+    }
+    memory.models[static_cast<std::size_t>(found - files_.begin())].pinned = true;
+  }
+  return memory;
 }
 
 base::Status SimulateCommand::ReadStream(std::size_t i, sim::Stream* stream) const {
@@ -152,6 +198,7 @@ base::Status SimulateCommand::Run() {
   }
   HONE_ASSIGN_OR_RETURN(scheduler::Setup setup, sim::MakeSetup(files_, split_));
   setup.overhead_ns = static_cast<base::TimeNs>(overhead_ms_ * base::kMillisecondNs);
+  HONE_ASSIGN_OR_RETURN(const sim::Memory memory, ReadMemory());
   const auto seed = static_cast<std::uint64_t>(seed_);
   const std::vector<sim::SimRequest> requests =
       sim::MakeRequests(streams_, static_cast<base::TimeNs>(seconds * base::kSecondNs), seed);
@@ -166,7 +213,7 @@ base::Status SimulateCommand::Run() {
   }
   for (const std::string& policy : policies) {
     HONE_ASSIGN_OR_RETURN(const sim::SimResult result,
-                          sim::Simulate(setup, policy, requests, machine_, seed));
+                          sim::Simulate(setup, policy, requests, machine_, seed, memory));
     if (bound == 0)
       bound = static_cast<double>(sim::UpperBound(setup, requests, machine_.front_ms));
     Print(policy, result, bound / result.seconds, &table);
@@ -197,6 +244,8 @@ void SimulateCommand::Print(const std::string& policy, const sim::SimResult& res
                   {"bound_per_s", bound},
                   {"p50_ms", Cell(of.p50_ms, 2)},
                   {"p99_ms", Cell(of.p99_ms, 2)},
+                  {"loads", of.loads},
+                  {"evictions", of.evictions},
                   {"rungs", output_.format == "md" ? Cell(base::Join(parts, "; "))
                                                    : Cell::RawJson(json.Take())}});
   };

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "scheduler/admission.h"
+#include "scheduler/plan_ahead.h"
 
 namespace hone::scheduler {
 namespace {
@@ -226,6 +227,16 @@ void Scheduler::RemoveModel(int model) {
 void Scheduler::SetResident(int model, int rung, bool resident) {
   setup_.models[static_cast<std::size_t>(model)].rungs[static_cast<std::size_t>(rung)].resident =
       resident;
+}
+
+bool Scheduler::Evict(int model, int rung) {
+  const Model& at = setup_.models[static_cast<std::size_t>(model)];
+  for (int width = 0; queued(model) > 0 && width < static_cast<int>(setup_.widths.size());
+       ++width) {
+    if (ChooseRung(at, width, PlanRung::kFastest) == rung) return false;
+  }
+  SetResident(model, rung, false);
+  return true;
 }
 
 bool Scheduler::SwitchTo(std::span<const int> executors, TimeNs now) {

@@ -53,6 +53,9 @@ class Scheduler {
   int AddModel(Model model);    // its index, which stays
   void RemoveModel(int model);  // the index is free for another
   void SetResident(int model, int rung, bool resident);
+  // The rung leaves memory. False, and nothing changed, where it is the one that promises count with while
+  // accepted items of the model wait.
+  bool Evict(int model, int rung);
   // Another core split: these executors are enabled, and no others. False, and nothing changed, where one
   // is busy, or where a promise that holds now would not hold with them.
   bool SwitchTo(std::span<const int> executors, TimeNs now);

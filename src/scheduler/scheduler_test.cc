@@ -124,6 +124,21 @@ TEST(Scheduler, SaysWhenItIsWorthAskingAgain) {
   EXPECT_EQ(cold.retry_after, 0);
 }
 
+TEST(Scheduler, KeepsTheRungThatPromisesCountWith) {
+  Model model = OneRung(8);
+  model.rungs.push_back({.name = "fast", .tables = {Linear(2)}});
+  Scheduler scheduler = Make("ladder", {model});
+  ASSERT_TRUE(scheduler.Submit(At(1, 0, Ms(20)), 0).accepted());
+  EXPECT_FALSE(scheduler.Evict(0, 1)) << "an accepted item may need it";
+  EXPECT_TRUE(scheduler.Evict(0, 0));
+  EXPECT_FALSE(scheduler.setup().models[0].rungs[0].resident);
+  const auto run = scheduler.Next(0, 0);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->rung, 1);
+  EXPECT_TRUE(scheduler.Evict(0, 1)) << "what runs has its weights";
+  EXPECT_FALSE(scheduler.setup().models[0].rungs[1].resident);
+}
+
 TEST(Scheduler, RefusesADeadlineInThePast) {
   for (const std::string_view policy : PolicyNames()) {
     Scheduler scheduler = Make(std::string(policy).c_str(), {OneRung(4)});

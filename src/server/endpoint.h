@@ -19,6 +19,8 @@ struct LoadPhases {
   double pack_ms = 0;     // packed for this processor
   double warm_ms = 0;     // first passes
   double measure_ms = 0;  // the latency table; 0 where it was kept from before
+
+  double load_ms() const { return map_ms + pack_ms + warm_ms; }  // from disk to ready
 };
 
 enum class RungState : std::uint8_t { kOnDisk, kLoading, kReady, kFailed };

@@ -11,7 +11,8 @@
 #include "base/strings.h"
 #include "env/clock.h"
 #include "env/cpus.h"
-#include "planner/resources.h"
+#include "planner/layouts.h"
+#include "planner/model_state.h"
 #include "scheduler/policy.h"
 #include "server/dispatch/background.h"
 #include "server/dispatch/dispatcher.h"
@@ -37,7 +38,7 @@ class ServiceImpl : public Service {
     if (dispatcher_) KeepLearnt();
   }
 
-  base::Status Open(Layouts layouts);
+  base::Status Open(planner::Layouts layouts);
 
   std::shared_ptr<const Endpoint> Find(const std::string& name) const override {
     const std::lock_guard lock(mutex_);
@@ -140,7 +141,7 @@ base::Status CheckOptions(const ServiceOptions& options) {
   return base::OkStatus();
 }
 
-base::Status ServiceImpl::Open(Layouts layouts) {
+base::Status ServiceImpl::Open(planner::Layouts layouts) {
   HONE_ASSIGN_OR_RETURN(auto policy, scheduler::MakePolicy(options_.policy));
   dispatcher_ = std::make_unique<Dispatcher>(options_, std::move(layouts), std::move(policy),
                                              [this] { background_->Wake(); });
@@ -210,24 +211,20 @@ base::Status ServiceImpl::Open(Layouts layouts) {
 base::StatusOr<std::vector<std::vector<bool>>> ServiceImpl::FirstResidents(
     const std::vector<const ModelFiles*>& models, const std::vector<const ModelOptions*>& options,
     std::uint64_t budget_bytes) const {
-  std::vector<planner::ModelDemand> demands;
+  std::vector<planner::ModelState> states;
   for (std::size_t m = 0; m < models.size(); ++m) {
-    planner::ModelDemand& demand = demands.emplace_back();
-    demand.rate_per_s = 1;  // nothing is known yet: all alike
-    demand.reserved_bytes = options[m]->reserved_bytes;
-    demand.limit_bytes = options[m]->limit_bytes;
+    planner::ModelState& state = states.emplace_back();
+    state.pinned = options[m]->pinned;
+    state.reserved_bytes = options[m]->reserved_bytes;
+    state.limit_bytes = options[m]->limit_bytes;
     for (const RungFiles& rung : models[m]->rungs) {
       const base::StatusOr<std::uint64_t> bytes = PredictPackedBytes(files_, rung);
       // One that cannot be opened fails when it is loaded, and takes nothing until then.
-      const std::uint64_t size = bytes.ok() ? *bytes : 0;
-      // A pass takes about as long as the weights are large.
-      demand.rungs.push_back({.bytes = size,
-                              .accuracy = rung.accuracy,
-                              .request_ns = static_cast<base::TimeNs>(size) + 1,
-                              .pinned = options[m]->pinned});
+      state.rungs.push_back({.bytes = bytes.ok() ? *bytes : 0, .accuracy = rung.accuracy});
     }
   }
-  const planner::Residency choice = planner::ChooseResident(demands, budget_bytes);
+  const planner::Residency choice =
+      planner::ChooseResident(planner::FirstDemands(states), budget_bytes);
   if (!choice.fits) {
     return base::OutOfResource("the pinned models need more than the memory budget of ",
                                base::WithCommas(budget_bytes), " bytes");
@@ -372,7 +369,7 @@ base::StatusOr<std::unique_ptr<Service>> Service::Start(env::FileSystem& files,
                                                         const ServiceOptions& options) {
   HONE_RETURN_IF_ERROR(CheckOptions(options));
   const int cores = options.threads > 0 ? options.threads : env::UsableCpus();
-  HONE_ASSIGN_OR_RETURN(Layouts layouts, MakeLayouts(cores, options.split));
+  HONE_ASSIGN_OR_RETURN(planner::Layouts layouts, planner::MakeLayouts(cores, options.split));
   // A quota or fewer threads than processors: others are on them too, and the system moves threads better.
   layouts.pinned = cores == env::UsableCpus() && cores == env::AffinityCpus();
   auto service = std::make_unique<ServiceImpl>(files, options, cores);

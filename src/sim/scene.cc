@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "load/random.h"
-#include "planner/resources.h"
+#include "planner/core_split.h"
 
 namespace hone::sim {
 namespace {
@@ -49,6 +49,22 @@ StatusOr<scheduler::Setup> MakeSetup(const std::vector<planner::TableFile>& file
     setup.models.push_back(std::move(model));
   }
   return setup;
+}
+
+StatusOr<Memory> MakeMemory(const std::vector<planner::TableFile>& files,
+                            std::uint64_t budget_bytes) {
+  Memory memory{.budget_bytes = budget_bytes};
+  for (const planner::TableFile& file : files) {
+    Memory::Model& model = memory.models.emplace_back();
+    for (const planner::RungTables& rung : file.rungs) {
+      if (rung.bytes == 0) {
+        return base::BadInput("model \"", file.model, "\", rung \"", rung.name,
+                              "\": \"bytes\" is missing: how much memory it takes is not known");
+      }
+      model.rungs.push_back({.bytes = rung.bytes, .load_ms = rung.load_ms});
+    }
+  }
+  return memory;
 }
 
 StatusOr<std::vector<int>> ChooseSplit(const std::vector<planner::TableFile>& files,

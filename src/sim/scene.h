@@ -6,6 +6,7 @@
 //   HONE_ASSIGN_OR_RETURN(SimResult result, Simulate(setup, "ladder", requests, machine, seed));
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "planner/table_file.h"
@@ -17,6 +18,11 @@ namespace hone::sim {
 // and rung that was not measured on executors of such a width.
 base::StatusOr<scheduler::Setup> MakeSetup(const std::vector<planner::TableFile>& files,
                                            const std::vector<int>& split);
+
+// What the rungs of these models take of a memory of `budget_bytes`. An error names the model of which the
+// files do not tell it.
+base::StatusOr<Memory> MakeMemory(const std::vector<planner::TableFile>& files,
+                                  std::uint64_t budget_bytes);
 
 // Requests of one kind to one model.
 struct Stream {

@@ -38,6 +38,19 @@ TEST(MakeSetup, NamesTheRungThatWasNotMeasuredSo) {
                         "there are 1, 2"));
 }
 
+TEST(MakeMemory, IsWhatTheFilesTell) {
+  planner::TableFile file = File("intent");
+  EXPECT_THAT(MakeMemory({file}, 100).status().message(),
+              HasSubstr("model \"intent\", rung \"dense\": \"bytes\" is missing"));
+  file.rungs[0].bytes = 40;
+  file.rungs[0].load_ms = 7;
+  const auto memory = MakeMemory({file}, 100);
+  ASSERT_TRUE(memory.ok()) << memory.status();
+  EXPECT_EQ(memory->budget_bytes, 100U);
+  EXPECT_EQ(memory->models[0].rungs[0].bytes, 40U);
+  EXPECT_EQ(memory->models[0].rungs[0].load_ms, 7);
+}
+
 TEST(MakeRequests, MixesTheStreamsInTheOrderOfTime) {
   const std::vector<Stream> streams = {
       {.model = 0,

@@ -21,9 +21,11 @@ struct Running {
 class Simulation {
  public:
   Simulation(const scheduler::Setup& setup, std::unique_ptr<scheduler::Policy> policy,
-             const std::vector<SimRequest>& requests, const Machine& machine, std::uint64_t seed)
+             const std::vector<SimRequest>& requests, const Machine& machine, std::uint64_t seed,
+             const Memory& memory)
       : setup_(setup),
         scheduler_(setup, std::move(policy)),
+        memory_(memory, &scheduler_),
         requests_(requests),
         machine_(machine),
         random_(seed),
@@ -37,6 +39,9 @@ class Simulation {
  private:
   TimeNs NextEvent() const;
   void Arrive(const SimRequest& request, std::uint64_t id);
+  void Submit(const Item& item, TimeNs now);
+  void TakeTimeForFront();
+  void FollowMemory(TimeNs now);
   void Finish(std::size_t executor);
   void Start(std::size_t executor, TimeNs now);
   TimeNs Duration(const scheduler::Dispatch& batch, int width);
@@ -45,6 +50,7 @@ class Simulation {
 
   const scheduler::Setup& setup_;
   scheduler::Scheduler scheduler_;
+  RungMemory memory_;
   const std::vector<SimRequest>& requests_;
   const Machine machine_;
   load::Random random_;
@@ -60,7 +66,9 @@ TimeNs Simulation::NextEvent() const {
   for (const Running& running : running_) {
     if (running.busy) next = std::min(next, running.end);
   }
-  return next;
+  // The planner looks for ever: only where somebody may still be served.
+  if (next == base::kNeverNs && !memory_.waiting()) return next;
+  return std::min(next, memory_.NextEvent());
 }
 
 // What a batch really takes, from the setup's tables: the scheduler's own learn from it.
@@ -87,8 +95,7 @@ TimeNs Simulation::Duration(const scheduler::Dispatch& batch, int width) {
 }
 
 void Simulation::Arrive(const SimRequest& request, std::uint64_t id) {
-  SimModelResult& model = Of(request.model);
-  ++model.sent;
+  ++Of(request.model).sent;
   const Item item{.id = id,
                   .model = request.model,
                   .tenant = request.tenant,
@@ -97,9 +104,22 @@ void Simulation::Arrive(const SimRequest& request, std::uint64_t id) {
                   .deadline = request.deadline,
                   .texts = request.texts,
                   .tokens = request.tokens};
-  model.refused += !scheduler_.Submit(item, request.at).accepted();
-  // Where no core is idle the front takes its time from a batch, one executor after the other; a wide
-  // one has several threads to make up for it.
+  memory_.Asked(item);
+  if (memory_.Has(item.model)) {
+    Submit(item, request.at);
+  } else {
+    Of(item.model).refused += !memory_.Wait(item, request.at);
+  }
+  TakeTimeForFront();
+}
+
+void Simulation::Submit(const Item& item, TimeNs now) {
+  Of(item.model).refused += !scheduler_.Submit(item, now).accepted();
+}
+
+// Where no core is idle the front takes its time from a batch, one executor after the other; a wide one has
+// several threads to make up for it.
+void Simulation::TakeTimeForFront() {
   if (machine_.front_ms <= 0) return;
   for (const Running& running : running_) {
     if (!running.busy) return;
@@ -109,6 +129,15 @@ void Simulation::Arrive(const SimRequest& request, std::uint64_t id) {
       setup_.executors[static_cast<std::size_t>(&slowed - running_.data())].width);
   slowed.end +=
       static_cast<TimeNs>(machine_.front_ms * base::kMillisecondNs / setup_.widths[width]);
+}
+
+// Before anything else happens at `now`: until then the executors were as they are.
+void Simulation::FollowMemory(TimeNs now) {
+  memory_.Advance(now);
+  result_.most_bytes = std::max(result_.most_bytes, memory_.bytes());
+  const RungMemory::Released released = memory_.Release(now);
+  for (const Item& item : released.lost) ++Of(item.model).refused;
+  for (const Item& item : released.ready) Submit(item, now);
 }
 
 void Simulation::Finish(std::size_t executor) {
@@ -140,6 +169,7 @@ void Simulation::Start(std::size_t executor, TimeNs now) {
 
 SimResult Simulation::Run() {
   for (TimeNs now = NextEvent(); now != base::kNeverNs; now = NextEvent()) {
+    FollowMemory(now);
     for (std::size_t e = 0; e < running_.size(); ++e) {
       if (running_[e].busy && running_[e].end <= now) Finish(e);
     }
@@ -165,6 +195,10 @@ void Simulation::Sum() {
     total.late += model.late;
     total.refused += model.refused;
     total.accuracy += model.accuracy;
+    model.loads = memory_.counts(static_cast<int>(m)).loads;
+    model.evictions = memory_.counts(static_cast<int>(m)).evictions;
+    total.loads += model.loads;
+    total.evictions += model.evictions;
     for (const auto& [name, count] : model.rungs) total.rungs[name] += count;
     all_ms.insert(all_ms.end(), latencies_ms_[m].begin(), latencies_ms_[m].end());
     if (model.ok > 0) model.accuracy /= static_cast<double>(model.ok);
@@ -190,7 +224,7 @@ void Simulation::Sum() {
 
 base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::string& policy,
                                    const std::vector<SimRequest>& requests, const Machine& machine,
-                                   std::uint64_t seed) {
+                                   std::uint64_t seed, const Memory& memory) {
   HONE_ASSIGN_OR_RETURN(auto made, scheduler::MakePolicy(policy));
   if (requests.empty()) return base::BadInput("no request to simulate");
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -206,7 +240,8 @@ base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::str
                             " tokens");
     }
   }
-  return Simulation(setup, std::move(made), requests, machine, seed).Run();
+  HONE_RETURN_IF_ERROR(CheckMemory(memory, setup));
+  return Simulation(setup, std::move(made), requests, machine, seed, memory).Run();
 }
 
 }  // namespace hone::sim

@@ -4,6 +4,7 @@
 // Machine  a batch takes  table(texts, tokens) · lognormal(sigma) , and once in `stall_every` batches a stall
 //          of `stall_ms` more: what a shared machine does. sigma 0 and no stalls: exactly as predicted.
 //          Besides, each request costs the front `front_ms` of one core (0: nothing).
+// Memory   with a budget, rungs are loaded and evicted as the server would (rung_memory.h).
 // Source   the server's loop in server/dispatch; bench/serve holds both to within 10 % of each other.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include "base/status.h"
 #include "load/arrivals.h"
 #include "scheduler/scheduler.h"
+#include "sim/rung_memory.h"
 
 namespace hone::sim {
 
@@ -38,6 +40,7 @@ struct SimModelResult {
   double accuracy = 0;  // mean over answers in time
   std::map<std::string, std::int64_t> rungs;
   double p50_ms = 0, p99_ms = 0;
+  std::int64_t loads = 0, evictions = 0;  // of rungs, after the start
 };
 
 struct SimResult {
@@ -47,12 +50,13 @@ struct SimResult {
   double goodput_per_s = 0,
          accuracy_goodput_per_s = 0;  // the second: each answer counts its rung's accuracy
   double busy = 0;                    // share of the executors' time
+  std::uint64_t most_bytes = 0;       // of rungs in memory; 0 without a budget
 };
 
 // `requests` ascending by `at`.
 base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::string& policy,
                                    const std::vector<SimRequest>& requests, const Machine& machine,
-                                   std::uint64_t seed);
+                                   std::uint64_t seed, const Memory& memory = {});
 
 // The most requests that any schedule, even one that knows the future, answers in time: exact for at most
 // ExactLimit() requests (branch and bound over orders, batches and rungs, on one executor).

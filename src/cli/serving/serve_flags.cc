@@ -2,10 +2,11 @@
 
 #include <cstdlib>
 
+#include "base/quantities.h"
 #include "cli/command.h"
 #include "cli/isa.h"
 #include "env/file.h"
-#include "server/config/quantities.h"
+#include "planner/layouts.h"
 
 namespace hone::cli {
 namespace {
@@ -86,17 +87,17 @@ base::Status ServeFlags::Apply(server::ServeConfig* config) const {
   if (grpc_port_ >= 0) config->grpc_port = grpc_port_;
   if (threads_ >= 0) config->service.threads = threads_;
   if (!memory_.empty()) {
-    const base::StatusOr<std::uint64_t> bytes = server::ParseBytes(memory_);
+    const base::StatusOr<std::uint64_t> bytes = base::ParseBytes(memory_);
     if (!bytes.ok()) return Usage("--memory", bytes.status());
     config->service.memory_bytes = *bytes;
   }
   if (!split_.empty()) {
-    const base::StatusOr<std::vector<int>> split = server::ParseSplit(split_);
+    const base::StatusOr<std::vector<int>> split = planner::ParseSplit(split_);
     if (!split.ok()) return Usage("--split", split.status());
     config->service.split = *split;
   }
   if (!default_deadline_.empty()) {
-    const base::StatusOr<double> ms = server::ParseDurationMs(default_deadline_);
+    const base::StatusOr<double> ms = base::ParseDurationMs(default_deadline_);
     if (!ms.ok()) return Usage("--default-deadline", ms.status());
     config->service.default_deadline_ms = *ms;
   }

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/quantities.h"
 #include "compress/recipe/fields.h"
 #include "env/file.h"
-#include "server/config/quantities.h"
+#include "planner/layouts.h"
 
 namespace hone::server {
 namespace {
@@ -25,7 +26,7 @@ class Reader : public Fields {
   template <typename Int>
   void Bytes(std::string_view key, Int* out) {
     Quantity(key, [&](std::string_view text) {
-      const base::StatusOr<std::uint64_t> bytes = ParseBytes(text);
+      const base::StatusOr<std::uint64_t> bytes = base::ParseBytes(text);
       if (!bytes.ok()) return bytes.status();
       if (*bytes > std::numeric_limits<Int>::max()) {
         return base::BadInput(text, " is more than can be allowed here");
@@ -36,7 +37,7 @@ class Reader : public Fields {
   }
   void Milliseconds(std::string_view key, double* out) {
     Quantity(key, [&](std::string_view text) {
-      const base::StatusOr<double> ms = ParseDurationMs(text);
+      const base::StatusOr<double> ms = base::ParseDurationMs(text);
       if (ms.ok()) *out = *ms;
       return ms.status();
     });
@@ -48,7 +49,7 @@ class Reader : public Fields {
   }
   void Split(std::string_view key, std::vector<int>* out) {
     Quantity(key, [&](std::string_view text) {
-      base::StatusOr<std::vector<int>> split = ParseSplit(text);
+      base::StatusOr<std::vector<int>> split = planner::ParseSplit(text);
       if (split.ok()) *out = *split;
       return split.status();
     });

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/config/quantities.h"
-
 namespace hone::server {
 namespace {
 
@@ -140,32 +138,6 @@ TEST(ServeConfig, ModelsOnTheCommandLineHaveANameOrGetOne) {
   EXPECT_EQ(name("./a=b/c"), "c in ./a=b/c");
   for (const char* wrong : {"", "a=", "=dir", "..", ".", "/", "bad name=dir", "x/sp ace"}) {
     EXPECT_EQ(name(wrong), "none") << wrong;
-  }
-}
-
-TEST(Quantities, HaveUnitsAndBounds) {
-  EXPECT_EQ(*ParseBytes("512MiB"), 512u << 20);
-  EXPECT_EQ(*ParseBytes("512M"), 512u << 20);
-  EXPECT_EQ(*ParseBytes("1.5 GB"), 1'500'000'000u);
-  EXPECT_EQ(*ParseBytes("4096"), 4096u);
-  for (const char* wrong : {"", "MiB", "0", "-1", "1e3", "5mib", "nan", "inf", "99999999TiB"}) {
-    EXPECT_FALSE(ParseBytes(wrong).ok()) << wrong;
-  }
-  EXPECT_EQ(*ParseDurationMs("20"), 20);
-  EXPECT_EQ(*ParseDurationMs("800us"), 0.8);
-  EXPECT_EQ(*ParseDurationMs("1.5s"), 1500);
-  EXPECT_EQ(*ParseDurationMs("10m"), 600e3);
-  for (const char* wrong : {"", "s", "0s", "-1s", "25h", "1d", "nan", "inf"}) {
-    EXPECT_FALSE(ParseDurationMs(wrong).ok()) << wrong;
-  }
-}
-
-TEST(Quantities, Splits) {
-  EXPECT_EQ(*ParseSplit("1,1"), (std::vector<int>{1, 1}));
-  EXPECT_EQ(*ParseSplit("4"), std::vector<int>{4});
-  EXPECT_TRUE(ParseSplit("auto")->empty());
-  for (const char* wrong : {"", ",", "1,", ",1", "1;1", "1, 1", "0", "-1", "1025", "99999999999"}) {
-    EXPECT_FALSE(ParseSplit(wrong).ok()) << wrong;
   }
 }
 

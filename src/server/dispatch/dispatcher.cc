@@ -31,7 +31,7 @@ TimeNs FromMs(double ms) {
   return static_cast<TimeNs>(ms * base::kMillisecondNs);
 }
 
-scheduler::Setup SetupOf(const ServiceOptions& options, const Layouts& layouts) {
+scheduler::Setup SetupOf(const ServiceOptions& options, const planner::Layouts& layouts) {
   scheduler::Setup setup;
   setup.widths = layouts.widths;
   for (int e = 0; e < static_cast<int>(layouts.threads.size()); ++e) {
@@ -52,7 +52,7 @@ Reply FaultReply(Fault fault) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(const ServiceOptions& options, Layouts layouts,
+Dispatcher::Dispatcher(const ServiceOptions& options, planner::Layouts layouts,
                        std::unique_ptr<scheduler::Policy> policy, std::function<void()> rung_wanted)
     : options_(options),
       layouts_(std::move(layouts)),

@@ -28,9 +28,10 @@
 
 #include "base/thread_pool.h"
 #include "env/clock.h"
+#include "planner/layouts.h"
+#include "planner/split_keeper.h"
 #include "scheduler/scheduler.h"
 #include "server/dispatch/front_delay.h"
-#include "server/dispatch/layouts.h"
 #include "server/dispatch/request.h"
 #include "server/dispatch/run_batch.h"
 #include "server/dispatch/served_model.h"
@@ -45,13 +46,13 @@ class Dispatcher {
  public:
   // `rung_wanted` is called (under the lock: it must only wake somebody) when a query waits for a
   // model none of whose rungs is in memory.
-  Dispatcher(const ServiceOptions& options, Layouts layouts,
+  Dispatcher(const ServiceOptions& options, planner::Layouts layouts,
              std::unique_ptr<scheduler::Policy> policy, std::function<void()> rung_wanted);
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  const Layouts& layouts() const { return layouts_; }
+  const planner::Layouts& layouts() const { return layouts_; }
   // The pool of an executor: nobody else's once Start was called.
   std::shared_ptr<base::ThreadPool> pool(int executor) const {
     return executors_[static_cast<std::size_t>(executor)]->pool;
@@ -135,7 +136,7 @@ class Dispatcher {
   void SwitchSplit();
 
   const ServiceOptions& options_;
-  const Layouts layouts_;
+  const planner::Layouts layouts_;
   const std::function<void()> rung_wanted_;
 
   mutable std::mutex mutex_;

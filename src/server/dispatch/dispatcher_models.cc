@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/strings.h"
 #include "env/clock.h"
+#include "planner/cold_start.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/dispatch/histogram.h"
 
@@ -49,6 +50,8 @@ std::shared_ptr<const Endpoint> Dispatcher::AddModel(NewModel model) {
     rung.info = model.infos[r];
     rung.packed = model.packed[r];
     rung.engines.resize(executors_.size());
+    rung.load_work_ms =
+        planner::LoadWorkMs(rung.info.load.load_ms(), layouts_.widths.back(), rung.info.bytes);
     for (const planner::LatencyTable& table : model.tables[r]) rung.learnt.emplace_back(table);
   }
   served->content = std::move(model.content);
@@ -86,15 +89,11 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
                     .field = {}};
   const scheduler::Model& scheduled =
       scheduler_.setup().models[static_cast<std::size_t>(model.endpoint->number)];
-  // The background thread is one, and has what the others leave.
-  constexpr double kBackground = 2;
-  constexpr double kLeastMs = 2;  // that a thread of lowest priority takes to begin
   double least_ms = 0;
   bool possible = false;
   for (std::size_t r = 0; r < model.rungs.size(); ++r) {
     if (model.rungs[r].info.state == RungState::kFailed) continue;
-    const double threads = static_cast<double>(layouts_.widths.back());
-    const double load_ms = kLeastMs + LoadEstimateMs(model.rungs[r].info) * threads * kBackground;
+    const double load_ms = planner::ExpectedLoadMs(model.rungs[r].load_work_ms);
     least_ms = possible ? std::min(least_ms, load_ms) : load_ms;
     possible = true;
   }
@@ -177,6 +176,7 @@ void Dispatcher::RungLoaded(int number, int index, const LoadedRung& loaded) {
   rung.info.load = loaded.phases;
   rung.info.bytes = loaded.bytes;
   rung.info.format = loaded.format;
+  rung.load_work_ms = planner::LoadWorkMs(loaded.phases.load_ms(), 1, loaded.bytes);
   scheduler_.SetResident(number, index, true);
   Deliveries deliveries;
   EndWaiting(model, env::NowNs(), "", &deliveries);
@@ -209,21 +209,7 @@ bool Dispatcher::Evict(int number, int index) {
   ServedModel& model = Model(number);
   ServedRung& rung = model.rungs[static_cast<std::size_t>(index)];
   if (!rung.resident()) return true;
-  // Accepted items were promised an answer by the fastest rung if need be: it stays while any wait.
-  const scheduler::Model& scheduled = scheduler_.setup().models[static_cast<std::size_t>(number)];
-  if (scheduler_.queued(number) > 0) {
-    constexpr int kTypical = 32;
-    const auto time = [&](std::size_t r) {
-      return scheduled.rungs[r].tables.back().Predict(1, kTypical);
-    };
-    bool fastest = true;
-    for (std::size_t r = 0; r < model.rungs.size(); ++r) {
-      if (r == static_cast<std::size_t>(index) || !model.rungs[r].resident()) continue;
-      fastest = fastest && time(static_cast<std::size_t>(index)) <= time(r);
-    }
-    if (fastest) return false;
-  }
-  scheduler_.SetResident(number, index, false);
+  if (!scheduler_.Evict(number, index)) return false;
   packed = std::move(rung.packed);
   engines.resize(rung.engines.size());
   engines.swap(rung.engines);
@@ -245,7 +231,7 @@ bool Dispatcher::WantSplit(int split, bool hold) {
   SwitchSplit();
   if (split_ == split || !hold) return split_ == split;
   holding_ = true;
-  constexpr auto kHold = std::chrono::milliseconds(100);
+  constexpr std::chrono::nanoseconds kHold(planner::SplitKeeper::kHoldNs);
   quiet_.wait_for(lock, kHold, [&] { return split_ == split || stopping_; });
   holding_ = false;
   return split_ == split;

@@ -35,7 +35,7 @@ class DispatcherTest : public ServiceTest {
              int max_texts = 64) {
     options_.models = {
         {.name = "m", .directory = TinyModel("bert/embed-mean", "m"), .max_texts = max_texts}};
-    dispatcher_ = std::make_unique<Dispatcher>(options_, *MakeLayouts(2, {}),
+    dispatcher_ = std::make_unique<Dispatcher>(options_, *planner::MakeLayouts(2, {}),
                                                *scheduler::MakePolicy("ladder"), [] {});
     const KeptTables kept(files_, "", "");
     OpenContext context{.files = files_,

@@ -1,4 +1,4 @@
-// The dispatcher's small parts: numbered slots, histograms, demand.
+// The dispatcher's small parts: numbered slots, histograms, windows.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -46,23 +46,6 @@ TEST(Histogram, CountsBelowAndOnABound) {
   EXPECT_EQ(histogram.counts.back(), 1);
   EXPECT_EQ(histogram.counts.size(), histogram.bounds_ms.size() + 1);
   EXPECT_DOUBLE_EQ(histogram.sum_ms, 0.26 + 1e9);
-}
-
-TEST(Demand, FollowsTheLoadAndForgetsIt) {
-  Demand demand;
-  EXPECT_EQ(demand.TightestTenth(), 0);
-  for (int second = 0; second < 6; ++second) {
-    for (int i = 0; i < 100; ++i) demand.Asked(2, 40, (1 + i % 50) * base::kMillisecondNs);
-    demand.Look(1);
-  }
-  EXPECT_NEAR(demand.rate_per_s, 100, 2);
-  EXPECT_DOUBLE_EQ(demand.texts_mean, 2);
-  EXPECT_DOUBLE_EQ(demand.tokens_mean, 40);
-  EXPECT_LE(demand.TightestTenth(), 8 * base::kMillisecondNs);
-  EXPECT_GE(demand.TightestTenth(), 3 * base::kMillisecondNs);
-  for (int second = 0; second < 10; ++second) demand.Look(1);
-  EXPECT_LT(demand.rate_per_s, 1);
-  EXPECT_DOUBLE_EQ(demand.tokens_mean, 40) << "what was last asked for is still the best guess";
 }
 
 TEST(RatioWindow, GivesTheTwentiethWorstOfTheLast) {

@@ -94,7 +94,7 @@ OpenedRung OpenRung(const OpenContext& context, const ModelOptions& options,
     rung.tables.tables = MeasureRung(context, options, endpoint, *loaded->engine);
     rung.info.load.measure_ms = env::MsSince(start);
     rung.tables.bytes = loaded->bytes;
-    rung.tables.load_ms = loaded->phases.map_ms + loaded->phases.pack_ms + loaded->phases.warm_ms;
+    rung.tables.load_ms = loaded->phases.load_ms();
   }
   if (resident) {
     rung.info.state = RungState::kReady;

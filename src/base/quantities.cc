@@ -1,11 +1,11 @@
-#include "server/config/quantities.h"
+#include "base/quantities.h"
 
 #include <charconv>
 #include <initializer_list>
 #include <optional>
 #include <utility>
 
-namespace hone::server {
+namespace hone::base {
 namespace {
 
 using Units = std::initializer_list<std::pair<std::string_view, double>>;
@@ -27,11 +27,10 @@ std::optional<double> Parse(std::string_view text, const Units& units) {
 constexpr double kKi = 1024;
 constexpr double kMaxBytes = kKi * kKi * kKi * kKi * kKi * kKi;
 constexpr double kMaxMs = 24 * 3600e3;
-constexpr int kMaxThreads = 1024;
 
 }  // namespace
 
-base::StatusOr<std::uint64_t> ParseBytes(std::string_view text) {
+StatusOr<std::uint64_t> ParseBytes(std::string_view text) {
   const auto value = Parse(text, {{"", 1},
                                   {"B", 1},
                                   {"KB", 1e3},
@@ -47,38 +46,18 @@ base::StatusOr<std::uint64_t> ParseBytes(std::string_view text) {
                                   {"TiB", kKi * kKi * kKi * kKi}});
   // Written so that NaN is refused too.
   if (!value || !(*value >= 1) || !(*value < kMaxBytes)) {
-    return base::BadInput("\"", text, "\": expected a size such as 512MiB");
+    return BadInput("\"", text, "\": expected a size such as 512MiB");
   }
   return static_cast<std::uint64_t>(*value);
 }
 
-base::StatusOr<double> ParseDurationMs(std::string_view text) {
+StatusOr<double> ParseDurationMs(std::string_view text) {
   const auto value =
       Parse(text, {{"", 1}, {"ms", 1}, {"us", 1e-3}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}});
   if (!value || !(*value > 0) || !(*value <= kMaxMs)) {
-    return base::BadInput("\"", text, "\": expected a time such as 20ms, 30s or 10m, at most 24h");
+    return BadInput("\"", text, "\": expected a time such as 20ms, 30s or 10m, at most 24h");
   }
   return *value;
 }
 
-base::StatusOr<std::vector<int>> ParseSplit(std::string_view text) {
-  std::vector<int> widths;
-  if (text == "auto") return widths;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (bool more = true; more;) {
-    int width = 0;
-    const auto [rest, error] = std::from_chars(at, end, width);
-    more = rest != end && *rest == ',';
-    if (error != std::errc() || (rest != end && !more) || width < 1 || width > kMaxThreads ||
-        widths.size() == kMaxThreads) {
-      return base::BadInput("\"", text,
-                            "\": expected threads of each executor, such as 1,1 or 4, or auto");
-    }
-    widths.push_back(width);
-    at = rest + (more ? 1 : 0);
-  }
-  return widths;
-}
-
-}  // namespace hone::server
+}  // namespace hone::base

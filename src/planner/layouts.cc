@@ -1,11 +1,12 @@
-#include "server/dispatch/layouts.h"
+#include "planner/layouts.h"
 
 #include <algorithm>
+#include <charconv>
 #include <numeric>
 
 #include "base/strings.h"
 
-namespace hone::server {
+namespace hone::planner {
 namespace {
 
 void AddSplit(const std::vector<int>& widths, Layouts* layouts) {
@@ -85,4 +86,25 @@ base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split) {
   return layouts;
 }
 
-}  // namespace hone::server
+base::StatusOr<std::vector<int>> ParseSplit(std::string_view text) {
+  constexpr int kMaxThreads = 1024;
+  std::vector<int> widths;
+  if (text == "auto") return widths;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (bool more = true; more;) {
+    int width = 0;
+    const auto [rest, error] = std::from_chars(at, end, width);
+    more = rest != end && *rest == ',';
+    if (error != std::errc() || (rest != end && !more) || width < 1 || width > kMaxThreads ||
+        widths.size() == kMaxThreads) {
+      return base::BadInput("\"", text,
+                            "\": expected threads of each executor, such as 1,1 or 4, or auto");
+    }
+    widths.push_back(width);
+    at = rest + (more ? 1 : 0);
+  }
+  return widths;
+}
+
+}  // namespace hone::planner

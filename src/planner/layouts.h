@@ -2,11 +2,12 @@
 // one split is in force at a time, and the others' executors sleep.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
 
-namespace hone::server {
+namespace hone::planner {
 
 struct Layouts {
   std::vector<int> widths;               // threads of an executor: each that occurs, ascending
@@ -23,9 +24,13 @@ struct Layouts {
   int Find(std::vector<int> split_widths) const;
 };
 
-// `split` empty: one executor of all `cores`, two of a half, …, one a core (planner::ChooseSplit has the
+// `split` empty: one executor of all `cores`, two of a half, …, one a core (ChooseSplit has the
 // same ones); the first is the widest.
 // Otherwise that split alone. Errors: widths below 1, or more than the cores together.
 base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split);
 
-}  // namespace hone::server
+// Threads of each executor, as people write them: "1,1", "4"; each 1 to 1024, at most 1024 of them. None of
+// "auto".
+base::StatusOr<std::vector<int>> ParseSplit(std::string_view text);
+
+}  // namespace hone::planner

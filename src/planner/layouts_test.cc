@@ -1,8 +1,8 @@
-#include "server/dispatch/layouts.h"
+#include "planner/layouts.h"
 
 #include <gtest/gtest.h>
 
-namespace hone::server {
+namespace hone::planner {
 namespace {
 
 TEST(Layouts, OfferOneWideToOneACore) {
@@ -48,5 +48,14 @@ TEST(Layouts, AGivenSplitIsTheOnlyOne) {
   EXPECT_FALSE(MakeLayouts(3, {2147483647, 2147483647}).ok());
 }
 
+TEST(ParseSplit, TakesWidthsOrAuto) {
+  EXPECT_EQ(*ParseSplit("1,1"), (std::vector<int>{1, 1}));
+  EXPECT_EQ(*ParseSplit("4"), std::vector<int>{4});
+  EXPECT_TRUE(ParseSplit("auto")->empty());
+  for (const char* wrong : {"", ",", "1,", ",1", "1;1", "1, 1", "0", "-1", "1025", "99999999999"}) {
+    EXPECT_FALSE(ParseSplit(wrong).ok()) << wrong;
+  }
+}
+
 }  // namespace
-}  // namespace hone::server
+}  // namespace hone::planner

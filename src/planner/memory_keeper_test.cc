@@ -1,0 +1,186 @@
+#include "planner/memory_keeper.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hone::planner {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+RungState Rung(std::uint64_t mib, double accuracy, double ms, bool resident) {
+  return {.bytes = mib * kMiB,
+          .accuracy = accuracy,
+          .resident = resident,
+          .tables = {*LatencyTable::FromGrid({.lengths = {32}, .texts = {1}, .ms = {ms}})}};
+}
+
+// A busy model with its small rung in memory and a rare one with both.
+std::vector<ModelState> BusyAndRare() {
+  std::vector<ModelState> models(2);
+  models[0].demand.rate_per_s = 100;
+  models[0].rungs = {Rung(20, 0.92, 4, false), Rung(10, 0.90, 2, true)};
+  models[1].demand.rate_per_s = 1;
+  models[1].rungs = {Rung(15, 0.80, 3, true), Rung(5, 0.70, 1, true)};
+  return models;
+}
+
+const std::vector<std::vector<bool>> kKeepNothing = {{false, false}, {false, false}};
+
+// Evicts whatever is asked for, and notes it.
+std::function<bool(RungRef)> Noting(std::vector<RungRef>* evicted) {
+  return [evicted](RungRef rung) {
+    evicted->push_back(rung);
+    return true;
+  };
+}
+
+TEST(MemoryKeeper, LoadsWhatWouldServeBetterOnceItIsNoBurst) {
+  MemoryKeeper keeper(36 * kMiB);
+  std::vector<ModelState> models = BusyAndRare();
+  EXPECT_THAT(keeper.Look(models, true), IsEmpty()) << "seen for the first time";
+  EXPECT_THAT(keeper.Look(models, false), IsEmpty()) << "too soon to tell";
+  EXPECT_THAT(keeper.Look(models, true), ElementsAre(RungRef{0, 0}));
+  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{0, 0})) << "and as long as it lasts";
+  models[0].rungs[0].resident = true;
+  models[1].rungs[0].resident = false;
+  EXPECT_THAT(keeper.Look(models, true), IsEmpty()) << "all is there";
+  // The other way round; the first look after a change is not believed.
+  std::swap(models[0].demand.rate_per_s, models[1].demand.rate_per_s);
+  EXPECT_THAT(keeper.Look(models, true), IsEmpty());
+  EXPECT_THAT(keeper.Look(models, true), ElementsAre(RungRef{1, 0}));
+}
+
+TEST(MemoryKeeper, SomebodyWhoWaitsComesFirstWhateverTheLook) {
+  MemoryKeeper keeper(36 * kMiB);
+  std::vector<ModelState> models = BusyAndRare();
+  for (RungState& rung : models[1].rungs) rung.resident = false;
+  models[1].wanted = true;
+  // Beside 30 MiB of the busy model there is room for the small rung.
+  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, 1}));
+  // Where the planner would keep neither, it is the smallest.
+  models[0].reserved_bytes = 36 * kMiB;
+  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, 1}));
+  models[1].rungs[1].usable = false;
+  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, 0}));
+  models[1].rungs[0].usable = false;
+  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, -1})) << "nobody waits for ever";
+}
+
+TEST(MemoryKeeper, EqualsDoNotTakeTurns) {
+  MemoryKeeper keeper(10 * kMiB);
+  std::vector<ModelState> models(2);
+  for (ModelState& model : models) model.rungs = {Rung(10, 0.9, 2, false)};
+  models[1].rungs[0].resident = true;  // the first would have been chosen as well
+  for (double rate : {0.0, 50.0}) {
+    for (ModelState& model : models) model.demand.rate_per_s = rate;
+    for (int look = 0; look < 3; ++look) EXPECT_THAT(keeper.Look(models, true), IsEmpty()) << rate;
+  }
+  models[0].demand.rate_per_s = 55;
+  EXPECT_THAT(keeper.Look(models, true), ElementsAre(RungRef{0, 0}));
+}
+
+TEST(MemoryKeeper, WhatSomebodyJustAskedForIsNotGivenUpAtOnce) {
+  MemoryKeeper keeper(10 * kMiB);
+  std::vector<ModelState> models(2);
+  for (ModelState& model : models) model.rungs = {Rung(10, 0.9, 2, false)};
+  models[0].rungs[0].resident = true;
+  models[0].demand.rate_per_s = 0.01;
+  for (int look = 0; look < 2; ++look) EXPECT_THAT(keeper.Look(models, true), IsEmpty());
+  models[1].demand.Asked(1, 32, base::kSecondNs);
+  models[1].wanted = true;
+  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, 0}));
+  models[0].rungs[0].resident = false;
+  models[1].rungs[0].resident = true;
+  models[1].wanted = false;
+  EXPECT_THAT(keeper.Look(models, false), IsEmpty()) << "its request is not in the rate yet";
+}
+
+TEST(MemoryKeeper, ModelsMayComeAndGo) {
+  MemoryKeeper keeper(36 * kMiB);
+  std::vector<ModelState> models = BusyAndRare();
+  for (int look = 0; look < 2; ++look) keeper.Look({models[1]}, true);
+  EXPECT_THAT(keeper.Look(models, true), IsEmpty())
+      << "the first of two is another than that of one";
+  EXPECT_THAT(keeper.Look(models, true), ElementsAre(RungRef{0, 0}));
+  EXPECT_THAT(keeper.Look({}, true), IsEmpty());
+}
+
+TEST(MemoryKeeper, NeverLoadsWhatFailedBefore) {
+  MemoryKeeper keeper(100 * kMiB);
+  std::vector<ModelState> models = BusyAndRare();
+  models[0].rungs[0].usable = false;
+  for (int look = 0; look < 3; ++look) EXPECT_THAT(keeper.Look(models, true), IsEmpty());
+}
+
+TEST(MakingRoom, TheLeastUsefulGoAndNoMoreThanNeeded) {
+  const std::vector<ModelState> models = BusyAndRare();
+  std::vector<RungRef> evicted;
+  EXPECT_EQ(MakingRoom(models, kKeepNothing, 50 * kMiB, {0, 0}).Try(Noting(&evicted)),
+            MakingRoom::kMade);
+  EXPECT_THAT(evicted, IsEmpty());
+  EXPECT_EQ(MakingRoom(models, kKeepNothing, 45 * kMiB, {0, 0}).Try(Noting(&evicted)),
+            MakingRoom::kMade);
+  EXPECT_THAT(evicted, ElementsAre(RungRef{1, 0}));
+}
+
+TEST(MakingRoom, WhatIsToStayGoesLast) {
+  std::vector<RungRef> evicted;
+  const std::vector<std::vector<bool>> choice = {{true, false}, {true, false}};
+  EXPECT_EQ(MakingRoom(BusyAndRare(), choice, 45 * kMiB, {0, 0}).Try(Noting(&evicted)),
+            MakingRoom::kMade);
+  EXPECT_THAT(evicted, ElementsAre(RungRef{1, 1}));
+}
+
+TEST(MakingRoom, WaitsForWhatWasPromisedAndGivesUpInTheEnd) {
+  const std::vector<ModelState> models = BusyAndRare();
+  MakingRoom room(models, kKeepNothing, 20 * kMiB, {0, 0});
+  bool promised = true;
+  std::vector<RungRef> evicted;
+  const auto evict = [&](RungRef rung) {
+    if (promised && rung == RungRef{1, 1}) return false;
+    evicted.push_back(rung);
+    return true;
+  };
+  EXPECT_EQ(room.Try(evict), MakingRoom::kBlocked);
+  EXPECT_THAT(evicted, ElementsAre(RungRef{1, 0}, RungRef{0, 1}));
+  promised = false;
+  EXPECT_EQ(room.Try(evict), MakingRoom::kMade);
+  EXPECT_THAT(evicted, ElementsAre(RungRef{1, 0}, RungRef{0, 1}, RungRef{1, 1}));
+
+  MakingRoom never(models, kKeepNothing, 20 * kMiB, {0, 0});
+  int tries = 0;
+  while (never.Try([](RungRef) { return false; }) == MakingRoom::kBlocked) ++tries;
+  EXPECT_EQ(tries, MakingRoom::kTries - 1);
+}
+
+TEST(MakingRoom, SaysAtOnceWhereNothingThatMayGoWouldHelp) {
+  std::vector<ModelState> models = BusyAndRare();
+  std::vector<RungRef> evicted;
+  EXPECT_EQ(MakingRoom(models, kKeepNothing, 19 * kMiB, {0, 0}).Try(Noting(&evicted)),
+            MakingRoom::kNone)
+      << "20 MiB are more than all there is";
+  // Its own limit: others' rungs are in nobody's way.
+  models[0].limit_bytes = 25 * kMiB;
+  evicted.clear();
+  EXPECT_EQ(MakingRoom(models, kKeepNothing, 100 * kMiB, {0, 0}).Try(Noting(&evicted)),
+            MakingRoom::kMade);
+  EXPECT_THAT(evicted, ElementsAre(RungRef{0, 1}));
+  models[0].limit_bytes = 15 * kMiB;
+  evicted.clear();
+  EXPECT_EQ(MakingRoom(models, kKeepNothing, 100 * kMiB, {0, 0}).Try(Noting(&evicted)),
+            MakingRoom::kNone);
+  // Pinned ones stay.
+  models[0].limit_bytes = 0;
+  models[1].pinned = true;
+  evicted.clear();
+  EXPECT_EQ(MakingRoom(models, kKeepNothing, 35 * kMiB, {0, 0}).Try(Noting(&evicted)),
+            MakingRoom::kNone);
+  EXPECT_THAT(evicted, ElementsAre(RungRef{0, 1}));
+}
+
+}  // namespace
+}  // namespace hone::planner

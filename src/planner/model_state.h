@@ -1,0 +1,41 @@
+// A model as the planner is told of it at one moment: what is asked of it, and what it has.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "planner/core_split.h"
+#include "planner/latency_table.h"
+#include "planner/observed_demand.h"
+#include "planner/residency.h"
+
+namespace hone::planner {
+
+// A look that follows rates takes at least that long: less says nothing of a rate.
+inline constexpr double kWholeLookS = 0.5;
+
+struct RungState {
+  std::uint64_t bytes = 0;  // in memory
+  double accuracy = 0;
+  bool resident = false;
+  bool usable = true;                     // false: it failed to load
+  std::vector<LatencyTable> tables = {};  // one an executor width, ascending
+};
+
+struct ModelState {
+  ObservedDemand demand;
+  bool wanted = false;  // somebody asked while no rung was in memory
+  bool pinned = false;  // all of its rungs
+  std::uint64_t reserved_bytes = 0, limit_bytes = 0;
+  std::vector<RungState> rungs;  // most accurate first
+};
+
+// Before anything is known but sizes: all models alike, and a pass takes about as long as its weights are large.
+std::vector<ModelDemand> FirstDemands(const std::vector<ModelState>& models);
+// By what was asked of them. Every rung has its tables.
+std::vector<ModelDemand> MemoryDemands(const std::vector<ModelState>& models);
+// They point to tables of `models`: of the most accurate rung in memory, where there is one.
+std::vector<CoreDemand> CoreDemands(const std::vector<ModelState>& models);
+std::vector<std::vector<bool>> ResidentOf(const std::vector<ModelState>& models);
+
+}  // namespace hone::planner

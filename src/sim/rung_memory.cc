@@ -1,0 +1,256 @@
+#include "sim/rung_memory.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/strings.h"
+#include "planner/cold_start.h"
+
+namespace hone::sim {
+namespace {
+
+using base::TimeNs;
+using planner::RungRef;
+using scheduler::Item;
+
+// Linux weighs a thread of SCHED_IDLE 3 where one that is nicer by 10 has 110 (kernel/sched/core.c).
+constexpr double kShareOfBusyCore = 3.0 / 113;
+constexpr TimeNs kLookEveryNs = base::kSecondNs;
+
+// As the planner is told of them before anything was asked.
+std::vector<planner::ModelState> StatesOf(const Memory& memory, const scheduler::Setup& setup) {
+  std::vector<planner::ModelState> states;
+  for (std::size_t m = 0; m < memory.models.size(); ++m) {
+    const Memory::Model& model = memory.models[m];
+    planner::ModelState& state = states.emplace_back();
+    state.pinned = model.pinned;
+    state.reserved_bytes = model.reserved_bytes;
+    state.limit_bytes = model.limit_bytes;
+    for (std::size_t r = 0; r < model.rungs.size(); ++r) {
+      state.rungs.push_back(
+          {.bytes = model.rungs[r].bytes, .accuracy = setup.models[m].rungs[r].accuracy});
+    }
+  }
+  return states;
+}
+
+}  // namespace
+
+base::Status CheckMemory(const Memory& memory, const scheduler::Setup& setup) {
+  if (memory.budget_bytes == 0) return base::OkStatus();
+  if (memory.models.size() != setup.models.size()) {
+    return base::BadInput("memory of ", memory.models.size(), " models; there are ",
+                          setup.models.size());
+  }
+  std::uint64_t reserved = 0;
+  for (std::size_t m = 0; m < memory.models.size(); ++m) {
+    const Memory::Model& model = memory.models[m];
+    if (model.rungs.size() != setup.models[m].rungs.size()) {
+      return base::BadInput("model \"", setup.models[m].name, "\": memory of ", model.rungs.size(),
+                            " rungs; there are ", setup.models[m].rungs.size());
+    }
+    reserved += model.reserved_bytes;
+  }
+  if (reserved > memory.budget_bytes) {
+    return base::BadInput("the models reserve ", base::WithCommas(reserved),
+                          " bytes of memory, more than the budget of ",
+                          base::WithCommas(memory.budget_bytes));
+  }
+  const auto demands = planner::FirstDemands(StatesOf(memory, setup));
+  if (!planner::ChooseResident(demands, memory.budget_bytes).fits) {
+    return base::OutOfResource("the pinned models need more than the memory budget of ",
+                               base::WithCommas(memory.budget_bytes), " bytes");
+  }
+  return base::OkStatus();
+}
+
+RungMemory::RungMemory(const Memory& memory, scheduler::Scheduler* scheduler)
+    : budget_(memory.budget_bytes),
+      scheduler_(*scheduler),
+      keeper_(memory.budget_bytes),
+      counts_(memory.models.size()),
+      next_look_(kLookEveryNs) {
+  if (budget_ == 0) return;
+  const scheduler::Setup& setup = scheduler_.setup();
+  for (const scheduler::Executor& executor : setup.executors) {
+    if (executor.enabled) threads_ += setup.widths[static_cast<std::size_t>(executor.width)];
+  }
+  states_ = StatesOf(memory, setup);
+  for (const Memory::Model& model : memory.models) {
+    std::vector<double>& work_ms = work_ms_.emplace_back();
+    for (const Memory::Rung& rung : model.rungs) {
+      work_ms.push_back(planner::LoadWorkMs(rung.load_ms, threads_, rung.bytes));
+    }
+  }
+  seen_ms_ = work_ms_;
+  const auto first = planner::ChooseResident(planner::FirstDemands(states_), budget_).resident;
+  for (std::size_t m = 0; m < states_.size(); ++m) {
+    for (std::size_t r = 0; r < states_[m].rungs.size(); ++r) {
+      states_[m].rungs[r].resident = first[m][r];
+      scheduler_.SetResident(static_cast<int>(m), static_cast<int>(r), first[m][r]);
+    }
+  }
+}
+
+void RungMemory::Asked(const Item& item) {
+  if (budget_ > 0)
+    State(item.model).demand.Asked(item.texts, item.tokens, item.deadline - item.arrival);
+}
+
+bool RungMemory::Has(int model) const {
+  return budget_ == 0 || std::ranges::any_of(states_[static_cast<std::size_t>(model)].rungs,
+                                             &planner::RungState::resident);
+}
+
+bool RungMemory::Wait(const Item& item, TimeNs now) {
+  State(item.model).wanted = true;
+  const auto m = static_cast<std::size_t>(item.model);
+  const double load_ms = planner::ExpectedLoadMs(*std::ranges::min_element(seen_ms_[m]));
+  const TimeNs ready = now + static_cast<TimeNs>(load_ms * base::kMillisecondNs);
+  const scheduler::Setup& setup = scheduler_.setup();
+  const TimeNs compute =
+      setup.models[m].rungs.back().tables.back().Predict(item.texts, item.tokens);
+  if (ready + compute > item.deadline || std::ssize(waiting_) >= setup.max_queued) return false;
+  waiting_.push_back(item);
+  return true;
+}
+
+double RungMemory::Speed() const {
+  const bool idle = std::ranges::any_of(scheduler_.setup().executors, [](const auto& executor) {
+    return executor.enabled && !executor.busy;
+  });
+  return idle ? 1 : kShareOfBusyCore;
+}
+
+TimeNs RungMemory::NextEvent() const {
+  if (budget_ == 0) return base::kNeverNs;
+  TimeNs next = next_look_;
+  const bool wanted = std::ranges::any_of(states_, &planner::ModelState::wanted);
+  if (load_ && load_->begun) {
+    next = now_ + static_cast<TimeNs>(std::ceil(std::max(load_->left_ns, 0.0) / Speed()));
+  } else if (load_) {
+    next = load_->next_try;
+  } else if (wanted || !to_load_.empty()) {
+    next = now_;
+  }
+  for (const Item& item : waiting_) next = std::min(next, item.deadline);
+  return next;
+}
+
+void RungMemory::Advance(TimeNs now) {
+  if (budget_ == 0) return;
+  if (load_ && load_->begun) load_->left_ns -= static_cast<double>(now - now_) * Speed();
+  now_ = now;
+  Continue(now);
+}
+
+// As far as it goes without time passing.
+void RungMemory::Continue(TimeNs now) {
+  while (true) {
+    if (load_ && load_->begun) {
+      if (load_->left_ns > 0) return;
+      Finish(now);
+      return;  // those who waited for it come before anything else
+    } else if (load_) {
+      if (load_->next_try > now) return;
+      const auto result = load_->room.Try([this](RungRef rung) { return Evict(rung); });
+      if (result == planner::MakingRoom::kBlocked) {
+        load_->next_try = now + planner::MakingRoom::kPauseNs;
+        return;
+      }
+      if (result == planner::MakingRoom::kNone) {
+        GiveUp(load_->rung.model);
+        load_.reset();
+        continue;
+      }
+      load_->begun = true;
+      load_->begun_at = now;
+      load_->left_ns = work_ms_[static_cast<std::size_t>(load_->rung.model)]
+                               [static_cast<std::size_t>(load_->rung.rung)] *
+                       base::kMillisecondNs;
+    } else if (!to_load_.empty()) {
+      const RungRef rung = to_load_.front();
+      to_load_.pop_front();
+      load_.emplace(
+          Load{.rung = rung, .room = {states_, keeper_.choice(), budget_, rung}, .next_try = now});
+    } else {
+      const bool wanted = std::ranges::any_of(states_, &planner::ModelState::wanted);
+      if (!wanted && now < next_look_) return;
+      Look(now);
+    }
+  }
+}
+
+void RungMemory::Look(TimeNs now) {
+  since_rates_ += now - looked_;
+  looked_ = now;
+  next_look_ = now + kLookEveryNs;
+  const double seconds = static_cast<double>(since_rates_) / base::kSecondNs;
+  const bool whole = seconds >= planner::kWholeLookS;
+  if (whole) {
+    for (planner::ModelState& state : states_) state.demand.Look(seconds);
+    since_rates_ = 0;
+  }
+  const scheduler::Setup& setup = scheduler_.setup();
+  for (std::size_t m = 0; m < states_.size(); ++m) {
+    for (std::size_t r = 0; r < states_[m].rungs.size(); ++r) {
+      states_[m].rungs[r].tables = setup.models[m].rungs[r].tables;
+    }
+  }
+  for (const RungRef& rung : keeper_.Look(states_, whole)) to_load_.push_back(rung);
+}
+
+void RungMemory::Finish(TimeNs now) {
+  const RungRef rung = load_->rung;
+  const auto m = static_cast<std::size_t>(rung.model), r = static_cast<std::size_t>(rung.rung);
+  seen_ms_[m][r] =
+      std::max(static_cast<double>(now - load_->begun_at) / base::kMillisecondNs, 1e-3);
+  states_[m].rungs[r].resident = true;
+  states_[m].wanted = false;
+  scheduler_.SetResident(rung.model, rung.rung, true);
+  ++counts_[m].loads;
+  std::erase_if(waiting_, [&](const Item& item) {
+    if (item.model == rung.model) released_.ready.push_back(item);
+    return item.model == rung.model;
+  });
+  load_.reset();
+  next_look_ = now;  // what else would serve better?
+}
+
+bool RungMemory::Evict(RungRef rung) {
+  if (!scheduler_.Evict(rung.model, rung.rung)) return false;
+  State(rung.model).rungs[static_cast<std::size_t>(rung.rung)].resident = false;
+  ++counts_[static_cast<std::size_t>(rung.model)].evictions;
+  return true;
+}
+
+void RungMemory::GiveUp(int model) {
+  State(model).wanted = false;
+  std::erase_if(waiting_, [&](const Item& item) {
+    if (item.model == model) released_.lost.push_back(item);
+    return item.model == model;
+  });
+}
+
+RungMemory::Released RungMemory::Release(TimeNs now) {
+  std::erase_if(waiting_, [&](const Item& item) {
+    if (item.deadline <= now) released_.lost.push_back(item);
+    return item.deadline <= now;
+  });
+  return std::exchange(released_, {});
+}
+
+RungMemory::Counts RungMemory::counts(int model) const {
+  return budget_ == 0 ? Counts{} : counts_[static_cast<std::size_t>(model)];
+}
+
+std::uint64_t RungMemory::bytes() const {
+  std::uint64_t sum = 0;
+  for (const planner::ModelState& state : states_) {
+    for (const planner::RungState& rung : state.rungs) sum += rung.resident ? rung.bytes : 0;
+  }
+  return sum;
+}
+
+}  // namespace hone::sim
