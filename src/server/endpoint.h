@@ -36,7 +36,8 @@ struct RungInfo {
   double p50_ms = 0, p95_ms = 0;  // expected for one text of a typical length, all cores
   std::uint64_t bytes = 0;        // packed weights
   LoadPhases load;
-  std::int64_t served = 0;  // texts answered by it
+  std::int64_t served = 0;                // texts answered by it
+  std::int64_t loads = 0, evictions = 0;  // within the memory budget, since the server began
 };
 
 struct Endpoint {

@@ -291,6 +291,13 @@ TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
   }
   // No time to load it: told when to come again, and by then it is there.
   const ServiceStatus status = service->Status();
+  std::int64_t loads = 0, evictions = 0;
+  for (const ModelStatus& model : status.models) {
+    loads += model.rungs[0].loads;
+    evictions += model.rungs[0].evictions;
+  }
+  EXPECT_GE(loads, 5) << "each but perhaps the first was asked of the model that was not there";
+  EXPECT_EQ(loads, evictions);
   const bool first = status.models[0].ready;
   const auto absent = service->Find(first ? "n" : "m");
   const Reply early = Run(*service, Ask(absent, {"a"}, base::kMicrosecondNs * 900));

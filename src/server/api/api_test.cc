@@ -387,6 +387,8 @@ TEST_F(ApiTest, OperationSaysHowItIs) {
   EXPECT_THAT(metrics, HasSubstr("hone_requests_total{model=\"m0\",outcome=\"answered\"} 1\n"));
   EXPECT_THAT(metrics, HasSubstr("hone_request_seconds_bucket{model=\"m0\",le=\"+Inf\"} 1\n"));
   EXPECT_THAT(metrics, HasSubstr("hone_rung_texts_total{model=\"m0\",rung=\"model\"} 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("hone_rung_loads_total{model=\"m0\",rung=\"model\"} 0\n"));
+  EXPECT_THAT(metrics, HasSubstr("hone_rung_evictions_total{model=\"m0\",rung=\"model\"} 0\n"));
   EXPECT_THAT(metrics, testing::EndsWith("front 1\n"));
   const HttpResponse page = Ask("GET", "/");
   EXPECT_THAT(page.body, StartsWith("<!doctype html>"));

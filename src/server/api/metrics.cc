@@ -136,6 +136,15 @@ void WriteRungs(const ServiceStatus& status, Page* page) {
   each([&](const RungInfo& r, const std::string& labels) {
     page->Sample("hone_rung_texts_total", labels, r.served);
   });
+  page->Metric("hone_rung_loads_total", "counter",
+               "Times that the rung was loaded for the memory budget.");
+  each([&](const RungInfo& r, const std::string& labels) {
+    page->Sample("hone_rung_loads_total", labels, r.loads);
+  });
+  page->Metric("hone_rung_evictions_total", "counter", "Times that it left memory for another.");
+  each([&](const RungInfo& r, const std::string& labels) {
+    page->Sample("hone_rung_evictions_total", labels, r.evictions);
+  });
   page->Metric("hone_rung_state", "gauge", "1 for the state that the rung is in.");
   each([&](const RungInfo& r, const std::string& labels) {
     page->Sample("hone_rung_state", StrCat(labels, ",", Label("state", NameOf(r.state))), 1);

@@ -173,6 +173,7 @@ void Dispatcher::RungLoaded(int number, int index, const LoadedRung& loaded) {
   ServedRung& rung = model.rungs[static_cast<std::size_t>(index)];
   rung.packed = loaded.engine;
   rung.info.state = RungState::kReady;
+  ++rung.info.loads;
   rung.info.load = loaded.phases;
   rung.info.bytes = loaded.bytes;
   rung.info.format = loaded.format;
@@ -214,6 +215,7 @@ bool Dispatcher::Evict(int number, int index) {
   engines.resize(rung.engines.size());
   engines.swap(rung.engines);
   rung.info.state = RungState::kOnDisk;
+  ++rung.info.evictions;
   return true;
 }
 
