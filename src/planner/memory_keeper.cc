@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace hone::planner {
 namespace {
+
+using base::TimeNs;
 
 // What a model that somebody waits for gets; -1: none of its rungs can be loaded.
 int FirstRung(const ModelState& model, const std::vector<bool>& chosen) {
@@ -39,25 +42,33 @@ bool WorthIt(const std::vector<ModelDemand>& demands,
 }  // namespace
 
 bool MemoryKeeper::Steady(std::size_t model, std::size_t rung) const {
-  const auto has = [&](const std::vector<std::vector<bool>>& choice) {
-    // Models come and go: another number of them says nothing of these.
-    return choice.size() == choice_.size() && rung < choice[model].size() && choice[model][rung];
-  };
-  return has(choice_) && has(whole_) && has(whole_before_);
+  // Models come and go: another number of them says nothing of these.
+  return last_mean_choice_.size() == mean_choice_.size() &&
+         rung < last_mean_choice_[model].size() && last_mean_choice_[model][rung] &&
+         mean_choice_[model][rung];
 }
 
-std::vector<RungRef> MemoryKeeper::Look(const std::vector<ModelState>& models, bool whole) {
-  const std::vector<ModelDemand> demands = MemoryDemands(models);
-  choice_ = ChooseResident(demands, budget_).resident;
-  if (whole) {
-    whole_before_ = std::move(whole_);
-    whole_ = choice_;
-  }
+std::vector<RungRef> MemoryKeeper::Look(const std::vector<ModelState>& models, bool whole,
+                                        TimeNs now) {
+  const bool wanted = std::ranges::any_of(models, &ModelState::wanted);
   std::vector<RungRef> loads;
-  for (std::size_t m = 0; m < models.size(); ++m) {
-    if (models[m].wanted) loads.push_back({static_cast<int>(m), FirstRung(models[m], choice_[m])});
+  if (whole) {
+    demands_ = MeanDemands(models);
+    last_mean_choice_ = std::move(mean_choice_);
+    choice_ = mean_choice_ = ChooseResident(demands_, budget_).resident;
+    planned_ = WorthIt(demands_, ResidentOf(models), choice_);
   }
-  if (!loads.empty() || !WorthIt(demands, ResidentOf(models), choice_)) return loads;
+  if (wanted) {
+    planned_ = false;
+    demands_ = RecentDemands(models, now);
+    choice_ = ChooseResident(demands_, budget_).resident;
+    for (std::size_t m = 0; m < models.size(); ++m) {
+      if (models[m].wanted)
+        loads.push_back({static_cast<int>(m), FirstRung(models[m], choice_[m])});
+    }
+    return loads;
+  }
+  if (!planned_ || models.size() != mean_choice_.size()) return loads;
   for (std::size_t m = 0; m < models.size(); ++m) {
     for (std::size_t r = 0; r < models[m].rungs.size(); ++r) {
       const RungState& rung = models[m].rungs[r];
@@ -66,16 +77,20 @@ std::vector<RungRef> MemoryKeeper::Look(const std::vector<ModelState>& models, b
       }
     }
   }
-  return {};
+  return loads;
 }
 
-MakingRoom::MakingRoom(const std::vector<ModelState>& models,
+MakingRoom MemoryKeeper::RoomFor(const std::vector<ModelState>& models, RungRef rung) const {
+  return MakingRoom(demands_, ResidentOf(models), choice_, budget_, rung);
+}
+
+MakingRoom::MakingRoom(std::vector<ModelDemand> demands, std::vector<std::vector<bool>> resident,
                        const std::vector<std::vector<bool>>& choice, std::uint64_t budget_bytes,
                        RungRef rung)
-    : demands_(MemoryDemands(models)),
+    : demands_(std::move(demands)),
       budget_(budget_bytes),
       rung_(rung),
-      resident_(ResidentOf(models)),
+      resident_(std::move(resident)),
       order_(EvictionOrder(demands_, resident_)) {
   std::ranges::stable_partition(order_, [&](const RungRef& ref) {
     return !choice[static_cast<std::size_t>(ref.model)][static_cast<std::size_t>(ref.rung)];

@@ -30,6 +30,11 @@ std::vector<ModelState> BusyAndRare() {
 
 const std::vector<std::vector<bool>> kKeepNothing = {{false, false}, {false, false}};
 
+MakingRoom RoomFor(const std::vector<ModelState>& models, std::uint64_t budget_bytes, RungRef rung,
+                   const std::vector<std::vector<bool>>& choice = kKeepNothing) {
+  return MakingRoom(MeanDemands(models), ResidentOf(models), choice, budget_bytes, rung);
+}
+
 // Evicts whatever is asked for, and notes it.
 std::function<bool(RungRef)> Noting(std::vector<RungRef>* evicted) {
   return [evicted](RungRef rung) {
@@ -41,17 +46,18 @@ std::function<bool(RungRef)> Noting(std::vector<RungRef>* evicted) {
 TEST(MemoryKeeper, LoadsWhatWouldServeBetterOnceItIsNoBurst) {
   MemoryKeeper keeper(36 * kMiB);
   std::vector<ModelState> models = BusyAndRare();
-  EXPECT_THAT(keeper.Look(models, true), IsEmpty()) << "seen for the first time";
-  EXPECT_THAT(keeper.Look(models, false), IsEmpty()) << "too soon to tell";
-  EXPECT_THAT(keeper.Look(models, true), ElementsAre(RungRef{0, 0}));
-  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{0, 0})) << "and as long as it lasts";
+  EXPECT_THAT(keeper.Look(models, true, 0), IsEmpty()) << "seen for the first time";
+  EXPECT_THAT(keeper.Look(models, false, 0), IsEmpty()) << "too soon to tell";
+  EXPECT_THAT(keeper.Look(models, true, 0), ElementsAre(RungRef{0, 0}));
+  EXPECT_THAT(keeper.Look(models, false, 0), ElementsAre(RungRef{0, 0}))
+      << "and as long as it lasts";
   models[0].rungs[0].resident = true;
   models[1].rungs[0].resident = false;
-  EXPECT_THAT(keeper.Look(models, true), IsEmpty()) << "all is there";
+  EXPECT_THAT(keeper.Look(models, true, 0), IsEmpty()) << "all is there";
   // The other way round; the first look after a change is not believed.
   std::swap(models[0].demand.rate_per_s, models[1].demand.rate_per_s);
-  EXPECT_THAT(keeper.Look(models, true), IsEmpty());
-  EXPECT_THAT(keeper.Look(models, true), ElementsAre(RungRef{1, 0}));
+  EXPECT_THAT(keeper.Look(models, true, 0), IsEmpty());
+  EXPECT_THAT(keeper.Look(models, true, 0), ElementsAre(RungRef{1, 0}));
 }
 
 TEST(MemoryKeeper, SomebodyWhoWaitsComesFirstWhateverTheLook) {
@@ -60,14 +66,15 @@ TEST(MemoryKeeper, SomebodyWhoWaitsComesFirstWhateverTheLook) {
   for (RungState& rung : models[1].rungs) rung.resident = false;
   models[1].wanted = true;
   // Beside 30 MiB of the busy model there is room for the small rung.
-  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, 1}));
+  EXPECT_THAT(keeper.Look(models, false, 0), ElementsAre(RungRef{1, 1}));
   // Where the planner would keep neither, it is the smallest.
   models[0].reserved_bytes = 36 * kMiB;
-  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, 1}));
+  EXPECT_THAT(keeper.Look(models, false, 0), ElementsAre(RungRef{1, 1}));
   models[1].rungs[1].usable = false;
-  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, 0}));
+  EXPECT_THAT(keeper.Look(models, false, 0), ElementsAre(RungRef{1, 0}));
   models[1].rungs[0].usable = false;
-  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, -1})) << "nobody waits for ever";
+  EXPECT_THAT(keeper.Look(models, false, 0), ElementsAre(RungRef{1, -1}))
+      << "nobody waits for ever";
 }
 
 TEST(MemoryKeeper, EqualsDoNotTakeTurns) {
@@ -77,67 +84,80 @@ TEST(MemoryKeeper, EqualsDoNotTakeTurns) {
   models[1].rungs[0].resident = true;  // the first would have been chosen as well
   for (double rate : {0.0, 50.0}) {
     for (ModelState& model : models) model.demand.rate_per_s = rate;
-    for (int look = 0; look < 3; ++look) EXPECT_THAT(keeper.Look(models, true), IsEmpty()) << rate;
+    for (int look = 0; look < 3; ++look)
+      EXPECT_THAT(keeper.Look(models, true, 0), IsEmpty()) << rate;
   }
   models[0].demand.rate_per_s = 55;
-  EXPECT_THAT(keeper.Look(models, true), ElementsAre(RungRef{0, 0}));
+  EXPECT_THAT(keeper.Look(models, true, 0), ElementsAre(RungRef{0, 0}));
 }
 
-TEST(MemoryKeeper, WhatSomebodyJustAskedForIsNotGivenUpAtOnce) {
-  MemoryKeeper keeper(10 * kMiB);
-  std::vector<ModelState> models(2);
-  for (ModelState& model : models) model.rungs = {Rung(10, 0.9, 2, false)};
-  models[0].rungs[0].resident = true;
-  models[0].demand.rate_per_s = 0.01;
-  for (int look = 0; look < 2; ++look) EXPECT_THAT(keeper.Look(models, true), IsEmpty());
-  models[1].demand.Asked(1, 32, base::kSecondNs);
-  models[1].wanted = true;
-  EXPECT_THAT(keeper.Look(models, false), ElementsAre(RungRef{1, 0}));
+TEST(MemoryKeeper, WhoWaitsIsNotServedByWhatWasAskedForBefore) {
+  MemoryKeeper keeper(20 * kMiB);
+  std::vector<ModelState> models(3);
+  for (ModelState& model : models) model.rungs = {Rung(10, 0.9, 2, true)};
+  models[2].rungs[0].resident = false;
+  base::TimeNs now = 0;
+  // The first two are asked for alike, then nobody asks for the first any more.
+  for (int i = 0; i < 1000; ++i) {
+    now += base::kMillisecondNs;
+    models[1].demand.Asked(1, 32, base::kSecondNs, now);
+    if (i < 900) models[0].demand.Asked(1, 32, base::kSecondNs, now);
+  }
+  for (ModelState& model : models) model.demand.Look(1);
+  EXPECT_THAT(keeper.Look(models, true, now), IsEmpty());
+  EXPECT_THAT(keeper.Look(models, true, now), IsEmpty());
+  models[2].wanted = true;
+  for (int i = 0; i < 20; ++i)
+    models[2].demand.Asked(1, 32, base::kSecondNs, now += base::kMillisecondNs);
+  EXPECT_THAT(keeper.Look(models, false, now), ElementsAre(RungRef{2, 0}));
+  std::vector<RungRef> evicted;
+  EXPECT_EQ(keeper.RoomFor(models, {2, 0}).Try(Noting(&evicted)), MakingRoom::kMade);
+  EXPECT_THAT(evicted, ElementsAre(RungRef{0, 0}))
+      << "by the means of a second it would be worth more";
+  // Nor does the plan of that second take it back.
   models[0].rungs[0].resident = false;
-  models[1].rungs[0].resident = true;
-  models[1].wanted = false;
-  EXPECT_THAT(keeper.Look(models, false), IsEmpty()) << "its request is not in the rate yet";
+  models[2].rungs[0].resident = true;
+  models[2].wanted = false;
+  EXPECT_THAT(keeper.Look(models, false, now), IsEmpty());
 }
 
 TEST(MemoryKeeper, ModelsMayComeAndGo) {
   MemoryKeeper keeper(36 * kMiB);
   std::vector<ModelState> models = BusyAndRare();
-  for (int look = 0; look < 2; ++look) keeper.Look({models[1]}, true);
-  EXPECT_THAT(keeper.Look(models, true), IsEmpty())
+  for (int look = 0; look < 2; ++look) keeper.Look({models[1]}, true, 0);
+  EXPECT_THAT(keeper.Look(models, true, 0), IsEmpty())
       << "the first of two is another than that of one";
-  EXPECT_THAT(keeper.Look(models, true), ElementsAre(RungRef{0, 0}));
-  EXPECT_THAT(keeper.Look({}, true), IsEmpty());
+  EXPECT_THAT(keeper.Look(models, true, 0), ElementsAre(RungRef{0, 0}));
+  EXPECT_THAT(keeper.Look({}, true, 0), IsEmpty());
 }
 
 TEST(MemoryKeeper, NeverLoadsWhatFailedBefore) {
   MemoryKeeper keeper(100 * kMiB);
   std::vector<ModelState> models = BusyAndRare();
   models[0].rungs[0].usable = false;
-  for (int look = 0; look < 3; ++look) EXPECT_THAT(keeper.Look(models, true), IsEmpty());
+  for (int look = 0; look < 3; ++look) EXPECT_THAT(keeper.Look(models, true, 0), IsEmpty());
 }
 
 TEST(MakingRoom, TheLeastUsefulGoAndNoMoreThanNeeded) {
   const std::vector<ModelState> models = BusyAndRare();
   std::vector<RungRef> evicted;
-  EXPECT_EQ(MakingRoom(models, kKeepNothing, 50 * kMiB, {0, 0}).Try(Noting(&evicted)),
-            MakingRoom::kMade);
+  EXPECT_EQ(RoomFor(models, 50 * kMiB, {0, 0}).Try(Noting(&evicted)), MakingRoom::kMade);
   EXPECT_THAT(evicted, IsEmpty());
-  EXPECT_EQ(MakingRoom(models, kKeepNothing, 45 * kMiB, {0, 0}).Try(Noting(&evicted)),
-            MakingRoom::kMade);
+  EXPECT_EQ(RoomFor(models, 45 * kMiB, {0, 0}).Try(Noting(&evicted)), MakingRoom::kMade);
   EXPECT_THAT(evicted, ElementsAre(RungRef{1, 0}));
 }
 
 TEST(MakingRoom, WhatIsToStayGoesLast) {
   std::vector<RungRef> evicted;
   const std::vector<std::vector<bool>> choice = {{true, false}, {true, false}};
-  EXPECT_EQ(MakingRoom(BusyAndRare(), choice, 45 * kMiB, {0, 0}).Try(Noting(&evicted)),
+  EXPECT_EQ(RoomFor(BusyAndRare(), 45 * kMiB, {0, 0}, choice).Try(Noting(&evicted)),
             MakingRoom::kMade);
   EXPECT_THAT(evicted, ElementsAre(RungRef{1, 1}));
 }
 
 TEST(MakingRoom, WaitsForWhatWasPromisedAndGivesUpInTheEnd) {
   const std::vector<ModelState> models = BusyAndRare();
-  MakingRoom room(models, kKeepNothing, 20 * kMiB, {0, 0});
+  MakingRoom room = RoomFor(models, 20 * kMiB, {0, 0});
   bool promised = true;
   std::vector<RungRef> evicted;
   const auto evict = [&](RungRef rung) {
@@ -151,7 +171,7 @@ TEST(MakingRoom, WaitsForWhatWasPromisedAndGivesUpInTheEnd) {
   EXPECT_EQ(room.Try(evict), MakingRoom::kMade);
   EXPECT_THAT(evicted, ElementsAre(RungRef{1, 0}, RungRef{0, 1}, RungRef{1, 1}));
 
-  MakingRoom never(models, kKeepNothing, 20 * kMiB, {0, 0});
+  MakingRoom never = RoomFor(models, 20 * kMiB, {0, 0});
   int tries = 0;
   while (never.Try([](RungRef) { return false; }) == MakingRoom::kBlocked) ++tries;
   EXPECT_EQ(tries, MakingRoom::kTries - 1);
@@ -160,25 +180,21 @@ TEST(MakingRoom, WaitsForWhatWasPromisedAndGivesUpInTheEnd) {
 TEST(MakingRoom, SaysAtOnceWhereNothingThatMayGoWouldHelp) {
   std::vector<ModelState> models = BusyAndRare();
   std::vector<RungRef> evicted;
-  EXPECT_EQ(MakingRoom(models, kKeepNothing, 19 * kMiB, {0, 0}).Try(Noting(&evicted)),
-            MakingRoom::kNone)
+  EXPECT_EQ(RoomFor(models, 19 * kMiB, {0, 0}).Try(Noting(&evicted)), MakingRoom::kNone)
       << "20 MiB are more than all there is";
   // Its own limit: others' rungs are in nobody's way.
   models[0].limit_bytes = 25 * kMiB;
   evicted.clear();
-  EXPECT_EQ(MakingRoom(models, kKeepNothing, 100 * kMiB, {0, 0}).Try(Noting(&evicted)),
-            MakingRoom::kMade);
+  EXPECT_EQ(RoomFor(models, 100 * kMiB, {0, 0}).Try(Noting(&evicted)), MakingRoom::kMade);
   EXPECT_THAT(evicted, ElementsAre(RungRef{0, 1}));
   models[0].limit_bytes = 15 * kMiB;
   evicted.clear();
-  EXPECT_EQ(MakingRoom(models, kKeepNothing, 100 * kMiB, {0, 0}).Try(Noting(&evicted)),
-            MakingRoom::kNone);
+  EXPECT_EQ(RoomFor(models, 100 * kMiB, {0, 0}).Try(Noting(&evicted)), MakingRoom::kNone);
   // Pinned ones stay.
   models[0].limit_bytes = 0;
   models[1].pinned = true;
   evicted.clear();
-  EXPECT_EQ(MakingRoom(models, kKeepNothing, 35 * kMiB, {0, 0}).Try(Noting(&evicted)),
-            MakingRoom::kNone);
+  EXPECT_EQ(RoomFor(models, 35 * kMiB, {0, 0}).Try(Noting(&evicted)), MakingRoom::kNone);
   EXPECT_THAT(evicted, ElementsAre(RungRef{0, 1}));
 }
 

@@ -22,6 +22,12 @@ ModelDemand DemandOf(const ModelState& model, double rate_per_s,
   return demand;
 }
 
+ModelDemand KnownDemandOf(const ModelState& model, double rate_per_s) {
+  const int texts = model.demand.TypicalTexts(), tokens = model.demand.TypicalTokens();
+  return DemandOf(model, rate_per_s,
+                  [&](const RungState& rung) { return rung.tables.back().Predict(texts, tokens); });
+}
+
 }  // namespace
 
 std::vector<ModelDemand> FirstDemands(const std::vector<ModelState>& models) {
@@ -33,16 +39,20 @@ std::vector<ModelDemand> FirstDemands(const std::vector<ModelState>& models) {
   return demands;
 }
 
-std::vector<ModelDemand> MemoryDemands(const std::vector<ModelState>& models) {
+std::vector<ModelDemand> MeanDemands(const std::vector<ModelState>& models) {
   std::vector<ModelDemand> demands;
   for (const ModelState& model : models) {
-    // Whoever asks now counts, however long nobody has asked.
-    const bool now = model.wanted || model.demand.requests > 0;
-    const double rate_per_s = std::max(model.demand.rate_per_s, now ? 1.0 : 0.0);
-    const int texts = model.demand.TypicalTexts(), tokens = model.demand.TypicalTokens();
-    demands.push_back(DemandOf(model, rate_per_s, [&](const RungState& rung) {
-      return rung.tables.back().Predict(texts, tokens);
-    }));
+    demands.push_back(KnownDemandOf(model, model.demand.rate_per_s));
+  }
+  return demands;
+}
+
+std::vector<ModelDemand> RecentDemands(const std::vector<ModelState>& models, base::TimeNs now) {
+  std::vector<ModelDemand> demands;
+  for (const ModelState& model : models) {
+    // Whoever waits counts, however long nobody has asked.
+    const double rate = model.demand.RecentRate(now);
+    demands.push_back(KnownDemandOf(model, model.wanted ? std::max(rate, 1.0) : rate));
   }
   return demands;
 }

@@ -32,8 +32,10 @@ struct ModelState {
 
 // Before anything is known but sizes: all models alike, and a pass takes about as long as its weights are large.
 std::vector<ModelDemand> FirstDemands(const std::vector<ModelState>& models);
-// By what was asked of them. Every rung has its tables.
-std::vector<ModelDemand> MemoryDemands(const std::vector<ModelState>& models);
+// By what was asked of them in the last seconds. Every rung has its tables.
+std::vector<ModelDemand> MeanDemands(const std::vector<ModelState>& models);
+// By what is asked of them just now.
+std::vector<ModelDemand> RecentDemands(const std::vector<ModelState>& models, base::TimeNs now);
 // They point to tables of `models`: of the most accurate rung in memory, where there is one.
 std::vector<CoreDemand> CoreDemands(const std::vector<ModelState>& models);
 std::vector<std::vector<bool>> ResidentOf(const std::vector<ModelState>& models);

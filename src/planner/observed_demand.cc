@@ -12,11 +12,21 @@ int Rounded(double value, int fallback) {
 
 }  // namespace
 
-void ObservedDemand::Asked(int request_texts, int request_tokens, base::TimeNs deadline_span) {
+void ObservedDemand::Asked(int request_texts, int request_tokens, base::TimeNs deadline_span,
+                           base::TimeNs now) {
   ++requests;
   texts += request_texts;
   tokens += request_tokens;
-  deadlines[deadline_count++ % deadlines.size()] = deadline_span;
+  deadlines[asked % deadlines.size()] = deadline_span;
+  arrivals[asked % arrivals.size()] = now;
+  ++asked;
+}
+
+double ObservedDemand::RecentRate(base::TimeNs now) const {
+  if (asked < arrivals.size()) return rate_per_s;
+  const base::TimeNs first = arrivals[asked % arrivals.size()];
+  return static_cast<double>(arrivals.size()) * base::kSecondNs /
+         static_cast<double>(std::max<base::TimeNs>(now - first, 1));
 }
 
 void ObservedDemand::Look(double seconds) {
@@ -34,7 +44,7 @@ void ObservedDemand::Look(double seconds) {
 }
 
 base::TimeNs ObservedDemand::TightestTenth() const {
-  const std::size_t size = std::min(deadline_count, deadlines.size());
+  const std::size_t size = std::min(asked, deadlines.size());
   if (size == 0) return 0;
   auto sorted = deadlines;
   const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(size / 10);

@@ -17,7 +17,7 @@ std::vector<ModelState> AtRate(double rate_per_s) {
   models[0].demand.rate_per_s = rate_per_s;
   models[0].demand.texts_mean = 1;
   models[0].demand.tokens_mean = 32;
-  models[0].demand.Asked(1, 32, base::kSecondNs);
+  models[0].demand.Asked(1, 32, base::kSecondNs, 0);
   models[0].rungs = {{.resident = true, .tables = {Flat(10), Flat(8)}}};
   return models;
 }

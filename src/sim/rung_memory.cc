@@ -95,7 +95,8 @@ RungMemory::RungMemory(const Memory& memory, scheduler::Scheduler* scheduler)
 
 void RungMemory::Asked(const Item& item) {
   if (budget_ > 0)
-    State(item.model).demand.Asked(item.texts, item.tokens, item.deadline - item.arrival);
+    State(item.model)
+        .demand.Asked(item.texts, item.tokens, item.deadline - item.arrival, item.arrival);
 }
 
 bool RungMemory::Has(int model) const {
@@ -172,8 +173,7 @@ void RungMemory::Continue(TimeNs now) {
     } else if (!to_load_.empty()) {
       const RungRef rung = to_load_.front();
       to_load_.pop_front();
-      load_.emplace(
-          Load{.rung = rung, .room = {states_, keeper_.choice(), budget_, rung}, .next_try = now});
+      load_.emplace(Load{.rung = rung, .room = keeper_.RoomFor(states_, rung), .next_try = now});
     } else {
       const bool wanted = std::ranges::any_of(states_, &planner::ModelState::wanted);
       if (!wanted && now < next_look_) return;
@@ -198,7 +198,7 @@ void RungMemory::Look(TimeNs now) {
       states_[m].rungs[r].tables = setup.models[m].rungs[r].tables;
     }
   }
-  for (const RungRef& rung : keeper_.Look(states_, whole)) to_load_.push_back(rung);
+  for (const RungRef& rung : keeper_.Look(states_, whole, now)) to_load_.push_back(rung);
 }
 
 void RungMemory::Finish(TimeNs now) {

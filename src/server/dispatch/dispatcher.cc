@@ -173,7 +173,7 @@ std::optional<Fault> Dispatcher::Accept(const std::shared_ptr<Request>& request,
   request->deadline = query.arrival + span;
   int tokens = 0;
   for (const text::Encoding& text : query.texts) tokens += static_cast<int>(text.ids.size());
-  model.demand.Asked(static_cast<int>(query.texts.size()), tokens, span);
+  model.demand.Asked(static_cast<int>(query.texts.size()), tokens, span, now);
   if (request->deadline <= now) {
     return Fault{.kind = FaultKind::kRefused,
                  .message = base::StrCat("the deadline of ", Ms(span),

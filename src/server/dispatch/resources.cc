@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/strings.h"
+#include "env/clock.h"
 
 namespace hone::server {
 
@@ -39,7 +40,7 @@ void ResourceKeeper::FollowMemory(bool whole) {
   for (bool loaded = true; loaded; whole = false) {
     Snapshot snapshot = Take();
     loaded = false;
-    for (const RungRef& rung : memory_.Look(snapshot.states, whole)) {
+    for (const RungRef& rung : memory_.Look(snapshot.states, whole, env::NowNs())) {
       loaded = Load(snapshot, rung) || loaded;
     }
   }
@@ -73,7 +74,7 @@ ResourceKeeper::Snapshot ResourceKeeper::Take() {
 
 bool ResourceKeeper::MakeRoom(Snapshot& snapshot, RungRef rung) {
   constexpr std::chrono::nanoseconds kPause(MakingRoom::kPauseNs);
-  MakingRoom room(snapshot.states, memory_.choice(), options_.memory_bytes, rung);
+  MakingRoom room = memory_.RoomFor(snapshot.states, rung);
   const auto evict = [&](RungRef ref) {
     const auto m = static_cast<std::size_t>(ref.model);
     if (!dispatcher_.Evict(snapshot.models[m].number, ref.rung)) return false;
