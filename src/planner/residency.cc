@@ -88,6 +88,48 @@ void Fill(const std::vector<ModelDemand>& models, std::uint64_t budget, bool per
   }
 }
 
+// The best rungs of one model that fit beside the others', while that gains something: what greed leaves out
+// where a small rung was taken first and the large one no longer fits.
+void ChooseEachAnew(const std::vector<ModelDemand>& models, std::uint64_t budget,
+                    Residency* chosen) {
+  constexpr std::size_t kMostRungs = 8;  // their sets are counted
+  constexpr int kPasses = 4;
+  bool better = true;
+  for (int pass = 0; better && pass < kPasses; ++pass) {
+    better = false;
+    for (std::size_t m = 0; m < models.size(); ++m) {
+      const ModelDemand& model = models[m];
+      if (model.rungs.size() > kMostRungs) continue;
+      std::vector<bool>& own = chosen->resident[m];
+      std::vector<bool> best = own, pinned = own;
+      for (std::size_t r = 0; r < own.size(); ++r) pinned[r] = own[r] && model.rungs[r].pinned;
+      std::swap(own, pinned);
+      const std::uint64_t room =
+          BytesOf(model, own) + RoomFor(models, chosen->resident, budget, static_cast<int>(m));
+      double best_value = ValueOf(model, best) * (1 + 1e-9);
+      for (unsigned set = 0; set < 1U << own.size(); ++set) {
+        std::vector<bool> flags(own.size());
+        bool possible = true;
+        for (std::size_t r = 0; r < own.size(); ++r) {
+          flags[r] = (set >> r & 1) != 0;
+          possible = possible && (flags[r] ? model.rungs[r].usable : !own[r]);
+        }
+        if (!possible || BytesOf(model, flags) > room) continue;
+        const double value = ValueOf(model, flags);
+        if (value <= best_value) continue;
+        best = std::move(flags);
+        best_value = value;
+        better = true;
+      }
+      own = std::move(best);
+    }
+  }
+  chosen->bytes = 0;
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    chosen->bytes += BytesOf(models[m], chosen->resident[m]);
+  }
+}
+
 }  // namespace
 
 double ResidencyValue(const std::vector<ModelDemand>& models, const Resident& resident) {
@@ -126,8 +168,11 @@ Residency ChooseResident(const std::vector<ModelDemand>& models, std::uint64_t b
   pinned.fits = pinned.bytes <= budget;
   if (budget_bytes == 0 || !pinned.fits) return pinned;
   Residency by_density = pinned, by_value = std::move(pinned);
-  Fill(models, budget, true, &by_density);
-  Fill(models, budget, false, &by_value);
+  for (Residency* chosen : {&by_density, &by_value}) {
+    Fill(models, budget, chosen == &by_density, chosen);
+    ChooseEachAnew(models, budget, chosen);
+    Fill(models, budget, false, chosen);
+  }
   const bool value_wins =
       ResidencyValue(models, by_value.resident) > ResidencyValue(models, by_density.resident);
   return value_wins ? by_value : by_density;

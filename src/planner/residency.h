@@ -6,7 +6,8 @@
 // speed(S): of its fastest, the time saved as a share of the model's slowest rung.
 // So a first rung counts all of the model's requests (without one it must be loaded before anything is
 // answered), a second only what it adds. Pinned rungs first, then greedy by what is added per byte or by what
-// is added, whichever ends better. Objective: the sum of V; it fails to be the optimum where sizes fit badly
+// is added, each time with the best set of rungs for every model beside the others' after it, whichever ends
+// better. Objective: the sum of V; it fails to be the optimum where sizes fit badly
 // (the exact one is in the test).
 //
 // A model's own limit holds for it as the budget does for all, pinned rungs apart; what is reserved for it and

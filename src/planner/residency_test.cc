@@ -36,6 +36,17 @@ TEST(ChooseResident, GivesEveryModelARungBeforeAnybodyASecond) {
   EXPECT_LE(chosen.bytes, 25 * kMiB);
 }
 
+TEST(ChooseResident, TakesTheLargeRungBackWhereASmallOneWasInItsWay) {
+  // The middle one adds most by itself, and then the best no longer fits; best and fastest are worth more.
+  const std::vector<ModelDemand> ladder = {
+      {.rate_per_s = 100,
+       .rungs = {{.bytes = 10 * kMiB, .accuracy = 0.87, .request_ns = 1'000'000},
+                 {.bytes = 5 * kMiB, .accuracy = 0.82, .request_ns = 500'000},
+                 {.bytes = 2 * kMiB, .accuracy = 0.67, .request_ns = 180'000}}}};
+  EXPECT_THAT(ChooseResident(ladder, 12 * kMiB).resident,
+              ElementsAre(ElementsAre(true, false, true)));
+}
+
 TEST(ChooseResident, KeepsPinnedRungsAndSaysWhenTheyAloneAreTooMuch) {
   std::vector<ModelDemand> models = TwoLadders();
   models[1].rungs[0].pinned = true;
