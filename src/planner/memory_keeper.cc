@@ -43,9 +43,11 @@ bool WorthIt(const std::vector<ModelDemand>& demands,
 
 bool MemoryKeeper::Steady(std::size_t model, std::size_t rung) const {
   // Models come and go: another number of them says nothing of these.
-  return last_mean_choice_.size() == mean_choice_.size() &&
-         rung < last_mean_choice_[model].size() && last_mean_choice_[model][rung] &&
-         mean_choice_[model][rung];
+  if (last_mean_choice_.size() != mean_choice_.size() || model >= mean_choice_.size()) return false;
+  const auto has = [&](const std::vector<bool>& rungs) {
+    return rung < rungs.size() && rungs[rung];
+  };
+  return has(mean_choice_[model]) && has(last_mean_choice_[model]);
 }
 
 std::vector<RungRef> MemoryKeeper::Look(const std::vector<ModelState>& models, bool whole,
@@ -63,12 +65,12 @@ std::vector<RungRef> MemoryKeeper::Look(const std::vector<ModelState>& models, b
     demands_ = RecentDemands(models, now);
     choice_ = ChooseResident(demands_, budget_).resident;
     for (std::size_t m = 0; m < models.size(); ++m) {
-      if (models[m].wanted)
-        loads.push_back({static_cast<int>(m), FirstRung(models[m], choice_[m])});
+      if (!models[m].wanted) continue;
+      loads.push_back({static_cast<int>(m), FirstRung(models[m], choice_[m])});
     }
     return loads;
   }
-  if (!planned_ || models.size() != mean_choice_.size()) return loads;
+  if (!planned_) return loads;
   for (std::size_t m = 0; m < models.size(); ++m) {
     for (std::size_t r = 0; r < models[m].rungs.size(); ++r) {
       const RungState& rung = models[m].rungs[r];

@@ -22,9 +22,6 @@ using model::NormPlacement;
 constexpr int kStepsALayer = 11;
 constexpr int kStepsBefore = 6;
 
-// Tasks a worker in a product split by columns: enough that the last one out waits little.
-constexpr int kTasksAWorker = 4;
-
 // Rows that are worked on together, and where their intermediate results lie.
 struct Block {
   int begin, end;

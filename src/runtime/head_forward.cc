@@ -13,9 +13,6 @@ namespace {
 
 using model::Rows;
 
-// As in the forward pass: enough that the last one out waits little.
-constexpr int kTasksAWorker = 4;
-
 std::size_t Floats(int rows, int width) {
   return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width) * sizeof(float);
 }

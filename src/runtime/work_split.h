@@ -46,6 +46,9 @@ inline constexpr int kMemoryRows = 20;
 // 0.97 of the time by columns).
 inline constexpr int kExpandedRows = 32;
 
+// Tasks a worker in a product split by columns: enough that the last one out waits little.
+inline constexpr int kTasksAWorker = 4;
+
 struct SplitLimits {
   // The least work that is worth another worker, in multiply-adds of f32, those of int8 counted as
   // a quarter: some 40 µs, beside which waking and meeting cost little.

@@ -73,14 +73,15 @@ RungMemory::RungMemory(const Memory& memory, scheduler::Scheduler* scheduler)
       next_look_(kLookEveryNs) {
   if (budget_ == 0) return;
   const scheduler::Setup& setup = scheduler_.setup();
+  int threads = 0;
   for (const scheduler::Executor& executor : setup.executors) {
-    if (executor.enabled) threads_ += setup.widths[static_cast<std::size_t>(executor.width)];
+    if (executor.enabled) threads += setup.widths[static_cast<std::size_t>(executor.width)];
   }
   states_ = StatesOf(memory, setup);
   for (const Memory::Model& model : memory.models) {
     std::vector<double>& work_ms = work_ms_.emplace_back();
     for (const Memory::Rung& rung : model.rungs) {
-      work_ms.push_back(planner::LoadWorkMs(rung.load_ms, threads_, rung.bytes));
+      work_ms.push_back(planner::LoadWorkMs(rung.load_ms, threads, rung.bytes));
     }
   }
   seen_ms_ = work_ms_;
@@ -94,9 +95,9 @@ RungMemory::RungMemory(const Memory& memory, scheduler::Scheduler* scheduler)
 }
 
 void RungMemory::Asked(const Item& item) {
-  if (budget_ > 0)
-    State(item.model)
-        .demand.Asked(item.texts, item.tokens, item.deadline - item.arrival, item.arrival);
+  if (budget_ == 0) return;
+  State(item.model)
+      .demand.Asked(item.texts, item.tokens, item.deadline - item.arrival, item.arrival);
 }
 
 bool RungMemory::Has(int model) const {

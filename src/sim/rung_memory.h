@@ -31,7 +31,7 @@ struct Memory {
   std::vector<Model> models = {};  // as the setup's
 };
 
-// An error where the models are not the setup's, or the pinned ones alone are over the budget.
+// An error where the models are not the setup's, or what is pinned or reserved is over the budget.
 base::Status CheckMemory(const Memory& memory, const scheduler::Setup& setup);
 
 class RungMemory {
@@ -91,7 +91,6 @@ class RungMemory {
   std::deque<planner::RungRef> to_load_;
   std::optional<Load> load_;
   std::vector<Counts> counts_;
-  int threads_ = 0;  // of the enabled executors
   base::TimeNs now_ = 0, looked_ = 0, next_look_ = 0, since_rates_ = 0;
 };
 
