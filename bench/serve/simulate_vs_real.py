@@ -81,18 +81,17 @@ def best_share(result: dict, rungs: list) -> float:
 
 
 def compare(args, server, case: tuple, traces: tuple, seconds: float, tables: dict, front_ms: float,
-            *flags) -> dict:
-    """The server and the simulation under the same traces."""
+            split: str = "", *flags) -> dict:
+    """The server and the simulation under the same traces; executors as the load asks where no split is given."""
     for_load, for_simulation = traces
     result = serving.load(args, server.url, for_load, duration=f"{seconds}s",
                           texts=args.scratch / "words.txt")
     real = result["total"]
-    split = simulation.split_of(server)
     sim = simulation.simulate(args, for_simulation, tables, split, seconds, "--policy", args.policy,
                               "--front-ms", f"{front_ms:.4f}", *flags)
     rungs = [rung["name"] for rung in json.loads(tables["embed"].read_text())["rungs"]]
     arrivals, load, memory = case
-    return {"arrivals": arrivals, "load": f"{load}×", "memory": memory, "executors": split,
+    return {"arrivals": arrivals, "load": f"{load}×", "memory": memory, "executors": simulation.split_of(server),
             "front_ms": front_ms,
             "sent": real["sent"], "sent sim": sim["sent"],
             "ok": real["ok"], "ok sim": sim["ok"], "refused": real["refused"],
@@ -133,7 +132,7 @@ def main() -> None:
         at_rate = serving.scaled(streams, CASES[0][1] * saturating)
         traces = write_traces(args, CASES[0][0], at_rate, seconds, tokens, HALVES)
         rows.append(compare(args, server, (*CASES[0], MEMORY), traces, seconds, tables, first["front_ms"],
-                            "--memory", MEMORY))
+                            first["executors"], "--memory", MEMORY))
         loads = sum(n for key, n in serving.metrics(server).items() if key.startswith("hone_rung_loads_total"))
         rows[-1]["loads"] = int(loads)
         if min(loads, rows[-1]["loads sim"]) == 0:

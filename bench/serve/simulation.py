@@ -18,8 +18,9 @@ def tables_of(args, names: list) -> dict:
 
 
 def simulate(args, streams: list, tables: dict, split: str, seconds: float, *flags) -> dict:
-    """The row of all models together. Streams as serving.load has them."""
-    command = [args.hone, "simulate", "--split", split, "--duration", f"{seconds}s", "--seed", args.seed,
+    """The row of all models together. Streams as serving.load has them; without a split it follows the load."""
+    executors = ["--split", split] if split else ["--cores", args.threads]
+    command = [args.hone, "simulate", *executors, "--duration", f"{seconds}s", "--seed", args.seed,
                "-o", "json", *flags]
     for stream in streams:
         command += ["--models", tables[stream["model"]]]

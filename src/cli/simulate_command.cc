@@ -59,7 +59,8 @@ class SimulateCommand : public Command {
     flags.TextList("--limit-memory", &limits_, "the model's rungs take no more; none");
     flags.Int("--cores", &cores_, 1, 1024, "cores to compute on");
     flags.IntList("--split", &split_, 1, 1024,
-                  "threads of each executor; default: what the planner chooses for --cores");
+                  "threads of each executor; default: as hone serve splits --cores, anew as the "
+                  "load changes");
     flags.Real("--sigma", &machine_.sigma, "spread of a batch's time, of its logarithm");
     flags.Int("--stall-every", &machine_.stall_every, 0, 1 << 30, "batches; 0: no stalls");
     flags.Real("--stall-ms", &machine_.stall_ms, "how long one is");
@@ -193,17 +194,24 @@ base::Status SimulateCommand::Run() {
                                      base::WithCommas(static_cast<std::uint64_t>(kMostRequests)),
                                      " requests"));
   }
-  if (split_.empty()) {
-    HONE_ASSIGN_OR_RETURN(split_, sim::ChooseSplit(files_, streams_, cores_));
-  }
-  HONE_ASSIGN_OR_RETURN(scheduler::Setup setup, sim::MakeSetup(files_, split_));
+  HONE_ASSIGN_OR_RETURN(const planner::Layouts layouts,
+                        split_.empty()
+                            ? sim::MeasuredLayouts(files_, cores_)
+                            : base::StatusOr<planner::Layouts>(planner::LayoutsOf({split_})));
+  HONE_ASSIGN_OR_RETURN(scheduler::Setup setup, sim::MakeSetup(files_, layouts));
   setup.overhead_ns = static_cast<base::TimeNs>(overhead_ms_ * base::kMillisecondNs);
-  HONE_ASSIGN_OR_RETURN(const sim::Memory memory, ReadMemory());
+  sim::Resources resources;
+  HONE_ASSIGN_OR_RETURN(resources.memory, ReadMemory());
+  if (layouts.splits.size() > 1) resources.layouts = layouts;
   const auto seed = static_cast<std::uint64_t>(seed_);
   const std::vector<sim::SimRequest> requests =
       sim::MakeRequests(streams_, static_cast<base::TimeNs>(seconds * base::kSecondNs), seed);
+  std::vector<std::string> splits;
+  for (int split = 0; split < static_cast<int>(layouts.splits.size()); ++split) {
+    splits.push_back(base::Join(layouts.WidthsOf(split), " + "));
+  }
   std::fprintf(stderr, "%zu requests, executors of %s threads\n", requests.size(),
-               base::Join(split_, " + ").c_str());
+               base::Join(splits, " or ").c_str());
   TableWriter table(output_.format);
   double bound = 0;
   std::vector<std::string> policies = {policy_};
@@ -213,7 +221,7 @@ base::Status SimulateCommand::Run() {
   }
   for (const std::string& policy : policies) {
     HONE_ASSIGN_OR_RETURN(const sim::SimResult result,
-                          sim::Simulate(setup, policy, requests, machine_, seed, memory));
+                          sim::Simulate(setup, policy, requests, machine_, seed, resources));
     if (bound == 0)
       bound = static_cast<double>(sim::UpperBound(setup, requests, machine_.front_ms));
     Print(policy, result, bound / result.seconds, &table);
@@ -224,7 +232,7 @@ base::Status SimulateCommand::Run() {
 void SimulateCommand::Print(const std::string& policy, const sim::SimResult& result,
                             double bound_per_s, TableWriter* table) const {
   const auto write = [&](const std::string& model, const sim::SimModelResult& of, double goodput,
-                         double accuracy_goodput, const Cell& bound) {
+                         double accuracy_goodput, const Cell& bound, const Cell& switches) {
     base::JsonWriter json;
     json.BeginObject();
     std::vector<std::string> parts;
@@ -246,19 +254,20 @@ void SimulateCommand::Print(const std::string& policy, const sim::SimResult& res
                   {"p99_ms", Cell(of.p99_ms, 2)},
                   {"loads", of.loads},
                   {"evictions", of.evictions},
+                  {"switches", switches},
                   {"rungs", output_.format == "md" ? Cell(base::Join(parts, "; "))
                                                    : Cell::RawJson(json.Take())}});
   };
   if (files_.size() > 1) {
+    const Cell none = output_.json() ? Cell::RawJson("null") : Cell("");  // of all models alone
     for (std::size_t m = 0; m < files_.size(); ++m) {
       const sim::SimModelResult& model = result.models[m];
       const double goodput = static_cast<double>(model.ok) / result.seconds;
-      write(files_[m].model, model, goodput, goodput * model.accuracy,
-            output_.json() ? Cell::RawJson("null") : Cell(""));
+      write(files_[m].model, model, goodput, goodput * model.accuracy, none, none);
     }
   }
   write(files_.size() > 1 ? "all" : files_[0].model, result.total, result.goodput_per_s,
-        result.accuracy_goodput_per_s, Cell(bound_per_s, 1));
+        result.accuracy_goodput_per_s, Cell(bound_per_s, 1), result.switches);
 }
 
 }  // namespace

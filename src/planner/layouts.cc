@@ -7,18 +7,6 @@
 #include "base/strings.h"
 
 namespace hone::planner {
-namespace {
-
-void AddSplit(const std::vector<int>& widths, Layouts* layouts) {
-  std::vector<int>& executors = layouts->splits.emplace_back();
-  for (const int width : widths) {
-    executors.push_back(static_cast<int>(layouts->threads.size()));
-    layouts->threads.push_back(width);
-  }
-}
-
-}  // namespace
-
 int Layouts::FirstCore(int executor) const {
   if (!pinned) return -1;
   for (const std::vector<int>& split : splits) {
@@ -54,29 +42,13 @@ int Layouts::Find(std::vector<int> split_widths) const {
   return -1;
 }
 
-base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split) {
+Layouts LayoutsOf(const std::vector<std::vector<int>>& splits) {
   Layouts layouts;
-  if (!split.empty()) {
-    if (std::ranges::min(split) < 1 ||
-        std::accumulate(split.begin(), split.end(), std::int64_t{0}) > cores) {
-      return base::BadInput("split ", base::Join(split, ","),
-                            ": expected executors of at least one thread each, ", cores,
-                            " together");
-    }
-    AddSplit(split, &layouts);
-  } else {
-    // 6 cores: 6, 3 and 3, 1 a core. What is left over makes narrower executors: 5 cores are 2, 2, 1.
-    std::vector<int> widths;
-    for (int parts = 1; parts < cores; parts *= 2) widths.push_back(cores / parts);
-    widths.push_back(1);
-    widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
-    for (auto widest = widths.begin(); widest != widths.end(); ++widest) {
-      std::vector<int> executors;
-      int rest = cores;
-      for (auto width = widest; width != widths.end(); ++width) {
-        for (; *width <= rest; rest -= *width) executors.push_back(*width);
-      }
-      AddSplit(executors, &layouts);
+  for (const std::vector<int>& widths : splits) {
+    std::vector<int>& executors = layouts.splits.emplace_back();
+    for (const int width : widths) {
+      executors.push_back(static_cast<int>(layouts.threads.size()));
+      layouts.threads.push_back(width);
     }
   }
   layouts.widths = layouts.threads;
@@ -84,6 +56,32 @@ base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split) {
   layouts.widths.erase(std::unique(layouts.widths.begin(), layouts.widths.end()),
                        layouts.widths.end());
   return layouts;
+}
+
+base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split) {
+  if (!split.empty()) {
+    if (std::ranges::min(split) < 1 ||
+        std::accumulate(split.begin(), split.end(), std::int64_t{0}) > cores) {
+      return base::BadInput("split ", base::Join(split, ","),
+                            ": expected executors of at least one thread each, ", cores,
+                            " together");
+    }
+    return LayoutsOf({split});
+  }
+  // 6 cores: 6, 3 and 3, 1 a core. What is left over makes narrower executors: 5 cores are 2, 2, 1.
+  std::vector<int> widths;
+  for (int parts = 1; parts < cores; parts *= 2) widths.push_back(cores / parts);
+  widths.push_back(1);
+  widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
+  std::vector<std::vector<int>> splits;
+  for (auto widest = widths.begin(); widest != widths.end(); ++widest) {
+    std::vector<int>& executors = splits.emplace_back();
+    int rest = cores;
+    for (auto width = widest; width != widths.end(); ++width) {
+      for (; *width <= rest; rest -= *width) executors.push_back(*width);
+    }
+  }
+  return LayoutsOf(splits);
 }
 
 base::StatusOr<std::vector<int>> ParseSplit(std::string_view text) {

@@ -24,6 +24,9 @@ struct Layouts {
   int Find(std::vector<int> split_widths) const;
 };
 
+// Of these splits, in their order: the threads of each executor.
+Layouts LayoutsOf(const std::vector<std::vector<int>>& splits);
+
 // `split` empty: one executor of all `cores`, two of a half, …, one a core (ChooseSplit has the
 // same ones); the first is the widest.
 // Otherwise that split alone. Errors: widths below 1, or more than the cores together.

@@ -54,7 +54,7 @@ Batch BatchOf(const Setup& setup, const std::vector<SimRequest>& requests, unsig
   return batch;
 }
 
-// No batch takes less than  per_text · texts + per_token · tokens.
+// No batch takes less than  per_text · texts + per_token · tokens  of a core's time, on an executor of any width.
 struct LeastCost {
   double per_text_ns = 0, per_token_ns = 0;
 };
@@ -68,14 +68,14 @@ LeastCost LeastCostOf(const Setup& setup, const scheduler::Model& model, double 
   };
   std::vector<Point> points;
   double steepest = 1e18;
-  for (const scheduler::Executor& executor : setup.executors) {
-    if (!executor.enabled) continue;
+  for (std::size_t width = 0; width < setup.widths.size(); ++width) {
     for (const scheduler::Rung& rung : model.rungs) {
       if (!rung.resident) continue;
-      const auto& table = rung.tables[static_cast<std::size_t>(executor.width)];
+      const auto& table = rung.tables[width];
       for (const int length : table.grid().lengths) {
         for (const int texts : table.grid().texts) {
-          const double each = static_cast<double>(table.Predict(texts, texts * length)) / texts;
+          const double each = static_cast<double>(table.Predict(texts, texts * length)) *
+                              setup.widths[width] / texts;
           points.push_back({static_cast<double>(length), each});
           if (length == table.grid().lengths.back()) steepest = std::min(steepest, each / length);
         }
@@ -180,14 +180,11 @@ std::int64_t UpperBound(const Setup& setup, const std::vector<SimRequest>& reque
     const double length = sums[m].texts > 0 ? sums[m].tokens / sums[m].texts : 1;
     costs.push_back(LeastCostOf(setup, setup.models[m], length));
   }
-  double speed = 0, threads = 0;
+  double cores = 0;
   for (const scheduler::Executor& executor : setup.executors) {
-    if (!executor.enabled) continue;
-    speed += 1;
-    threads += setup.widths[static_cast<std::size_t>(executor.width)];
+    if (executor.enabled) cores += setup.widths[static_cast<std::size_t>(executor.width)];
   }
-  // A core's time in that of an executor, which has several.
-  const double front_ns = front_ms * base::kMillisecondNs * speed / std::max(threads, 1.0);
+  const double front_ns = front_ms * base::kMillisecondNs;
   // Costs are rounded down to steps of 3 %, so that there are few classes.
   std::map<int, std::vector<std::size_t>> classes;
   constexpr double kStep = 1.03;
@@ -198,10 +195,9 @@ std::int64_t UpperBound(const Setup& setup, const std::vector<SimRequest>& reque
     const auto step = static_cast<int>(std::floor(std::log(std::max(work, 1.0)) / std::log(kStep)));
     // One that not even an executor of its own could serve is nobody's.
     TimeNs alone = base::kNeverNs;
-    for (const scheduler::Executor& executor : setup.executors) {
-      if (!executor.enabled) continue;
+    for (int width = 0; width < static_cast<int>(setup.widths.size()); ++width) {
       alone = std::min(alone, ShortestBatch(setup.models[static_cast<std::size_t>(request.model)],
-                                            executor.width, request.texts, request.tokens));
+                                            width, request.texts, request.tokens));
     }
     const bool possible =
         alone != base::kNeverNs && request.at + alone <= request.deadline - setup.overhead_ns;
@@ -215,7 +211,7 @@ std::int64_t UpperBound(const Setup& setup, const std::vector<SimRequest>& reque
       jobs.push_back(
           {requests[i].at, requests[i].deadline - setup.overhead_ns, work[i] + front_ns});
     }
-    return MostWork(jobs, speed);
+    return MostWork(jobs, cores);
   };
   double bound = 0, rank = most();
   for (const auto& [step, members] : classes) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "load/random.h"
-#include "planner/core_split.h"
 
 namespace hone::sim {
 namespace {
@@ -67,37 +66,35 @@ StatusOr<Memory> MakeMemory(const std::vector<planner::TableFile>& files,
   return memory;
 }
 
-StatusOr<std::vector<int>> ChooseSplit(const std::vector<planner::TableFile>& files,
-                                       const std::vector<Stream>& streams, int cores) {
-  // Widths that every rung was measured with.
-  std::vector<int> widths = files.front().rungs.front().widths;
-  for (const planner::TableFile& file : files) {
-    for (const planner::RungTables& rung : file.rungs) {
-      std::erase_if(widths, [&](int width) {
-        return std::find(rung.widths.begin(), rung.widths.end(), width) == rung.widths.end();
+StatusOr<planner::Layouts> MeasuredLayouts(const std::vector<planner::TableFile>& files,
+                                           int cores) {
+  HONE_ASSIGN_OR_RETURN(const planner::Layouts all, planner::MakeLayouts(cores, {}));
+  const auto measured = [&](int width) {
+    return std::ranges::all_of(files, [&](const planner::TableFile& file) {
+      return std::ranges::all_of(file.rungs, [&](const planner::RungTables& rung) {
+        return std::ranges::find(rung.widths, width) != rung.widths.end();
       });
-    }
+    });
+  };
+  std::vector<std::vector<int>> splits;
+  for (int split = 0; split < static_cast<int>(all.splits.size()); ++split) {
+    std::vector<int> widths = all.WidthsOf(split);
+    if (std::ranges::all_of(widths, measured)) splits.push_back(std::move(widths));
   }
-  if (widths.empty() || widths.front() != 1) {
+  if (splits.empty()) {
     return base::BadInput("the models were not all measured with one thread: name the split");
   }
-  // As the server does: by the most accurate rung.
-  std::vector<std::vector<planner::LatencyTable>> tables(streams.size());
-  std::vector<planner::CoreDemand> demands;
-  for (std::size_t i = 0; i < streams.size(); ++i) {
-    const Stream& stream = streams[i];
-    const planner::TableFile& file = files[static_cast<std::size_t>(stream.model)];
-    for (const int width : widths) {
-      HONE_ASSIGN_OR_RETURN(planner::LatencyTable table, TableOf(file, file.rungs[0], width));
-      tables[i].push_back(std::move(table));
-    }
-    planner::CoreDemand& demand = demands.emplace_back();
-    demand.rate_per_s = std::max(stream.rate_per_s, 1e-3);
-    demand.tokens = stream.tokens[stream.tokens.size() / 2];
-    demand.deadline_ns = stream.deadline_ns;
-    for (const planner::LatencyTable& table : tables[i]) demand.tables.push_back(&table);
+  return planner::LayoutsOf(splits);
+}
+
+StatusOr<scheduler::Setup> MakeSetup(const std::vector<planner::TableFile>& files,
+                                     const planner::Layouts& layouts) {
+  HONE_ASSIGN_OR_RETURN(scheduler::Setup setup, MakeSetup(files, layouts.threads));
+  for (scheduler::Executor& executor : setup.executors) executor.enabled = false;
+  for (const int e : layouts.splits.front()) {
+    setup.executors[static_cast<std::size_t>(e)].enabled = true;
   }
-  return planner::ChooseSplit(demands, widths, cores).widths;
+  return setup;
 }
 
 std::vector<SimRequest> MakeRequests(const std::vector<Stream>& streams, base::TimeNs duration,

@@ -36,9 +36,12 @@ struct Stream {
   int max_tokens = 512;
 };
 
-// How the cores are split where nobody says so: the planner's choice for these streams.
-base::StatusOr<std::vector<int>> ChooseSplit(const std::vector<planner::TableFile>& files,
-                                             const std::vector<Stream>& streams, int cores);
+// The splits of so many cores of which all rungs were measured, as the server has them where nobody says one.
+base::StatusOr<planner::Layouts> MeasuredLayouts(const std::vector<planner::TableFile>& files,
+                                                 int cores);
+// The models on the executors of all those splits, of which the first is in force.
+base::StatusOr<scheduler::Setup> MakeSetup(const std::vector<planner::TableFile>& files,
+                                           const planner::Layouts& layouts);
 
 // Of all streams, ascending by moment, each in [0, duration).
 std::vector<SimRequest> MakeRequests(const std::vector<Stream>& streams, base::TimeNs duration,

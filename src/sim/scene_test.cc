@@ -72,11 +72,24 @@ TEST(MakeRequests, MixesTheStreamsInTheOrderOfTime) {
   EXPECT_EQ(requests[4].deadline, 25'000'000);
 }
 
-TEST(ChooseSplit, AsksThePlanner) {
-  Stream stream{.arrivals = {}, .rate_per_s = 50, .deadline_ns = 100'000'000};
-  EXPECT_THAT(*ChooseSplit({File("intent")}, {stream}, 2), ElementsAre(1, 1));
-  stream.deadline_ns = 11'000'000;  // twice 8 ms is more
-  EXPECT_THAT(*ChooseSplit({File("intent")}, {stream}, 2), ElementsAre(2));
+TEST(MeasuredLayouts, AreTheServersWhereAllWasMeasured) {
+  EXPECT_THAT(MeasuredLayouts({File("intent")}, 2)->threads, ElementsAre(2, 1, 1));
+  planner::TableFile narrow = File("tag");
+  narrow.rungs[0].widths = {1};
+  narrow.rungs[0].tables = {Flat(8)};
+  EXPECT_THAT(MeasuredLayouts({File("intent"), narrow}, 2)->threads, ElementsAre(1, 1));
+  narrow.rungs[0].widths = {3};
+  EXPECT_THAT(MeasuredLayouts({narrow}, 2).status().message(), HasSubstr("name the split"));
+}
+
+TEST(MakeSetup, BeginsWithTheFirstOfSeveralSplits) {
+  const auto layouts = *MeasuredLayouts({File("intent")}, 2);
+  const auto setup = MakeSetup({File("intent")}, layouts);
+  ASSERT_TRUE(setup.ok()) << setup.status();
+  ASSERT_EQ(setup->executors.size(), 3u);
+  EXPECT_TRUE(setup->executors[0].enabled);
+  EXPECT_FALSE(setup->executors[1].enabled);
+  EXPECT_EQ(setup->widths, layouts.widths);
 }
 
 }  // namespace

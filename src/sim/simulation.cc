@@ -22,10 +22,10 @@ class Simulation {
  public:
   Simulation(const scheduler::Setup& setup, std::unique_ptr<scheduler::Policy> policy,
              const std::vector<SimRequest>& requests, const Machine& machine, std::uint64_t seed,
-             const Memory& memory)
+             const Resources& resources)
       : setup_(setup),
         scheduler_(setup, std::move(policy)),
-        memory_(memory, &scheduler_),
+        background_(resources, &scheduler_),
         requests_(requests),
         machine_(machine),
         random_(seed),
@@ -41,7 +41,10 @@ class Simulation {
   void Arrive(const SimRequest& request, std::uint64_t id);
   void Submit(const Item& item, TimeNs now);
   void TakeTimeForFront();
-  void FollowMemory(TimeNs now);
+  int Threads(std::size_t executor) const {
+    return setup_.widths[static_cast<std::size_t>(setup_.executors[executor].width)];
+  }
+  void FollowBackground(TimeNs now);
   void Finish(std::size_t executor);
   void Start(std::size_t executor, TimeNs now);
   TimeNs Duration(const scheduler::Dispatch& batch, int width);
@@ -50,7 +53,7 @@ class Simulation {
 
   const scheduler::Setup& setup_;
   scheduler::Scheduler scheduler_;
-  RungMemory memory_;
+  Background background_;
   const std::vector<SimRequest>& requests_;
   const Machine machine_;
   load::Random random_;
@@ -67,8 +70,8 @@ TimeNs Simulation::NextEvent() const {
     if (running.busy) next = std::min(next, running.end);
   }
   // The planner looks for ever: only where somebody may still be served.
-  if (next == base::kNeverNs && !memory_.waiting()) return next;
-  return std::min(next, memory_.NextEvent());
+  if (next == base::kNeverNs && !background_.waiting()) return next;
+  return std::min(next, background_.NextEvent());
 }
 
 // What a batch really takes, from the setup's tables: the scheduler's own learn from it.
@@ -104,11 +107,13 @@ void Simulation::Arrive(const SimRequest& request, std::uint64_t id) {
                   .deadline = request.deadline,
                   .texts = request.texts,
                   .tokens = request.tokens};
-  memory_.Asked(item);
-  if (memory_.Has(item.model)) {
+  background_.Asked(item);
+  if (background_.Holds(request.at)) {
+    ++Of(item.model).refused;
+  } else if (background_.Has(item.model)) {
     Submit(item, request.at);
   } else {
-    Of(item.model).refused += !memory_.Wait(item, request.at);
+    Of(item.model).refused += !background_.Wait(item, request.at);
   }
   TakeTimeForFront();
 }
@@ -121,21 +126,22 @@ void Simulation::Submit(const Item& item, TimeNs now) {
 // several threads to make up for it.
 void Simulation::TakeTimeForFront() {
   if (machine_.front_ms <= 0) return;
-  for (const Running& running : running_) {
-    if (!running.busy) return;
+  std::vector<std::size_t> enabled;
+  for (std::size_t e = 0; e < running_.size(); ++e) {
+    if (!scheduler_.setup().executors[e].enabled) continue;
+    if (!running_[e].busy) return;
+    enabled.push_back(e);
   }
-  Running& slowed = running_[front_turn_++ % running_.size()];
-  const auto width = static_cast<std::size_t>(
-      setup_.executors[static_cast<std::size_t>(&slowed - running_.data())].width);
-  slowed.end +=
-      static_cast<TimeNs>(machine_.front_ms * base::kMillisecondNs / setup_.widths[width]);
+  const std::size_t slowed = enabled[front_turn_++ % enabled.size()];
+  running_[slowed].end +=
+      static_cast<TimeNs>(machine_.front_ms * base::kMillisecondNs / Threads(slowed));
 }
 
 // Before anything else happens at `now`: until then the executors were as they are.
-void Simulation::FollowMemory(TimeNs now) {
-  memory_.Advance(now);
-  result_.most_bytes = std::max(result_.most_bytes, memory_.bytes());
-  const RungMemory::Released released = memory_.Release(now);
+void Simulation::FollowBackground(TimeNs now) {
+  background_.Advance(now);
+  result_.most_bytes = std::max(result_.most_bytes, background_.bytes());
+  const Background::Released released = background_.Release(now);
   for (const Item& item : released.lost) ++Of(item.model).refused;
   for (const Item& item : released.ready) Submit(item, now);
 }
@@ -144,7 +150,7 @@ void Simulation::Finish(std::size_t executor) {
   Running& running = running_[executor];
   running.busy = false;
   scheduler_.Finished(static_cast<int>(executor), running.end);
-  result_.busy += static_cast<double>(running.end - running.begin);
+  result_.busy += static_cast<double>(running.end - running.begin) * Threads(executor);
   const auto& rung = setup_.models[static_cast<std::size_t>(running.batch.model)]
                          .rungs[static_cast<std::size_t>(running.batch.rung)];
   const TimeNs answered = running.end + setup_.overhead_ns;
@@ -169,7 +175,7 @@ void Simulation::Start(std::size_t executor, TimeNs now) {
 
 SimResult Simulation::Run() {
   for (TimeNs now = NextEvent(); now != base::kNeverNs; now = NextEvent()) {
-    FollowMemory(now);
+    FollowBackground(now);
     for (std::size_t e = 0; e < running_.size(); ++e) {
       if (running_[e].busy && running_[e].end <= now) Finish(e);
     }
@@ -177,6 +183,7 @@ SimResult Simulation::Run() {
       Arrive(requests_[sent_], sent_);
     }
     for (const Item& item : scheduler_.TakeExpired(now)) ++Of(item.model).late;
+    background_.SwitchSplit(now);
     for (std::size_t e = 0; e < running_.size(); ++e) Start(e, now);
   }
   // Whatever waits for a rung that is not in memory.
@@ -195,8 +202,8 @@ void Simulation::Sum() {
     total.late += model.late;
     total.refused += model.refused;
     total.accuracy += model.accuracy;
-    model.loads = memory_.counts(static_cast<int>(m)).loads;
-    model.evictions = memory_.counts(static_cast<int>(m)).evictions;
+    model.loads = background_.counts(static_cast<int>(m)).loads;
+    model.evictions = background_.counts(static_cast<int>(m)).evictions;
     total.loads += model.loads;
     total.evictions += model.evictions;
     for (const auto& [name, count] : model.rungs) total.rungs[name] += count;
@@ -216,15 +223,19 @@ void Simulation::Sum() {
   for (const Running& running : running_) {
     end = std::max(end, running.end - requests_.front().at);
   }
-  const auto executors = static_cast<double>(std::max<std::size_t>(running_.size(), 1));
-  result_.busy /= static_cast<double>(end) * executors;
+  int threads = 0;
+  for (std::size_t e = 0; e < running_.size(); ++e) {
+    threads += setup_.executors[e].enabled ? Threads(e) : 0;
+  }
+  result_.busy /= static_cast<double>(end) * std::max(threads, 1);
+  result_.switches = background_.switches();
 }
 
 }  // namespace
 
 base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::string& policy,
                                    const std::vector<SimRequest>& requests, const Machine& machine,
-                                   std::uint64_t seed, const Memory& memory) {
+                                   std::uint64_t seed, const Resources& resources) {
   HONE_ASSIGN_OR_RETURN(auto made, scheduler::MakePolicy(policy));
   if (requests.empty()) return base::BadInput("no request to simulate");
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -240,8 +251,8 @@ base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::str
                             " tokens");
     }
   }
-  HONE_RETURN_IF_ERROR(CheckMemory(memory, setup));
-  return Simulation(setup, std::move(made), requests, machine, seed, memory).Run();
+  HONE_RETURN_IF_ERROR(CheckMemory(resources.memory, setup));
+  return Simulation(setup, std::move(made), requests, machine, seed, resources).Run();
 }
 
 }  // namespace hone::sim

@@ -4,7 +4,7 @@
 // Machine  a batch takes  table(texts, tokens) · lognormal(sigma) , and once in `stall_every` batches a stall
 //          of `stall_ms` more: what a shared machine does. sigma 0 and no stalls: exactly as predicted.
 //          Besides, each request costs the front `front_ms` of one core (0: nothing).
-// Memory   with a budget, rungs are loaded and evicted as the server would (rung_memory.h).
+// Besides  rungs are loaded and evicted and the cores split anew as the server would (background.h).
 // Source   the server's loop in server/dispatch; bench/serve holds both to within 10 % of each other.
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "base/status.h"
 #include "load/arrivals.h"
 #include "scheduler/scheduler.h"
-#include "sim/rung_memory.h"
+#include "sim/background.h"
 
 namespace hone::sim {
 
@@ -51,19 +51,20 @@ struct SimResult {
          accuracy_goodput_per_s = 0;  // the second: each answer counts its rung's accuracy
   double busy = 0;                    // share of the executors' time
   std::uint64_t most_bytes = 0;       // of rungs in memory; 0 without a budget
+  std::int64_t switches = 0;          // of the cores\' split
 };
 
 // `requests` ascending by `at`.
 base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::string& policy,
                                    const std::vector<SimRequest>& requests, const Machine& machine,
-                                   std::uint64_t seed, const Memory& memory = {});
+                                   std::uint64_t seed, const Resources& resources = {});
 
 // The most requests that any schedule, even one that knows the future, answers in time: exact for at most
 // ExactLimit() requests (branch and bound over orders, batches and rungs, on one executor).
 int ExactOptimum(const scheduler::Setup& setup, const std::vector<SimRequest>& requests);
 int ExactLimit();
 // An upper bound for any number: preemption allowed, every text at the lowest cost per text that any batch
-// and rung gives, all executors together. Receiving and answering a request, accepted or not, takes the
+// and rung gives on an executor of any width, all enabled executors together. Receiving and answering a request, accepted or not, takes the
 // executors front_ms of one core by its deadline, as in Machine.
 std::int64_t UpperBound(const scheduler::Setup& setup, const std::vector<SimRequest>& requests,
                         double front_ms = 0);

@@ -1,5 +1,5 @@
 // Memory in virtual time: what the planner keeps, loads and evicts while requests come.
-#include "sim/rung_memory.h"
+#include "sim/background.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -27,7 +27,7 @@ Memory MemoryOf(const scheduler::Setup& setup, std::uint64_t budget_bytes) {
 
 SimResult RunIn(const scheduler::Setup& setup, const std::vector<SimRequest>& requests,
                 const Memory& memory, const char* policy = "ladder") {
-  auto result = Simulate(setup, policy, requests, kExact, 1, memory);
+  auto result = Simulate(setup, policy, requests, kExact, 1, {.memory = memory});
   EXPECT_TRUE(result.ok()) << result.status();
   return *std::move(result);
 }
@@ -48,7 +48,7 @@ std::vector<SimRequest> Merged(std::vector<SimRequest> a, const std::vector<SimR
   return a;
 }
 
-TEST(RungMemory, BreaksNoPromiseAndNoBudgetWhateverComes) {
+TEST(RungsInMemory, BreaksNoPromiseAndNoBudgetWhateverComes) {
   std::int64_t loads = 0, evictions = 0, ok = 0, sent = 0;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     load::Random random(seed);
@@ -79,7 +79,7 @@ TEST(RungMemory, BreaksNoPromiseAndNoBudgetWhateverComes) {
   EXPECT_GT(ok, sent / 4);
 }
 
-TEST(RungMemory, WithRoomForAllIsAsIfThereWereNoLimit) {
+TEST(RungsInMemory, WithRoomForAllIsAsIfThereWereNoLimit) {
   const scheduler::Setup setup = ThreeModels(2);
   const auto requests = MakeTraffic(setup, {.load = 1.5, .seconds = 2}, 3);
   const SimResult free = RunIn(setup, requests, {}),
@@ -91,7 +91,7 @@ TEST(RungMemory, WithRoomForAllIsAsIfThereWereNoLimit) {
   EXPECT_EQ(free.most_bytes, 0U);
 }
 
-TEST(RungMemory, WhoCanWaitForARungDoesAndWhoCannotIsRefused) {
+TEST(RungsInMemory, WhoCanWaitForARungDoesAndWhoCannotIsRefused) {
   scheduler::Setup setup = ThreeModels(2);
   // Room for one rung of 5 MiB: one of the models has it, and the last one asked gets it.
   const Memory memory = MemoryOf(setup, 5 * kMiB);
@@ -113,7 +113,7 @@ TEST(RungMemory, WhoCanWaitForARungDoesAndWhoCannotIsRefused) {
   EXPECT_GE(hurried.total.loads, 28) << "the next one would have found it";
 }
 
-TEST(RungMemory, FollowsWhatIsAskedFor) {
+TEST(RungsInMemory, FollowsWhatIsAskedFor) {
   const scheduler::Setup setup = ThreeModels(2);
   // Room for all of one model and the least of another.
   const Memory memory = MemoryOf(setup, 40 * kMiB);
@@ -128,7 +128,7 @@ TEST(RungMemory, FollowsWhatIsAskedFor) {
   }
 }
 
-TEST(RungMemory, ALoadHasWhatTheExecutorsLeave) {
+TEST(RungsInMemory, ALoadHasWhatTheExecutorsLeave) {
   const scheduler::Setup setup = ThreeModels(1);
   // Room for the first model and the least of one other: that of the second, until the third is asked for.
   Memory memory = MemoryOf(setup, 40 * kMiB);
@@ -147,7 +147,7 @@ TEST(RungMemory, ALoadHasWhatTheExecutorsLeave) {
   EXPECT_GT(busy, 2 * idle);
 }
 
-TEST(RungMemory, KeepsPinnedRungsAndReservations) {
+TEST(RungsInMemory, KeepsPinnedRungsAndReservations) {
   const scheduler::Setup setup = ThreeModels(2);
   Memory memory = MemoryOf(setup, 60 * kMiB);
   memory.models[2].pinned = true;  // 35 MiB
@@ -159,6 +159,71 @@ TEST(RungMemory, KeepsPinnedRungsAndReservations) {
             memory);
   EXPECT_EQ(result.models[2].evictions, 0);
   EXPECT_EQ(result.total.ok, result.total.sent);
+}
+
+// Three models on two cores that are split as the load asks; two threads take seven tenths of one's time.
+scheduler::Setup Adaptive(const planner::Layouts& layouts) {
+  scheduler::Setup setup = ThreeModels(1);
+  setup.widths = layouts.widths;
+  for (scheduler::Model& model : setup.models) {
+    for (scheduler::Rung& rung : model.rungs) {
+      planner::LatencyGrid grid = rung.tables[0].grid();
+      for (double& ms : grid.ms) ms *= 0.7;
+      rung.tables.push_back(*planner::LatencyTable::FromGrid(std::move(grid)));
+    }
+  }
+  setup.executors.clear();
+  for (int e = 0; e < static_cast<int>(layouts.threads.size()); ++e) {
+    setup.executors.push_back({.width = layouts.WidthIndex(e), .enabled = e == 0});
+  }
+  return setup;
+}
+
+TEST(SplitOfTheCores, FollowsTheLoad) {
+  const planner::Layouts layouts = *planner::MakeLayouts(2, {});
+  const scheduler::Setup setup = Adaptive(layouts);
+  const auto at = [&](double load, const Resources& resources, const scheduler::Setup& on) {
+    auto requests = MakeTraffic(ThreeModels(2), {.load = load, .seconds = 8}, 5);
+    for (SimRequest& request : requests) request.deadline = request.at + 60 * kMillisecondNs;
+    return *Simulate(on, "edf", requests, kExact, 1, resources);
+  };
+  const SimResult calm = at(0.15, {.layouts = layouts}, setup);
+  EXPECT_EQ(calm.switches, 0) << "all cores for every request";
+  const SimResult busy = at(0.9, {.layouts = layouts}, setup);
+  EXPECT_EQ(busy.switches, 1);
+  const SimResult wide = at(0.9, {}, setup), narrow = at(0.9, {}, ThreeModels(2));
+  EXPECT_EQ(wide.switches, 0);
+  EXPECT_GT(busy.total.ok, wide.total.ok) << "two narrow executors do more";
+  EXPECT_GT(busy.total.ok, narrow.total.ok * 9 / 10) << "but for the time until it has changed";
+  EXPECT_LE(busy.busy, 1);
+}
+
+TEST(SplitOfTheCores, BreaksNoPromiseWhenItChanges) {
+  const planner::Layouts layouts = *planner::MakeLayouts(2, {});
+  std::int64_t switches = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    load::Random random(seed);
+    const scheduler::Setup setup = Adaptive(layouts);
+    std::vector<SimRequest> requests;
+    for (int part = 0; part < 3; ++part) {  // calm and busy by turns
+      auto more = MakeTraffic(ThreeModels(2),
+                              {.load = part == 1 ? 1 + 3 * random.Unit() : 0.1, .seconds = 5},
+                              random.Next());
+      for (SimRequest& request : more) {
+        request.at += part * 5 * kSecondNs;
+        request.deadline += part * 5 * kSecondNs;
+      }
+      requests = Merged(std::move(requests), more);
+    }
+    Resources resources{.layouts = layouts};
+    if (seed % 2 == 1) resources.memory = MemoryOf(setup, 40 * kMiB);
+    const auto result = Simulate(setup, "ladder", requests, kExact, seed, resources);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_EQ(result->total.late, 0) << "seed " << seed;
+    ASSERT_EQ(result->total.ok + result->total.refused, result->total.sent) << "seed " << seed;
+    switches += result->switches;
+  }
+  EXPECT_GE(switches, 40);
 }
 
 TEST(CheckMemory, SaysWhatDoesNotFit) {

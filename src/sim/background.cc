@@ -1,4 +1,4 @@
-#include "sim/rung_memory.h"
+#include "sim/background.h"
 
 #include <algorithm>
 #include <cmath>
@@ -21,15 +21,19 @@ constexpr TimeNs kLookEveryNs = base::kSecondNs;
 // As the planner is told of them before anything was asked.
 std::vector<planner::ModelState> StatesOf(const Memory& memory, const scheduler::Setup& setup) {
   std::vector<planner::ModelState> states;
+  for (const scheduler::Model& model : setup.models) {
+    planner::ModelState& state = states.emplace_back();
+    for (const scheduler::Rung& rung : model.rungs) {
+      state.rungs.push_back({.accuracy = rung.accuracy, .resident = rung.resident});
+    }
+  }
   for (std::size_t m = 0; m < memory.models.size(); ++m) {
     const Memory::Model& model = memory.models[m];
-    planner::ModelState& state = states.emplace_back();
-    state.pinned = model.pinned;
-    state.reserved_bytes = model.reserved_bytes;
-    state.limit_bytes = model.limit_bytes;
+    states[m].pinned = model.pinned;
+    states[m].reserved_bytes = model.reserved_bytes;
+    states[m].limit_bytes = model.limit_bytes;
     for (std::size_t r = 0; r < model.rungs.size(); ++r) {
-      state.rungs.push_back(
-          {.bytes = model.rungs[r].bytes, .accuracy = setup.models[m].rungs[r].accuracy});
+      states[m].rungs[r].bytes = model.rungs[r].bytes;
     }
   }
   return states;
@@ -65,11 +69,13 @@ base::Status CheckMemory(const Memory& memory, const scheduler::Setup& setup) {
   return base::OkStatus();
 }
 
-RungMemory::RungMemory(const Memory& memory, scheduler::Scheduler* scheduler)
-    : budget_(memory.budget_bytes),
+Background::Background(const Resources& resources, scheduler::Scheduler* scheduler)
+    : budget_(resources.memory.budget_bytes),
+      layouts_(resources.layouts),
       scheduler_(*scheduler),
-      keeper_(memory.budget_bytes),
-      counts_(memory.models.size()),
+      memory_(budget_),
+      states_(StatesOf(resources.memory, scheduler->setup())),
+      counts_(states_.size()),
       next_look_(kLookEveryNs) {
   if (budget_ == 0) return;
   const scheduler::Setup& setup = scheduler_.setup();
@@ -77,8 +83,7 @@ RungMemory::RungMemory(const Memory& memory, scheduler::Scheduler* scheduler)
   for (const scheduler::Executor& executor : setup.executors) {
     if (executor.enabled) threads += setup.widths[static_cast<std::size_t>(executor.width)];
   }
-  states_ = StatesOf(memory, setup);
-  for (const Memory::Model& model : memory.models) {
+  for (const Memory::Model& model : resources.memory.models) {
     std::vector<double>& work_ms = work_ms_.emplace_back();
     for (const Memory::Rung& rung : model.rungs) {
       work_ms.push_back(planner::LoadWorkMs(rung.load_ms, threads, rung.bytes));
@@ -94,18 +99,18 @@ RungMemory::RungMemory(const Memory& memory, scheduler::Scheduler* scheduler)
   }
 }
 
-void RungMemory::Asked(const Item& item) {
-  if (budget_ == 0) return;
+void Background::Asked(const Item& item) {
+  if (idle()) return;
   State(item.model)
       .demand.Asked(item.texts, item.tokens, item.deadline - item.arrival, item.arrival);
 }
 
-bool RungMemory::Has(int model) const {
+bool Background::Has(int model) const {
   return budget_ == 0 || std::ranges::any_of(states_[static_cast<std::size_t>(model)].rungs,
                                              &planner::RungState::resident);
 }
 
-bool RungMemory::Wait(const Item& item, TimeNs now) {
+bool Background::Wait(const Item& item, TimeNs now) {
   State(item.model).wanted = true;
   const auto m = static_cast<std::size_t>(item.model);
   const double load_ms = planner::ExpectedLoadMs(*std::ranges::min_element(seen_ms_[m]));
@@ -118,15 +123,19 @@ bool RungMemory::Wait(const Item& item, TimeNs now) {
   return true;
 }
 
-double RungMemory::Speed() const {
+bool Background::Holds(TimeNs now) const {
+  return wanted_split_ != split_ && now < hold_until_;
+}
+
+double Background::Speed() const {
   const bool idle = std::ranges::any_of(scheduler_.setup().executors, [](const auto& executor) {
     return executor.enabled && !executor.busy;
   });
   return idle ? 1 : kShareOfBusyCore;
 }
 
-TimeNs RungMemory::NextEvent() const {
-  if (budget_ == 0) return base::kNeverNs;
+TimeNs Background::NextEvent() const {
+  if (idle()) return base::kNeverNs;
   TimeNs next = next_look_;
   const bool wanted = std::ranges::any_of(states_, &planner::ModelState::wanted);
   if (load_ && load_->begun) {
@@ -140,15 +149,15 @@ TimeNs RungMemory::NextEvent() const {
   return next;
 }
 
-void RungMemory::Advance(TimeNs now) {
-  if (budget_ == 0) return;
+void Background::Advance(TimeNs now) {
+  if (idle()) return;
   if (load_ && load_->begun) load_->left_ns -= static_cast<double>(now - now_) * Speed();
   now_ = now;
   Continue(now);
 }
 
 // As far as it goes without time passing.
-void RungMemory::Continue(TimeNs now) {
+void Background::Continue(TimeNs now) {
   while (true) {
     if (load_ && load_->begun) {
       if (load_->left_ns > 0) return;
@@ -174,7 +183,7 @@ void RungMemory::Continue(TimeNs now) {
     } else if (!to_load_.empty()) {
       const RungRef rung = to_load_.front();
       to_load_.pop_front();
-      load_.emplace(Load{.rung = rung, .room = keeper_.RoomFor(states_, rung), .next_try = now});
+      load_.emplace(Load{.rung = rung, .room = memory_.RoomFor(states_, rung), .next_try = now});
     } else {
       const bool wanted = std::ranges::any_of(states_, &planner::ModelState::wanted);
       if (!wanted && now < next_look_) return;
@@ -183,7 +192,7 @@ void RungMemory::Continue(TimeNs now) {
   }
 }
 
-void RungMemory::Look(TimeNs now) {
+void Background::Look(TimeNs now) {
   since_rates_ += now - looked_;
   looked_ = now;
   next_look_ = now + kLookEveryNs;
@@ -199,10 +208,25 @@ void RungMemory::Look(TimeNs now) {
       states_[m].rungs[r].tables = setup.models[m].rungs[r].tables;
     }
   }
-  for (const RungRef& rung : keeper_.Look(states_, whole, now)) to_load_.push_back(rung);
+  if (budget_ > 0) {
+    for (const RungRef& rung : memory_.Look(states_, whole, now)) to_load_.push_back(rung);
+  }
+  if (!whole || !layouts_) return;
+  const auto wish = split_keeper_.Look(states_, *layouts_, split_);
+  if (!wish) return;
+  wanted_split_ = wish->split;
+  if (wish->hold) hold_until_ = now + planner::SplitKeeper::kHoldNs;
 }
 
-void RungMemory::Finish(TimeNs now) {
+void Background::SwitchSplit(TimeNs now) {
+  if (wanted_split_ == split_) return;
+  const std::vector<int>& executors = layouts_->splits[static_cast<std::size_t>(wanted_split_)];
+  if (!scheduler_.SwitchTo(executors, now)) return;
+  split_ = wanted_split_;
+  ++switches_;
+}
+
+void Background::Finish(TimeNs now) {
   const RungRef rung = load_->rung;
   const auto m = static_cast<std::size_t>(rung.model), r = static_cast<std::size_t>(rung.rung);
   seen_ms_[m][r] =
@@ -219,14 +243,14 @@ void RungMemory::Finish(TimeNs now) {
   next_look_ = now;  // what else would serve better?
 }
 
-bool RungMemory::Evict(RungRef rung) {
+bool Background::Evict(RungRef rung) {
   if (!scheduler_.Evict(rung.model, rung.rung)) return false;
   State(rung.model).rungs[static_cast<std::size_t>(rung.rung)].resident = false;
   ++counts_[static_cast<std::size_t>(rung.model)].evictions;
   return true;
 }
 
-void RungMemory::GiveUp(int model) {
+void Background::GiveUp(int model) {
   State(model).wanted = false;
   std::erase_if(waiting_, [&](const Item& item) {
     if (item.model == model) released_.lost.push_back(item);
@@ -234,7 +258,7 @@ void RungMemory::GiveUp(int model) {
   });
 }
 
-RungMemory::Released RungMemory::Release(TimeNs now) {
+Background::Released Background::Release(TimeNs now) {
   std::erase_if(waiting_, [&](const Item& item) {
     if (item.deadline <= now) released_.lost.push_back(item);
     return item.deadline <= now;
@@ -242,12 +266,12 @@ RungMemory::Released RungMemory::Release(TimeNs now) {
   return std::exchange(released_, {});
 }
 
-RungMemory::Counts RungMemory::counts(int model) const {
-  return budget_ == 0 ? Counts{} : counts_[static_cast<std::size_t>(model)];
+Background::Counts Background::counts(int model) const {
+  return counts_[static_cast<std::size_t>(model)];
 }
 
-std::uint64_t RungMemory::bytes() const {
-  std::uint64_t sum = 0;
+std::uint64_t Background::bytes() const {
+  std::uint64_t sum = 0;  // nothing is known of it without a budget
   for (const planner::ModelState& state : states_) {
     for (const planner::RungState& rung : state.rungs) sum += rung.resident ? rung.bytes : 0;
   }
