@@ -94,7 +94,7 @@ MakingRoom::MakingRoom(std::vector<ModelDemand> demands, std::vector<std::vector
       rung_(rung),
       resident_(std::move(resident)),
       order_(EvictionOrder(demands_, resident_)) {
-  std::ranges::stable_partition(order_, [&](const RungRef& ref) {
+  std::stable_partition(order_.begin(), order_.end(), [&](const RungRef& ref) {
     return !choice[static_cast<std::size_t>(ref.model)][static_cast<std::size_t>(ref.rung)];
   });
 }
