@@ -81,8 +81,9 @@ def best_share(result: dict, rungs: list) -> float:
 
 
 def compare(args, server, case: tuple, traces: tuple, seconds: float, tables: dict, front_ms: float,
-            split: str = "", *flags) -> dict:
-    """The server and the simulation under the same traces; executors as the load asks where no split is given."""
+            split: str, *flags) -> dict:
+    """The server and the simulation under the same traces, the latter with these executors; as the load asks
+    where `split` is empty."""
     for_load, for_simulation = traces
     result = serving.load(args, server.url, for_load, duration=f"{seconds}s",
                           texts=args.scratch / "words.txt")
@@ -124,7 +125,9 @@ def main() -> None:
             at_rate = serving.scaled(streams, factor * saturating)
             tokens, front_ms = besides(args, server, arrivals, at_rate)
             traces = write_traces(args, arrivals, at_rate, args.seconds, tokens)
-            rows.append(compare(args, server, (arrivals, factor, ""), traces, args.seconds, tables, front_ms))
+            # A server that has served for a while: its cores are split as that load asked.
+            rows.append(compare(args, server, (arrivals, factor, ""), traces, args.seconds, tables, front_ms,
+                                simulation.split_of(server)))
     # From its start, as the simulation; executors as the first case had them.
     first, seconds = rows[0], 2 * args.seconds
     with serving.serve(args, directories, args.policy,
