@@ -4,7 +4,7 @@
 // Machine  a batch takes  table(texts, tokens) · lognormal(sigma) , and once in `stall_every` batches a stall
 //          of `stall_ms` more: what a shared machine does. sigma 0 and no stalls: exactly as predicted.
 //          Besides, each request costs the front `front_ms` of one core (0: nothing).
-// Besides  rungs are loaded and evicted and the cores split anew as the server would (background.h).
+// Planner  rungs are loaded and evicted, and the cores split anew, as the server would (background.h).
 // Source   the server's loop in server/dispatch; bench/serve holds both to within 10 % of each other.
 #pragma once
 
