@@ -456,7 +456,7 @@ TEST(Program, SimulatesEveryPolicyOverAModelsTables) {
 
 TEST(Program, SimulatesAMemoryBudget) {
   const auto table = [](const char* name) {
-    const std::string path = base::StrCat(testing::TempDir(), "/", name, ".json");
+    std::string path = base::StrCat(testing::TempDir(), "/", name, ".json");
     std::ofstream(path) << R"({"schema":1,"kind":"latency-tables","model":")" << name
                         << R"(","rungs":[
     {"name":"dense","accuracy":0.9,"bytes":8000000,"load_ms":10,"widths":[1],
