@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
+
+#include "base/strings.h"
 
 namespace hone::planner {
 namespace {
@@ -30,13 +33,19 @@ ModelDemand KnownDemandOf(const ModelState& model, double rate_per_s) {
 
 }  // namespace
 
-std::vector<ModelDemand> FirstDemands(const std::vector<ModelState>& models) {
+base::StatusOr<std::vector<std::vector<bool>>> FirstResident(const std::vector<ModelState>& models,
+                                                             std::uint64_t budget_bytes) {
   std::vector<ModelDemand> demands;
   for (const ModelState& model : models) {
     demands.push_back(DemandOf(
         model, 1, [](const RungState& rung) { return static_cast<base::TimeNs>(rung.bytes) + 1; }));
   }
-  return demands;
+  Residency choice = ChooseResident(demands, budget_bytes);
+  if (!choice.fits) {
+    return base::OutOfResource("the pinned models need more than the memory budget of ",
+                               base::WithCommas(budget_bytes), " bytes");
+  }
+  return std::move(choice.resident);
 }
 
 std::vector<ModelDemand> MeanDemands(const std::vector<ModelState>& models) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/status.h"
 #include "planner/core_split.h"
 #include "planner/latency_table.h"
 #include "planner/observed_demand.h"
@@ -30,8 +31,10 @@ struct ModelState {
   std::vector<RungState> rungs;  // most accurate first
 };
 
-// Before anything is known but sizes: all models alike, and a pass takes about as long as its weights are large.
-std::vector<ModelDemand> FirstDemands(const std::vector<ModelState>& models);
+// What is in memory while nothing is known but sizes: all models count alike, and a pass takes about as long as
+// its weights are large. `budget_bytes` above 0. An error where the pinned ones alone are over it.
+base::StatusOr<std::vector<std::vector<bool>>> FirstResident(const std::vector<ModelState>& models,
+                                                             std::uint64_t budget_bytes);
 // By what was asked of them in the last seconds. Every rung has its tables.
 std::vector<ModelDemand> MeanDemands(const std::vector<ModelState>& models);
 // By what is asked of them just now.

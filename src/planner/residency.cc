@@ -42,10 +42,6 @@ double ChangeOf(const ModelDemand& model, std::vector<bool> resident, int rung) 
   return ValueOf(model, resident) - before;
 }
 
-const RungDemand& At(const std::vector<ModelDemand>& models, RungRef ref) {
-  return models[static_cast<std::size_t>(ref.model)].rungs[static_cast<std::size_t>(ref.rung)];
-}
-
 double PerByte(double value, const RungDemand& rung) {
   return value / static_cast<double>(std::max<std::uint64_t>(rung.bytes, 1));
 }
@@ -60,14 +56,14 @@ std::uint64_t BytesOf(const ModelDemand& model, const std::vector<bool>& residen
 
 // Adds what fits, best first, until nothing does.
 void Fill(const std::vector<ModelDemand>& models, std::uint64_t budget, bool per_byte,
-          Residency* chosen) {
+          Resident* chosen) {
   for (;;) {
     RungRef best{-1, -1};
     double best_score = 0;
     for (int m = 0; m < static_cast<int>(models.size()); ++m) {
       const ModelDemand& model = models[static_cast<std::size_t>(m)];
-      const std::vector<bool>& resident = chosen->resident[static_cast<std::size_t>(m)];
-      const std::uint64_t room = RoomFor(models, chosen->resident, budget, m);
+      const std::vector<bool>& resident = (*chosen)[static_cast<std::size_t>(m)];
+      const std::uint64_t room = RoomFor(models, *chosen, budget, m);
       for (int r = 0; r < static_cast<int>(model.rungs.size()); ++r) {
         const RungDemand& rung = model.rungs[static_cast<std::size_t>(r)];
         if (!rung.usable || resident[static_cast<std::size_t>(r)] || rung.bytes > room) {
@@ -82,16 +78,14 @@ void Fill(const std::vector<ModelDemand>& models, std::uint64_t budget, bool per
       }
     }
     if (best.model < 0) return;
-    chosen->resident[static_cast<std::size_t>(best.model)][static_cast<std::size_t>(best.rung)] =
-        true;
-    chosen->bytes += At(models, best).bytes;
+    (*chosen)[static_cast<std::size_t>(best.model)][static_cast<std::size_t>(best.rung)] = true;
   }
 }
 
 // The best rungs of one model that fit beside the others', while that gains something: what greed leaves out
 // where a small rung was taken first and the large one no longer fits.
 void ChooseEachAnew(const std::vector<ModelDemand>& models, std::uint64_t budget,
-                    Residency* chosen) {
+                    Resident* chosen) {
   constexpr std::size_t kMostRungs = 8;  // their sets are counted
   constexpr int kPasses = 4;
   bool better = true;
@@ -100,12 +94,11 @@ void ChooseEachAnew(const std::vector<ModelDemand>& models, std::uint64_t budget
     for (std::size_t m = 0; m < models.size(); ++m) {
       const ModelDemand& model = models[m];
       if (model.rungs.size() > kMostRungs) continue;
-      std::vector<bool>& own = chosen->resident[m];
-      std::vector<bool> best = own, pinned = own;
-      for (std::size_t r = 0; r < own.size(); ++r) pinned[r] = own[r] && model.rungs[r].pinned;
-      std::swap(own, pinned);
+      std::vector<bool>& own = (*chosen)[m];
+      std::vector<bool> best = own;
+      for (std::size_t r = 0; r < own.size(); ++r) own[r] = own[r] && model.rungs[r].pinned;
       const std::uint64_t room =
-          BytesOf(model, own) + RoomFor(models, chosen->resident, budget, static_cast<int>(m));
+          BytesOf(model, own) + RoomFor(models, *chosen, budget, static_cast<int>(m));
       double best_value = ValueOf(model, best) * (1 + 1e-9);
       for (unsigned set = 0; set < 1U << own.size(); ++set) {
         std::vector<bool> flags(own.size());
@@ -123,10 +116,6 @@ void ChooseEachAnew(const std::vector<ModelDemand>& models, std::uint64_t budget
       }
       own = std::move(best);
     }
-  }
-  chosen->bytes = 0;
-  for (std::size_t m = 0; m < models.size(); ++m) {
-    chosen->bytes += BytesOf(models[m], chosen->resident[m]);
   }
 }
 
@@ -167,15 +156,18 @@ Residency ChooseResident(const std::vector<ModelDemand>& models, std::uint64_t b
   }
   pinned.fits = pinned.bytes <= budget;
   if (budget_bytes == 0 || !pinned.fits) return pinned;
-  Residency by_density = pinned, by_value = std::move(pinned);
-  for (Residency* chosen : {&by_density, &by_value}) {
+  Resident by_density = pinned.resident, by_value = pinned.resident;
+  for (Resident* chosen : {&by_density, &by_value}) {
     Fill(models, budget, chosen == &by_density, chosen);
     ChooseEachAnew(models, budget, chosen);
     Fill(models, budget, false, chosen);
   }
-  const bool value_wins =
-      ResidencyValue(models, by_value.resident) > ResidencyValue(models, by_density.resident);
-  return value_wins ? by_value : by_density;
+  const bool value_wins = ResidencyValue(models, by_value) > ResidencyValue(models, by_density);
+  Residency best{.resident = std::move(value_wins ? by_value : by_density)};
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    best.bytes += BytesOf(models[m], best.resident[m]);
+  }
+  return best;
 }
 
 std::vector<RungRef> EvictionOrder(const std::vector<ModelDemand>& models,

@@ -230,10 +230,11 @@ void Scheduler::SetResident(int model, int rung, bool resident) {
 }
 
 bool Scheduler::Evict(int model, int rung) {
-  const Model& at = setup_.models[static_cast<std::size_t>(model)];
-  for (int width = 0; queued(model) > 0 && width < static_cast<int>(setup_.widths.size());
-       ++width) {
-    if (ChooseRung(at, width, PlanRung::kFastest) == rung) return false;
+  if (queued(model) > 0) {
+    const Model& at = setup_.models[static_cast<std::size_t>(model)];
+    for (int width = 0; width < static_cast<int>(setup_.widths.size()); ++width) {
+      if (ChooseRung(at, width, PlanRung::kFastest) == rung) return false;
+    }
   }
   SetResident(model, rung, false);
   return true;

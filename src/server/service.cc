@@ -223,13 +223,7 @@ base::StatusOr<std::vector<std::vector<bool>>> ServiceImpl::FirstResidents(
       state.rungs.push_back({.bytes = bytes.ok() ? *bytes : 0, .accuracy = rung.accuracy});
     }
   }
-  const planner::Residency choice =
-      planner::ChooseResident(planner::FirstDemands(states), budget_bytes);
-  if (!choice.fits) {
-    return base::OutOfResource("the pinned models need more than the memory budget of ",
-                               base::WithCommas(budget_bytes), " bytes");
-  }
-  return choice.resident;
+  return planner::FirstResident(states, budget_bytes);
 }
 
 base::StatusOr<const ModelOptions*> ServiceImpl::Configured(const std::string& name) const {

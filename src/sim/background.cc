@@ -61,12 +61,7 @@ base::Status CheckMemory(const Memory& memory, const scheduler::Setup& setup) {
                           " bytes of memory, more than the budget of ",
                           base::WithCommas(memory.budget_bytes));
   }
-  const auto demands = planner::FirstDemands(StatesOf(memory, setup));
-  if (!planner::ChooseResident(demands, memory.budget_bytes).fits) {
-    return base::OutOfResource("the pinned models need more than the memory budget of ",
-                               base::WithCommas(memory.budget_bytes), " bytes");
-  }
-  return base::OkStatus();
+  return planner::FirstResident(StatesOf(memory, setup), memory.budget_bytes).status();
 }
 
 Background::Background(const Resources& resources, scheduler::Scheduler* scheduler)
@@ -90,17 +85,19 @@ Background::Background(const Resources& resources, scheduler::Scheduler* schedul
     }
   }
   seen_ms_ = work_ms_;
-  const auto first = planner::ChooseResident(planner::FirstDemands(states_), budget_).resident;
+  const auto first =
+      *planner::FirstResident(states_, budget_);  // CheckMemory has seen that it fits
   for (std::size_t m = 0; m < states_.size(); ++m) {
     for (std::size_t r = 0; r < states_[m].rungs.size(); ++r) {
       states_[m].rungs[r].resident = first[m][r];
       scheduler_.SetResident(static_cast<int>(m), static_cast<int>(r), first[m][r]);
     }
   }
+  CountBytes();
 }
 
 void Background::Asked(const Item& item) {
-  if (idle()) return;
+  if (fixed()) return;
   State(item.model)
       .demand.Asked(item.texts, item.tokens, item.deadline - item.arrival, item.arrival);
 }
@@ -135,7 +132,7 @@ double Background::Speed() const {
 }
 
 TimeNs Background::NextEvent() const {
-  if (idle()) return base::kNeverNs;
+  if (fixed()) return base::kNeverNs;
   TimeNs next = next_look_;
   const bool wanted = std::ranges::any_of(states_, &planner::ModelState::wanted);
   if (load_ && load_->begun) {
@@ -150,7 +147,7 @@ TimeNs Background::NextEvent() const {
 }
 
 void Background::Advance(TimeNs now) {
-  if (idle()) return;
+  if (fixed()) return;
   if (load_ && load_->begun) load_->left_ns -= static_cast<double>(now - now_) * Speed();
   now_ = now;
   Continue(now);
@@ -239,8 +236,17 @@ void Background::Finish(TimeNs now) {
     if (item.model == rung.model) released_.ready.push_back(item);
     return item.model == rung.model;
   });
+  CountBytes();
   load_.reset();
   next_look_ = now;  // what else would serve better?
+}
+
+void Background::CountBytes() {
+  std::uint64_t sum = 0;
+  for (const planner::ModelState& state : states_) {
+    for (const planner::RungState& rung : state.rungs) sum += rung.resident ? rung.bytes : 0;
+  }
+  most_bytes_ = std::max(most_bytes_, sum);
 }
 
 bool Background::Evict(RungRef rung) {
@@ -268,14 +274,6 @@ Background::Released Background::Release(TimeNs now) {
 
 Background::Counts Background::counts(int model) const {
   return counts_[static_cast<std::size_t>(model)];
-}
-
-std::uint64_t Background::bytes() const {
-  std::uint64_t sum = 0;  // nothing is known of it without a budget
-  for (const planner::ModelState& state : states_) {
-    for (const planner::RungState& rung : state.rungs) sum += rung.resident ? rung.bytes : 0;
-  }
-  return sum;
 }
 
 }  // namespace hone::sim

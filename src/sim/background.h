@@ -52,7 +52,7 @@ class Background {
     std::int64_t loads = 0, evictions = 0;
   };
 
-  // Begins as the server does, with what the planner keeps while nobody has asked.
+  // Begins as the server does, with what the planner keeps while nobody has asked. CheckMemory was fine.
   Background(const Resources& resources, scheduler::Scheduler* scheduler);
 
   void Asked(const scheduler::Item& item);  // accepted or not
@@ -75,7 +75,9 @@ class Background {
   void SwitchSplit(base::TimeNs now);
 
   Counts counts(int model) const;
-  std::uint64_t bytes() const;
+  std::uint64_t most_bytes() const {
+    return most_bytes_;
+  }  // of rungs in memory; 0 without a budget
   std::int64_t switches() const { return switches_; }
 
  private:
@@ -88,13 +90,14 @@ class Background {
     base::TimeNs begun_at = 0;
   };
 
-  bool idle() const { return budget_ == 0 && !layouts_; }  // everything stays as it is
+  bool fixed() const { return budget_ == 0 && !layouts_; }  // everything stays as it is
   double Speed() const;  // of a load, in the state that the executors are in
   void Look(base::TimeNs now);
   void Continue(base::TimeNs now);
   void Finish(base::TimeNs now);
   bool Evict(planner::RungRef rung);
   void GiveUp(int model);
+  void CountBytes();
   planner::ModelState& State(int model) { return states_[static_cast<std::size_t>(model)]; }
 
   const std::uint64_t budget_;
@@ -112,6 +115,7 @@ class Background {
   std::vector<Counts> counts_;
   int split_ = 0, wanted_split_ = 0;
   std::int64_t switches_ = 0;
+  std::uint64_t most_bytes_ = 0;
   base::TimeNs now_ = 0, looked_ = 0, next_look_ = 0, since_rates_ = 0, hold_until_ = 0;
 };
 

@@ -140,7 +140,6 @@ void Simulation::TakeTimeForFront() {
 // Before anything else happens at `now`: until then the executors were as they are.
 void Simulation::FollowBackground(TimeNs now) {
   background_.Advance(now);
-  result_.most_bytes = std::max(result_.most_bytes, background_.bytes());
   const Background::Released released = background_.Release(now);
   for (const Item& item : released.lost) ++Of(item.model).refused;
   for (const Item& item : released.ready) Submit(item, now);
@@ -229,6 +228,7 @@ void Simulation::Sum() {
   }
   result_.busy /= static_cast<double>(end) * std::max(threads, 1);
   result_.switches = background_.switches();
+  result_.most_bytes = background_.most_bytes();
 }
 
 }  // namespace
