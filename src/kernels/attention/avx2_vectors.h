@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/attention/nearest_exp2.h"
+
 namespace hone::kernels {
 namespace {
 
@@ -13,7 +15,7 @@ struct Avx2Vectors {
   using I = __m256i;
   static constexpr int kLanes = 8;
   static constexpr int kQueryOffset = 0, kAtOnce = 1;
-  static constexpr float kProbabilityLog2 = 13;  // of 8192
+  static constexpr int kProbabilityMax = 8192;
 
   static F Set(float v) { return _mm256_set1_ps(v); }
   static F LoadU(const float* p) { return _mm256_loadu_ps(p); }
@@ -80,19 +82,11 @@ struct Avx2Vectors {
                      _mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(offset))));
   }
 
-  // 2^x by a minimax polynomial of degree 3 in the distance to the nearest integer (7.5e-5), which
-  // adding 1.5 · 2^23 finds. What is below 2^-30 rounds to zero later, -inf included.
-  static F Exp2(F x) {
-    const F magic = Set(12582912.0f + 127.0f);
-    x = _mm256_max_ps(Set(-30.0f), x);
-    const F biased = Add(x, magic);
-    const F f = Sub(x, Sub(biased, magic));
-    F p = Set(5.517165767e-2f);
-    p = MulAdd(p, f, Set(2.426111213e-1f));
-    p = MulAdd(p, f, Set(6.932609876e-1f));
-    p = MulAdd(p, f, Set(9.999280736e-1f));
-    return Mul(p, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(biased), 23)));
+  // The float whose exponent field are the low bits of v.
+  static F AsExponent(F v) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(v), 23));
   }
+  static F Exp2(F x) { return NearestExp2<Avx2Vectors>(x); }
 };
 
 }  // namespace

@@ -15,8 +15,8 @@ struct Avx512Vectors {
   static constexpr int kKeyBits = 8, kValueBits = 16;
   static constexpr int kQueryOffset = 128, kAtOnce = 1;
   static constexpr float kKeyMax = 127, kValueMax = 511;
-  static constexpr float kProbabilityLog2 = 13;  // of 8192
-  static constexpr int kRows = 12;               // 24 sums and 2 operands of 32 registers
+  static constexpr int kProbabilityMax = 8192;
+  static constexpr int kRows = 12;  // 24 sums and 2 operands of 32 registers
 
   static F Set(float v) { return _mm512_set1_ps(v); }
   static F LoadU(const float* p) { return _mm512_loadu_ps(p); }

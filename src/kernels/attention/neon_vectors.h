@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/attention/nearest_exp2.h"
+
 namespace hone::kernels {
 namespace {
 
@@ -62,18 +64,11 @@ struct NeonVectors {
     return vdotq_s32(sum, vreinterpretq_s8_s32(q[0]), vreinterpretq_s8_s32(k[0]));
   }
 
-  // As avx2_vectors.h.
-  static F Exp2(F x) {
-    const F magic = Set(12582912.0f + 127.0f);
-    x = Max(Set(-30.0f), x);
-    const F biased = Add(x, magic);
-    const F f = Sub(x, Sub(biased, magic));
-    F p = Set(5.517165767e-2f);
-    p = MulAdd(p, f, Set(2.426111213e-1f));
-    p = MulAdd(p, f, Set(6.932609876e-1f));
-    p = MulAdd(p, f, Set(9.999280736e-1f));
-    return Mul(p, vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(biased), 23)));
+  // The float whose exponent field are the low bits of v.
+  static F AsExponent(F v) {
+    return vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(v), 23));
   }
+  static F Exp2(F x) { return NearestExp2<NeonVectors>(x); }
 };
 
 }  // namespace

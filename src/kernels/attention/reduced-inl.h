@@ -126,6 +126,12 @@ struct Dither {
 };
 inline constexpr Dither kDither;
 
+// log2 of what the largest probability becomes.
+static_assert(V::kProbabilityMax == 127 || V::kProbabilityMax == 255 || V::kProbabilityMax == 8192);
+inline constexpr float kProbabilityLog2 = V::kProbabilityMax == 127   ? 6.98868469f
+                                          : V::kProbabilityMax == 255 ? 7.99435344f
+                                                                      : 13.0f;
+
 // Applies the bias, which gives the scores the unit of log2.
 inline void AddBias(const float* bias, int count, float scale, ScoreRow row) {
   int i = 0;
@@ -156,7 +162,7 @@ HONE_NOINLINE inline float Probabilities(const AttentionArgs& args, const QueryT
     largest1 = V::Max(largest1, V::LoadU(p + kLanes));
   }
   const float largest = V::Largest(V::Max(largest0, largest1));
-  const F factor = V::Set(scale), offset = V::Set(V::kProbabilityLog2 - largest * scale);
+  const F factor = V::Set(scale), offset = V::Set(kProbabilityLog2 - largest * scale);
   int key = t.begin;
   I total = V::SetI(0);
   for (float* p = row.first; p < end; p += kPanelStride) {

@@ -1,14 +1,7 @@
 // Attention in integers with AVX2: all of it in 16 bits. vpmaddwd multiplies twice as many as an
 // f32 FMA, and its addition runs on a port of its own.
 #if defined(__x86_64__)
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-
-#include "base/check.h"
-#include "kernels/attention/attention.h"
+#include "kernels/attention/reduced_outside.h"
 #include "kernels/matmul/x86.h"
 
 HONE_TARGET_BEGIN(HONE_TARGET_AVX2)

@@ -1,13 +1,6 @@
 // Attention in integers with 256-bit VNNI: q, k in 8 bits, probabilities and values in 16.
 #if defined(__x86_64__)
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-
-#include "base/check.h"
-#include "kernels/attention/attention.h"
+#include "kernels/attention/reduced_outside.h"
 #include "kernels/matmul/x86.h"
 
 HONE_TARGET_BEGIN(HONE_TARGET_AVXVNNI)

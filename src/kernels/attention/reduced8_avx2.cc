@@ -2,14 +2,7 @@
 // products can be summed by four in 16 bits, 4 · 127 · 63 = 32004, before one vpmaddwd widens them: three
 // multiplications where 16 bits need four.
 #if defined(__x86_64__)
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-
-#include "base/check.h"
-#include "kernels/attention/attention.h"
+#include "kernels/attention/reduced_outside.h"
 #include "kernels/matmul/x86.h"
 
 HONE_TARGET_BEGIN(HONE_TARGET_AVX2)
@@ -23,7 +16,7 @@ struct V : Avx2Vectors {
   static constexpr int kKeyBits = 8, kValueBits = 8;
   static constexpr int kQueryOffset = 64, kAtOnce = 2;
   static constexpr float kKeyMax = 63, kValueMax = 63;
-  static constexpr float kProbabilityLog2 = 6.98868469f;  // of 127
+  static constexpr int kProbabilityMax = 127;
   static constexpr int kRows = 4;  // 8 sums, 4 words of keys, 2 of a query and the ones
   static void StoreEncoded(I v, bool query, std::byte* p) {
     StoreBytes(v, query ? kQueryOffset : 0, p);

@@ -1,13 +1,6 @@
 // Attention in integers with AVX-512 VNNI: all of it in 8 bits.
 #if defined(__x86_64__)
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-
-#include "base/check.h"
-#include "kernels/attention/attention.h"
+#include "kernels/attention/reduced_outside.h"
 #include "kernels/matmul/x86.h"
 
 HONE_TARGET_BEGIN(HONE_TARGET_AVX512)
@@ -20,7 +13,7 @@ namespace {
 struct V : Avx512Vectors {
   static constexpr int kValueBits = 8;
   static constexpr float kValueMax = 127;
-  static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
+  static constexpr int kProbabilityMax = 255;
   static I Words(const I (&v)[4]) {
     return _mm512_mask_blend_epi8(0xAAAAAAAAAAAAAAAA, Pairs(v[0], v[2]),
                                   _mm512_slli_epi16(Pairs(v[1], v[3]), 8));

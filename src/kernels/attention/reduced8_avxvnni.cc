@@ -1,13 +1,6 @@
 // Attention in integers with 256-bit VNNI: all of it in 8 bits.
 #if defined(__x86_64__)
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-
-#include "base/check.h"
-#include "kernels/attention/attention.h"
+#include "kernels/attention/reduced_outside.h"
 #include "kernels/matmul/x86.h"
 
 HONE_TARGET_BEGIN(HONE_TARGET_AVXVNNI)
@@ -20,7 +13,7 @@ namespace {
 struct V : AvxVnniVectors {
   static constexpr int kValueBits = 8;
   static constexpr float kValueMax = 127;
-  static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
+  static constexpr int kProbabilityMax = 255;
   static void StorePacked(I a, I b, std::int32_t* p) { StorePackedBytes(a, b, p); }
   static I DotValues(I sum, const I (&p)[1], const I (&v)[1]) { return DotKeys(sum, p, v); }
 };

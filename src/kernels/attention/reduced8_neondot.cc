@@ -1,14 +1,7 @@
 // Attention in integers with NEON's dot products: all of it in 8 bits,
 // the probabilities in 7, since sdot takes both operands signed.
 #if defined(__aarch64__)
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-
-#include "base/check.h"
-#include "kernels/attention/attention.h"
+#include "kernels/attention/reduced_outside.h"
 #include "kernels/matmul/neon.h"
 
 HONE_ARM_TARGET_BEGIN(HONE_ARM_DOT)
@@ -19,7 +12,7 @@ namespace hone::kernels {
 namespace {
 
 struct V : NeonVectors {
-  static constexpr float kProbabilityLog2 = 6.98868469f;  // of 127
+  static constexpr int kProbabilityMax = 127;
   static I DotValues(I sum, const I (&p)[1], const I (&v)[1]) { return DotKeys(sum, p, v); }
 };
 

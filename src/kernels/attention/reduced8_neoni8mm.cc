@@ -1,13 +1,6 @@
 // Attention in integers with NEON's dot products of unsigned and signed bytes: all of it in 8 bits.
 #if defined(__aarch64__)
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-
-#include "base/check.h"
-#include "kernels/attention/attention.h"
+#include "kernels/attention/reduced_outside.h"
 #include "kernels/matmul/neon.h"
 
 HONE_ARM_TARGET_BEGIN(HONE_ARM_I8MM)
@@ -18,7 +11,7 @@ namespace hone::kernels {
 namespace {
 
 struct V : NeonVectors {
-  static constexpr float kProbabilityLog2 = 7.99435344f;  // of 255
+  static constexpr int kProbabilityMax = 255;
   static I DotValues(I sum, const I (&p)[1], const I (&v)[1]) {
     return vusdotq_s32(sum, vreinterpretq_u8_s32(p[0]), vreinterpretq_s8_s32(v[0]));
   }
