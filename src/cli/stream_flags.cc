@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/quantities.h"
 #include "base/strings.h"
 #include "cli/command.h"
 #include "env/file.h"
@@ -11,7 +12,6 @@ namespace hone::cli {
 namespace {
 
 constexpr std::uint64_t kMaxTraceBytes = std::uint64_t{1} << 30;
-constexpr double kMostSeconds = 366.0 * 24 * 3600;
 
 base::Status Named(const char* flag, const base::Status& status) {
   return InvalidUsage(base::StrCat(flag, ": ", status.message()));
@@ -56,12 +56,9 @@ base::StatusOr<StreamArrivals> ReadArrivals(const std::string& arrivals, const s
 }
 
 base::StatusOr<double> ReadSpan(const char* flag, const std::string& text) {
-  const base::StatusOr<double> seconds = load::ParseSeconds(text);
-  if (!seconds.ok()) return Named(flag, seconds.status());
-  if (*seconds > kMostSeconds) {
-    return InvalidUsage(base::StrCat(flag, " \"", text, "\" is more than a year"));
-  }
-  return *seconds;
+  const auto duration = base::ParseDuration(text, base::BareNumber::kRefused);
+  if (!duration.ok()) return Named(flag, duration.status());
+  return static_cast<double>(*duration) / base::kSecondNs;
 }
 
 }  // namespace hone::cli

@@ -101,7 +101,4 @@ base::StatusOr<LoadResult> RunLoad(const LoadRequest& request, const LoadProgres
 // "1000:5s,3000:10s"; an error names the step.
 base::StatusOr<std::vector<Step>> ParseRamp(std::string_view text);
 
-// "30s", "500ms", "2m", "1h": seconds. A bare number is refused: of what?
-base::StatusOr<double> ParseSeconds(std::string_view text);
-
 }  // namespace hone::load

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/quantities.h"
 #include "base/strings.h"
 #include "load/body.h"
 
@@ -134,24 +135,6 @@ base::StatusOr<std::vector<Planned>> MakePlan(const LoadRequest& request) {
   return plan;
 }
 
-base::StatusOr<double> ParseSeconds(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  double factor = 0;
-  if (unit == "us") factor = 1e-6;
-  if (unit == "ms") factor = 1e-3;
-  if (unit == "s") factor = 1;
-  if (unit == "m") factor = 60;
-  if (unit == "h") factor = 3600;
-  const double seconds = value * factor;
-  if (error != std::errc() || !(seconds > 0) || !std::isfinite(seconds)) {
-    return base::BadInput("\"", text,
-                          "\" is no duration; they look like 500us, 20ms, 30s, 2m or 1h");
-  }
-  return seconds;
-}
-
 base::StatusOr<std::vector<Step>> ParseRamp(std::string_view text) {
   std::vector<Step> steps;
   for (std::string_view rest = text; !rest.empty() || steps.empty();) {
@@ -161,13 +144,14 @@ base::StatusOr<std::vector<Step>> ParseRamp(std::string_view text) {
     const std::size_t colon = std::min(part.find(':'), part.size());
     Step step;
     const auto [end, error] = std::from_chars(part.data(), part.data() + colon, step.rate_per_s);
-    const auto seconds = ParseSeconds(part.substr(std::min(colon + 1, part.size())));
+    const auto duration = base::ParseDuration(part.substr(std::min(colon + 1, part.size())),
+                                              base::BareNumber::kRefused);
     if (error != std::errc() || end != part.data() + colon || !(step.rate_per_s >= 0) ||
-        !std::isfinite(step.rate_per_s) || !seconds.ok()) {
+        !std::isfinite(step.rate_per_s) || !duration.ok()) {
       return base::BadInput("step ", steps.size() + 1, " \"", part,
                             "\" of the ramp is not RATE:TIME, such as 1000:5s");
     }
-    step.seconds = *seconds;
+    step.seconds = static_cast<double>(*duration) / base::kSecondNs;
     steps.push_back(step);
     if (steps.size() > kMaxSteps)
       return base::BadInput("a ramp of more than ", kMaxSteps, " steps");

@@ -97,7 +97,7 @@ base::Status ServeFlags::Apply(server::ServeConfig* config) const {
     config->service.split = *split;
   }
   if (!default_deadline_.empty()) {
-    const base::StatusOr<double> ms = base::ParseDurationMs(default_deadline_);
+    const base::StatusOr<double> ms = server::ParseMilliseconds(default_deadline_);
     if (!ms.ok()) return Usage("--default-deadline", ms.status());
     config->service.default_deadline_ms = *ms;
   }

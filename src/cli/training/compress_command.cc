@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/quantities.h"
 #include "base/strings.h"
 #include "base/thread_pool.h"
 #include "cli/command.h"
@@ -160,11 +161,11 @@ base::Status CompressCommand::ReadFlags() {
     HONE_ASSIGN_OR_RETURN(request_.latencies_ms, ParseLatencies(latency_));
   }
   if (!budget_.empty()) {
-    const auto seconds = compress::ParseDuration(budget_);
-    if (!seconds.ok()) {
-      return InvalidUsage(base::StrCat("--budget ", seconds.status().message()));
+    const auto duration = base::ParseDuration(budget_, base::BareNumber::kSeconds);
+    if (!duration.ok()) {
+      return InvalidUsage(base::StrCat("--budget ", duration.status().message()));
     }
-    request_.budget_seconds = *seconds;
+    request_.budget_seconds = static_cast<double>(*duration) / base::kSecondNs;
   }
   for (int* threads : {&request_.threads, &request_.work_threads}) {
     if (*threads == 0) *threads = std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);

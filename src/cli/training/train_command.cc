@@ -5,12 +5,12 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "base/quantities.h"
 #include "base/thread_pool.h"
 #include "cli/command.h"
 #include "cli/model_flags.h"
 #include "cli/table.h"
 #include "cli/training/training_progress.h"
-#include "compress/ladder/time_plan.h"
 #include "env/cpus.h"
 #include "env/file.h"
 #include "eval/tasks.h"
@@ -174,11 +174,11 @@ class TrainCommand : public Command {
       if (schedule_ == name) request_.schedule = schedule;
     }
     if (!max_time_.empty()) {
-      const auto seconds = compress::ParseDuration(max_time_);
-      if (!seconds.ok()) {
-        return InvalidUsage(base::StrCat("--max-time ", seconds.status().message()));
+      const auto duration = base::ParseDuration(max_time_, base::BareNumber::kSeconds);
+      if (!duration.ok()) {
+        return InvalidUsage(base::StrCat("--max-time ", duration.status().message()));
       }
-      request_.max_seconds = *seconds;
+      request_.max_seconds = static_cast<double>(*duration) / base::kSecondNs;
     }
     request_.max_steps = max_steps_;
     request_.seed = static_cast<std::uint64_t>(seed_);

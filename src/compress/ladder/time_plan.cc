@@ -1,7 +1,6 @@
 #include "compress/ladder/time_plan.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/check.h"
@@ -61,31 +60,6 @@ std::string SayDuration(double seconds) {
   if (minutes < 60) return base::StrCat(minutes, " min");
   if (minutes % 60 == 0) return base::StrCat(minutes / 60, " h");
   return base::StrCat(minutes / 60, " h ", minutes % 60, " min");
-}
-
-base::StatusOr<double> ParseDuration(const std::string& text) {
-  constexpr double kMost = 365.0 * 24 * 3600;
-  double seconds = 0;
-  const char *at = text.data(), *const end = text.data() + text.size();
-  bool any = false;
-  while (at != end) {
-    double number = 0;
-    const auto [next, error] = std::from_chars(at, end, number, std::chars_format::fixed);
-    if (error != std::errc() || !(number >= 0)) break;
-    double unit = 1;
-    at = next;
-    if (at == end) {
-      if (any) break;  // "2h30" may mean minutes or seconds
-    } else {
-      unit = *at == 'h' ? 3600 : *at == 'm' ? 60 : *at == 's' ? 1 : 0;
-      if (unit == 0) break;
-      ++at;
-    }
-    seconds += number * unit;
-    any = true;
-    if (at == end && seconds > 0 && seconds <= kMost) return seconds;
-  }
-  return base::BadInput("\"", text, "\" is no duration; write 2h, 90m, 45s or 1h30m");
 }
 
 }  // namespace hone::compress

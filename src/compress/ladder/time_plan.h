@@ -43,7 +43,4 @@ TimePlan PlanTimeAgain(const RungCosts& costs, int rungs, double budget_s);
 // "1 h 20 min", "4 min", "35 s"
 std::string SayDuration(double seconds);
 
-// "2h", "90m", "45s", "1h30m", or seconds as a number.
-base::StatusOr<double> ParseDuration(const std::string& text);
-
 }  // namespace hone::compress

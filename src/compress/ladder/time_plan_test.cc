@@ -70,18 +70,6 @@ TEST(TimePlan, WithoutTrainingOnlyTheSearchIsCut) {
   EXPECT_FALSE(PlanTime(oneshot, 1, 60).ok());
 }
 
-TEST(Duration, ReadsWhatPeopleWrite) {
-  EXPECT_EQ(*ParseDuration("2h"), 7200);
-  EXPECT_EQ(*ParseDuration("90m"), 5400);
-  EXPECT_EQ(*ParseDuration("1h30m"), 5400);
-  EXPECT_EQ(*ParseDuration("45s"), 45);
-  EXPECT_EQ(*ParseDuration("600"), 600);
-  EXPECT_EQ(*ParseDuration("0.5h"), 1800);
-  for (const char* wrong : {"", "h", "2d", "-1h", "2h30", "1e9h", "0", "nan", "2 h"}) {
-    EXPECT_FALSE(ParseDuration(wrong).ok()) << wrong;
-  }
-}
-
 TEST(Duration, SaysWhatPeopleRead) {
   EXPECT_EQ(SayDuration(35.4), "35 s");
   EXPECT_EQ(SayDuration(240), "4 min");

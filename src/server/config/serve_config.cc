@@ -16,6 +16,7 @@ using compress::YamlKind;
 using compress::YamlNode;
 
 constexpr std::size_t kMaxModels = 256;
+constexpr double kMostMilliseconds = 24 * 3600e3;
 
 // Members that Fields has no reader for.
 class Reader : public Fields {
@@ -37,7 +38,7 @@ class Reader : public Fields {
   }
   void Milliseconds(std::string_view key, double* out) {
     Quantity(key, [&](std::string_view text) {
-      const base::StatusOr<double> ms = base::ParseDurationMs(text);
+      const base::StatusOr<double> ms = ParseMilliseconds(text);
       if (ms.ok()) *out = *ms;
       return ms.status();
     });
@@ -162,6 +163,16 @@ base::Status CheckModelName(std::string_view name) {
                           "\"_\" or \".\", which it does not begin with");
   }
   return base::OkStatus();
+}
+
+base::StatusOr<double> ParseMilliseconds(std::string_view text) {
+  HONE_ASSIGN_OR_RETURN(const base::TimeNs ns,
+                        base::ParseDuration(text, base::BareNumber::kMilliseconds));
+  const double ms = static_cast<double>(ns) / base::kMillisecondNs;
+  if (ms > kMostMilliseconds) {
+    return base::BadInput("\"", text, "\" is more than can be waited for here, 24h");
+  }
+  return ms;
 }
 
 base::StatusOr<ModelOptions> ParseModelFlag(std::string_view text) {

@@ -32,6 +32,9 @@ base::StatusOr<ServeConfig> ParseServeConfig(std::string_view text, const std::s
 // "intent=DIR", or DIR alone, whose last component is then the name.
 base::StatusOr<ModelOptions> ParseModelFlag(std::string_view text);
 
+// "20ms", "1.5s", or milliseconds as a number; at most 24 hours. Milliseconds.
+base::StatusOr<double> ParseMilliseconds(std::string_view text);
+
 // A model's name goes into URLs: letters, digits, "-", "_" and ".", 1 to 128 of them, no leading ".".
 base::Status CheckModelName(std::string_view name);
 

@@ -93,6 +93,17 @@ models:
   EXPECT_EQ(intent.default_deadline_ms, 20);
 }
 
+TEST(ServeConfig, TimesAreMillisecondsOrHaveUnits) {
+  EXPECT_EQ(*ParseMilliseconds("20"), 20);
+  EXPECT_EQ(*ParseMilliseconds("800us"), 0.8);
+  EXPECT_EQ(*ParseMilliseconds("1.5s"), 1500);
+  EXPECT_EQ(*ParseMilliseconds("10m"), 600e3);
+  EXPECT_EQ(*ParseMilliseconds("24h"), 24 * 3600e3);
+  for (const char* wrong : {"", "s", "0s", "-1s", "25h", "1d", "nan", "inf"}) {
+    EXPECT_FALSE(ParseMilliseconds(wrong).ok()) << wrong;
+  }
+}
+
 TEST(ServeConfig, WhatIsLeftOutKeepsItsDefault) {
   const auto config = ParseServeConfig("models: {a: b}", "serve.yaml");
   ASSERT_TRUE(config.ok()) << config.status();
