@@ -73,7 +73,7 @@ LatencyFigures Middle(std::vector<LatencyFigures> figures) {
 
 // Each rung beside the dense model alone, shortly after the other: the figures that stand in the ladder.
 // Not all in one run: in one with three rungs a tiny dense model came out a sixth slower than beside one
-// (docs/benchmarks.md).
+// (docs/benchmarks-compression.md).
 Status TimeAll(CompressJob& job) {
   if (job.elsewhere) return base::OkStatus();
   std::vector<LatencyFigures> dense;

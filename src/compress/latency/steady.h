@@ -3,7 +3,7 @@
 // Passes in turn make a ratio fair where a disturbance meets both models alike. Some do not: a virtual machine
 // whose processors the host moves apart (a line of cache then takes 350 ns from one to the other, not 100) needed
 // 1.8 times as long for a tiny dense model on two threads, and no longer for a rung on one, for 3 to 15 seconds,
-// a fifth of the time. The rung then was "13.8 times as fast", not 8 (docs/benchmarks.md).
+// a fifth of the time. The rung then was "13.8 times as fast", not 8 (docs/benchmarks-compression.md).
 #pragma once
 
 #include <deque>
