@@ -85,7 +85,9 @@ class ServiceImpl : public Service {
   base::StatusOr<std::vector<std::vector<bool>>> FirstResidents(
       const std::vector<const ModelFiles*>& models, const std::vector<const ModelOptions*>& options,
       std::uint64_t budget_bytes) const;
-  base::Status LoadNow(const ModelOptions& options);
+  // What the loaded model replaces, closed; null: nothing.
+  base::StatusOr<std::shared_ptr<const Endpoint>> LoadNow(const ModelOptions& options);
+  void Retire(const std::shared_ptr<const Endpoint>& closed);
   std::uint64_t BytesOfOthers(const std::string& name) const;
   void KeepLearnt();
   base::StatusOr<const ModelOptions*> Configured(const std::string& name) const;
@@ -265,7 +267,7 @@ std::uint64_t ServiceImpl::BytesOfOthers(const std::string& name) const {
   return sum;
 }
 
-base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
+base::StatusOr<std::shared_ptr<const Endpoint>> ServiceImpl::LoadNow(const ModelOptions& options) {
   OpenContext context = Context({std::make_shared<base::ThreadPool>(1)});
   context.measure_ms = kMeasureMs / 4;
   const auto open = [&]() -> base::StatusOr<NewModel> {
@@ -298,24 +300,33 @@ base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
     std::swap(endpoints_[options.name], endpoint);
     errors_.erase(options.name);
   }
-  // The one it replaces answers what it accepted.
-  if (endpoint) dispatcher_->RemoveModel(endpoint->number);
-  return base::OkStatus();
+  if (endpoint) dispatcher_->CloseModel(endpoint->number);
+  return endpoint;
+}
+
+// A closed model answers what it accepted, and is forgotten. What waits for that is the caller's thread, not the
+// one that others' rungs are loaded on.
+void ServiceImpl::Retire(const std::shared_ptr<const Endpoint>& closed) {
+  if (closed == nullptr || !dispatcher_->WaitUntilQuiet(closed->number)) return;
+  background_->Run([&] { dispatcher_->RemoveModel(closed->number); });
 }
 
 base::Status ServiceImpl::Load(const std::string& name) {
   HONE_ASSIGN_OR_RETURN(const ModelOptions* options, Configured(name));
-  base::Status status = base::Unavailable("the server is shutting down");
-  background_->Run([&] { status = LoadNow(*options); });
-  return status;
+  base::StatusOr<std::shared_ptr<const Endpoint>> replaced =
+      base::Unavailable("the server is shutting down");
+  background_->Run([&] { replaced = LoadNow(*options); });
+  HONE_RETURN_IF_ERROR(replaced.status());
+  Retire(*replaced);
+  return base::OkStatus();
 }
 
 base::Status ServiceImpl::Unload(const std::string& name) {
   HONE_RETURN_IF_ERROR(Configured(name).status());
   base::Status status = base::Unavailable("the server is shutting down");
+  std::shared_ptr<const Endpoint> endpoint;
   background_->Run([&] {
     status = base::OkStatus();
-    std::shared_ptr<const Endpoint> endpoint;
     {
       const std::lock_guard lock(mutex_);
       const auto found = endpoints_.find(name);
@@ -324,8 +335,9 @@ base::Status ServiceImpl::Unload(const std::string& name) {
       endpoints_.erase(found);
       errors_[name] = "unloaded";
     }
-    dispatcher_->RemoveModel(endpoint->number);
+    dispatcher_->CloseModel(endpoint->number);
   });
+  Retire(endpoint);
   return status;
 }
 

@@ -141,6 +141,53 @@ TEST_F(ServiceLifeTest, UnloadingAnswersWhatWasAccepted) {
   }
 }
 
+TEST_F(ServiceLifeTest, AModelThatLeavesHoldsUpNoOthersLoad) {
+  ServiceOptions options = One(TinyModel("bert/embed-mean", "m"));
+  options.models.push_back({.name = "n", .directory = TinyModel("bert/embed-mean", "n")});
+  {
+    const auto whole = Start(options);
+    ASSERT_TRUE(whole);
+    options.memory_bytes = whole->Status().resident_bytes * 3 / 4;  // room for one of the two
+  }
+  for (const bool reload : {false, true}) {
+    const auto service = Start(options);
+    ASSERT_TRUE(service);
+    ASSERT_TRUE(Run(*service, Ask(service->Find("m"), {"a"}, kLong)).ok());
+    Replies replies;
+    std::thread leave;
+    const auto named = [&](const std::string& name) {
+      const ServiceStatus status = service->Status();
+      return std::ranges::count_if(
+          status.models, [&](const ModelStatus& model) { return model.endpoint->name == name; });
+    };
+    const auto ready = [&](const std::string& name) {
+      const ServiceStatus status = service->Status();
+      return std::ranges::any_of(status.models, [&](const ModelStatus& model) {
+        return model.endpoint->name == name && model.ready;
+      });
+    };
+    {
+      const auto old = service->Find("m");
+      Hold hold(*service, Ask(old, {"a"}, kLong));
+      service->Submit(Ask(old, {"b"}, kLong), replies.Next());  // answered only after the hold
+      leave = std::thread(
+          [&] { EXPECT_TRUE((reload ? service->Load("m") : service->Unload("m")).ok()); });
+      while (service->Find("m") == old) std::this_thread::yield();
+      service->Submit(Ask(service->Find("n"), {"c"}, kLong), replies.Next());
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+      while (!ready("n") && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(milliseconds(1));
+      }
+      EXPECT_TRUE(ready("n"));
+      EXPECT_EQ(named("m"), 1) << "the one that leaves and its successor are not both told of";
+      EXPECT_EQ(named("n"), 1);
+    }
+    for (const Reply& reply : replies.Take()) EXPECT_TRUE(reply.ok());
+    leave.join();
+    EXPECT_LE(service->Status().resident_bytes, options.memory_bytes);
+  }
+}
+
 TEST_F(ServiceLifeTest, ReloadingUnderLoadLosesNothing) {
   ServiceOptions options = One(TinyLadder("bert/embed-mean", "l"));
   options.threads = 2;

@@ -68,7 +68,10 @@ class Dispatcher {
 
   // ---- models (dispatcher_models.cc)
   std::shared_ptr<const Endpoint> AddModel(NewModel model);
-  // Takes no more queries, waits until the accepted ones are answered, forgets it.
+  // A model leaves in three steps: it takes no more queries; waiting until the accepted ones are answered, which
+  // may take as long as their deadlines (false: the dispatcher was stopped); forgetting it.
+  void CloseModel(int model);
+  bool WaitUntilQuiet(int model);
   void RemoveModel(int model);
   void RungLoading(int model, int rung);
   void RungLoaded(int model, int rung, const LoadedRung& loaded);

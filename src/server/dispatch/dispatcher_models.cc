@@ -66,16 +66,26 @@ std::shared_ptr<const Endpoint> Dispatcher::AddModel(NewModel model) {
   return models_[number]->endpoint;
 }
 
-void Dispatcher::RemoveModel(int number) {
+void Dispatcher::CloseModel(int number) {
   std::unique_lock lock(mutex_);
   ServedModel& model = Model(number);
   model.closed = true;
   Deliveries deliveries;
   EndWaiting(model, env::NowNs(), "the model is being unloaded", &deliveries);
   Deliver(&deliveries, lock);
+}
+
+bool Dispatcher::WaitUntilQuiet(int number) {
+  std::unique_lock lock(mutex_);
+  const ServedModel& model = Model(number);
   quiet_.wait(lock,
               [&] { return stopping_ || (model.running == 0 && scheduler_.queued(number) == 0); });
-  if (stopping_) return;
+  return !stopping_;
+}
+
+void Dispatcher::RemoveModel(int number) {
+  std::unique_lock lock(mutex_);
+  HONE_CHECK(Model(number).closed);
   scheduler_.RemoveModel(number);
   const std::unique_ptr<ServedModel> removed = std::move(models_[static_cast<std::size_t>(number)]);
   lock.unlock();  // giving a hundred megabytes back takes milliseconds
@@ -249,10 +259,16 @@ void Dispatcher::AddStatus(ServiceStatus* status) const {
   for (std::size_t i = 0; i < models_.size(); ++i) {
     if (!models_[i]) continue;
     const ServedModel& model = *models_[i];
+    if (model.closed) {  // another one may have its name; its memory is in use still
+      for (const ServedRung& rung : model.rungs) {
+        if (rung.resident()) status->resident_bytes += rung.info.bytes;
+      }
+      continue;
+    }
     const scheduler::Model& scheduled = scheduler_.setup().models[i];
     ModelStatus& to = status->models.emplace_back();
     to.endpoint = model.endpoint;
-    to.ready = !model.closed && model.any_resident();
+    to.ready = model.any_resident();
     to.counters = model.counters;
     to.queue = model.queue;
     to.compute = model.compute;
