@@ -3,11 +3,16 @@
 #include <time.h>
 
 #include <chrono>
+#include <ctime>
 
 namespace hone::env {
 
 std::int64_t NowNs() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
+
+std::int64_t UnixSeconds() {
+  return std::time(nullptr);
 }
 
 double MsSince(std::int64_t start_ns) {

@@ -1,4 +1,4 @@
-// The monotonic clock.
+// The monotonic clock, and the calendar's.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,9 @@ namespace hone::env {
 
 // Nanoseconds since some moment; never goes back. Only differences mean something.
 std::int64_t NowNs();
+
+// The calendar's clock: seconds since 1970 in UTC. May be set back.
+std::int64_t UnixSeconds();
 
 // The same difference in milliseconds: from `start_ns`, an earlier NowNs(), until now.
 double MsSince(std::int64_t start_ns);

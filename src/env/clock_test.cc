@@ -16,6 +16,11 @@ TEST(Clock, AdvancesByWhatWasSlept) {
   EXPECT_GE(static_cast<double>(NowNs() - start) * 1e-6, slept_ms);
 }
 
+TEST(Clock, KnowsTheCentury) {
+  EXPECT_GT(UnixSeconds(), 1'700'000'000);
+  EXPECT_LT(UnixSeconds(), 4'100'000'000);
+}
+
 TEST(Clock, CountsFromBeforeMain) {
   const double before_ms = MsSinceProcessStart();
   EXPECT_GT(before_ms, 0);

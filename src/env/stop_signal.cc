@@ -5,30 +5,48 @@
 namespace hone::env {
 namespace {
 
-sigset_t StopSignals() {
+struct StopSignal {
+  int number;
+  const char* name;
+};
+constexpr StopSignal kStopSignals[] = {
+    {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
+
+sigset_t Stopping() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  for (const StopSignal& signal : kStopSignals) {
+    struct sigaction now = {};
+    sigaction(signal.number, nullptr, &now);
+    // One that is held waits even where it is ignored.
+    if (now.sa_handler != SIG_IGN) sigaddset(&signals, signal.number);
+  }
   return signals;
 }
 
 }  // namespace
 
 void HoldStopSignals() {
-  const sigset_t signals = StopSignals();
+  const sigset_t signals = Stopping();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 const char* WaitForStopSignal() {
-  const sigset_t signals = StopSignals();
+  const sigset_t signals = Stopping();
   int number = 0;
   while (sigwait(&signals, &number) != 0) {
   }
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
+  const char* name = "";
+  for (const StopSignal& signal : kStopSignals) {
+    if (signal.number == number) name = signal.name;
+    if (sigismember(&signals, signal.number) == 1) std::signal(signal.number, SIG_DFL);
+  }
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  return number == SIGTERM ? "SIGTERM" : "SIGINT";
+  return name;
+}
+
+void OutliveReaders() {
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 }  // namespace hone::env

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
@@ -30,8 +31,38 @@ TEST(StopSignal, TheFirstIsToldAndTheSecondEndsTheProcess) {
   EXPECT_TRUE(WIFEXITED(told) && WEXITSTATUS(told) == 0);
   const int other = InChild(SIGINT, "SIGINT", 0);
   EXPECT_TRUE(WIFEXITED(other) && WEXITSTATUS(other) == 0);
+  const int gone = InChild(SIGHUP, "SIGHUP", 0);
+  EXPECT_TRUE(WIFEXITED(gone) && WEXITSTATUS(gone) == 0);
   const int twice = InChild(SIGTERM, "SIGTERM", SIGTERM);
   EXPECT_TRUE(WIFSIGNALED(twice) && WTERMSIG(twice) == SIGTERM);
+}
+
+TEST(StopSignal, WhatIsIgnoredFromTheStartStaysIgnored) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGHUP, SIG_IGN);  // as nohup
+    HoldStopSignals();
+    kill(getpid(), SIGHUP);
+    kill(getpid(), SIGINT);
+    _exit(std::strcmp(WaitForStopSignal(), "SIGINT") == 0 ? 0 : 9);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST(StopSignal, AProcessOutlivesWhoReadsIt) {
+  const pid_t child = fork();
+  if (child == 0) {
+    OutliveReaders();
+    int ends[2];
+    if (pipe(ends) != 0) _exit(9);
+    close(ends[0]);
+    _exit(write(ends[1], "x", 1) == -1 && errno == EPIPE ? 0 : 9);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 }  // namespace

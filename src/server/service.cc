@@ -61,6 +61,14 @@ class ServiceImpl : public Service {
     return result;
   }
 
+  std::optional<std::string> WhyAbsent(const std::string& name) const override {
+    const std::lock_guard lock(mutex_);
+    if (name.empty() && options_.models.size() != 1) return std::nullopt;
+    const auto found = errors_.find(name.empty() ? options_.models.front().name : name);
+    if (found == errors_.end()) return std::nullopt;
+    return found->second;
+  }
+
   Ticket Submit(Query query, Done done) override {
     return dispatcher_->Submit(std::move(query), std::move(done));
   }
@@ -72,6 +80,7 @@ class ServiceImpl : public Service {
   ServiceStatus Status() const override;
   const ServiceOptions& options() const override { return options_; }
   bool Drain(double seconds) override { return dispatcher_->Drain(seconds); }
+  int GiveUp() override { return dispatcher_->GiveUpAll(); }
 
  private:
   OpenContext Context(std::vector<std::shared_ptr<base::ThreadPool>> pools) const {
@@ -316,7 +325,8 @@ base::Status ServiceImpl::Load(const std::string& name) {
   base::StatusOr<std::shared_ptr<const Endpoint>> replaced =
       base::Unavailable("the server is shutting down");
   background_->Run([&] { replaced = LoadNow(*options); });
-  HONE_RETURN_IF_ERROR(replaced.status());
+  // Whatever it is that is not there: the model is known.
+  if (!replaced.ok()) return base::Unavailable(replaced.status().message());
   Retire(*replaced);
   return base::OkStatus();
 }

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,9 @@ class Service {
   // The only model there is, for protocols that may leave the name out; null where there are more.
   virtual std::shared_ptr<const Endpoint> Only() const = 0;
   virtual std::vector<std::shared_ptr<const Endpoint>> Endpoints() const = 0;
+  // Why a model of the configuration cannot be asked ("unloaded", the error of its load); nothing of one that
+  // can be, or that is none of them. An empty name: the only model there is.
+  virtual std::optional<std::string> WhyAbsent(const std::string& name) const = 0;
 
   virtual Ticket Submit(Query query, Done done) = 0;
   virtual void Cancel(Ticket ticket) = 0;
@@ -121,6 +125,8 @@ class Service {
   // Refuses new queries from now on; accepted ones are answered. False where some are left after
   // `seconds`.
   virtual bool Drain(double seconds) = 0;
+  // Those left are answered with kUnavailable at once; how many they were.
+  virtual int GiveUp() = 0;
 };
 
 }  // namespace hone::server

@@ -26,7 +26,8 @@ using server::Service;
 using server::ServiceStatus;
 
 // Below the 10 s that container engines give a process between SIGTERM and SIGKILL.
-constexpr double kDrainS = 8;  // for all of them together
+constexpr double kDrainS = 8;
+constexpr double kLastWordS = 0.5;  // of these, to tell who is not answered
 
 std::string Address(std::string_view scheme, const std::string& host, int port) {
   const bool v6 = host.find(':') != std::string::npos;
@@ -102,6 +103,7 @@ class ServeCommand : public Command {
     HONE_ASSIGN_OR_RETURN(server::ServeConfig config, flags_.Read());
     config.http.refusal = server::FrontRefusal;
     env::HoldStopSignals();
+    env::OutliveReaders();
     HONE_ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,
                           Service::Start(env::RealFileSystem(), config.service));
     server::Aside loader("loader", server::kMaxModelsWaiting);
@@ -138,17 +140,20 @@ class ServeCommand : public Command {
 
     const char* const signal = env::WaitForStopSignal();
     std::fprintf(stderr, "hone serve: %s: finishing what was accepted\n", signal);
-    const std::int64_t stopped_ns = env::NowNs();
-    const auto left_s = [&] { return std::max(0.0, kDrainS - env::MsSince(stopped_ns) / 1e3); };
     // Both fronts at once: neither takes new connections while the other lets its answers out.
+    std::thread stop_http([&] { http->Stop(kDrainS); });
     std::thread stop_grpc([&] {
-      if (grpc != nullptr) grpc->Stop(left_s());
+      if (grpc != nullptr) grpc->Stop(kDrainS);
     });
-    http->Stop(left_s());
+    if (!service->Drain(kDrainS - kLastWordS)) {
+      std::fprintf(stderr,
+                   "hone serve: warning: %d accepted requests are not finished, and told so\n",
+                   service->GiveUp());
+    }
+    stop_http.join();
     stop_grpc.join();
     loader.Stop();
     writer.Stop();
-    service->Drain(left_s());
     return base::OkStatus();
   }
 

@@ -99,13 +99,19 @@ void Dispatcher::Stop() {
   for (const auto& executor : executors_) {
     if (executor->thread.joinable()) executor->thread.join();
   }
+  GiveUpAll();
+}
+
+int Dispatcher::GiveUpAll() {
   std::unique_lock lock(mutex_);
   Deliveries deliveries;
-  for (const std::uint64_t ticket : requests_.Ids()) {
+  const std::vector<std::uint64_t> left = requests_.Ids();
+  for (const std::uint64_t ticket : left) {
     Fail(*requests_.Find(ticket),
          {.kind = FaultKind::kUnavailable, .message = "the server is shutting down"}, &deliveries);
   }
   Deliver(&deliveries, lock);
+  return static_cast<int>(left.size());
 }
 
 void Dispatcher::Deliver(Deliveries* deliveries, std::unique_lock<std::mutex>& lock) {

@@ -65,6 +65,8 @@ class Dispatcher {
   void Cancel(Ticket ticket);
   void Sent(base::TimeNs after) { front_delay_.Sent(after, env::NowNs()); }
   bool Drain(double seconds);
+  // What is accepted and not answered yet is answered with kUnavailable; how many that were.
+  int GiveUpAll();
 
   // ---- models (dispatcher_models.cc)
   std::shared_ptr<const Endpoint> AddModel(NewModel model);

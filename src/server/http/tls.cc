@@ -3,8 +3,9 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <csignal>
 #include <string_view>
+
+#include "env/stop_signal.h"
 
 namespace hone::server {
 namespace {
@@ -53,7 +54,7 @@ base::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Create(const std::string
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   if (context == nullptr) return base::OutOfResource("OpenSSL cannot start: ", Why());
   std::unique_ptr<TlsContext> tls(new TlsContext(context));
-  std::signal(SIGPIPE, SIG_IGN);
+  env::OutliveReaders();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
