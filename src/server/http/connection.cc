@@ -186,10 +186,10 @@ void Connection::Dispatch() {
   request.arrival = env::NowNs() - loop_->round_ns;
   deadline_ = base::kNeverNs;
   ++front_.requests;
+  head_only_ = request.method == "HEAD";
   if (!front_.keys.Admit(&request)) {  // a request without a body was not asked before
     return RefuseAt(request.path, 401, "this server wants an API key: Authorization: Bearer KEY");
   }
-  head_only_ = request.method == "HEAD";
   if (head_only_) request.method = "GET";  // the same answer, of which only the header is sent
   if (request.method == "OPTIONS" && request.path == "*") {  // of the server, not of a route
     HttpResponse response{.status = 204, .headers = {{"Allow", "GET, HEAD, POST, OPTIONS"}}};
@@ -262,13 +262,13 @@ void Connection::LookAhead() {
 }
 
 void Connection::Refuse(int status, std::string_view message) {
+  head_only_ = parser_ != nullptr && parser_->request().method == "HEAD";
   RefuseAt(parser_ == nullptr ? std::string_view() : parser_->request().path, status, message);
 }
 
 void Connection::RefuseAt(std::string_view path, int status, std::string_view message) {
   ++front_.rejected;
   close_after_ = true;
-  head_only_ = false;
   const RefusalWriter& write = front_.options.refusal;
   Reply(write ? write(path, status, message) : ErrorResponse(status, message));
   parser_.reset();

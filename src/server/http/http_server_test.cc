@@ -236,6 +236,9 @@ TEST_F(HttpServerTest, RefusesWhatIsNotHttpWithItsOwnStatus) {
       {"nonsense\r\n\r\n", 400, "not HTTP"},
       {"GET / HTTP/1.1\r\n\r\n", 400, "Host"},
       {"GET /" + host + "Host: i\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: a b/c\r\n\r\n", 400, "no host"},
+      {"POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       400, "HTTP/1.0"},
       {"GET /%zz" + host + "\r\n", 400, "hexadecimal"},
       {"GET /%ff" + host + "\r\n", 400, "UTF-8"},
       {"GET /%00" + host + "\r\n", 400, "UTF-8"},
@@ -483,6 +486,13 @@ TEST_F(HttpServerTest, WantsAKeyForEverythingButHealth) {
   EXPECT_EQ(client.Ask(get("/echo", "Api-Key: key-of-alice\r\n")).headers["X-Tenant"], "alice");
   EXPECT_EQ(client.Ask(get("/", "")).status, 200) << "the page, which asks for the key itself";
   ExpectError(TestClient(port()).Ask(Post("/", "{}")), 401, "API key");
+  // The answer to HEAD is a header, whatever it says.
+  TestClient head(port());
+  head.Send("HEAD /echo HTTP/1.1\r\nHost: h\r\n\r\n");
+  const TestReply refused = head.Receive(true);
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_NE(refused.headers.at("Content-Length"), "0");
+  EXPECT_TRUE(head.Ended()) << "and no body behind it";
   EXPECT_EQ(client.Ask(get("/health", "")).status, 200);
   EXPECT_EQ(client.Ask(get("/ready", "")).status, 200);
   // Before a body is read, or its sender is told to go on.

@@ -27,6 +27,14 @@ std::string Lower(std::string_view text) {
   return out;
 }
 
+// The characters of a host and port (RFC 3986 §3.2.2); which of them make sense is a resolver's question.
+bool IsHost(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~%!$&'()*+,;=:[]").find(c) != std::string_view::npos;
+  });
+}
+
 HttpFault HeaderTooLarge(const ParserLimits& limits) {
   return {431, base::StrCat("the header is larger than ", limits.header_bytes, " bytes")};
 }
@@ -106,7 +114,14 @@ class RequestParser::Grammar : public http::basic_parser<true> {
 void RequestParser::Grammar::CheckHeader(error_code& error) {
   int hosts = 0;
   for (const auto& [name, value] : request_.headers) {
-    if (name == "host") ++hosts;
+    if (name == "host") {
+      ++hosts;
+      if (!IsHost(value)) return Refuse(error, 400, "the Host field is no host and port");
+    }
+    if (name == "transfer-encoding" && http_1_0_) {
+      // It may be older than the framing it claims to know, and a proxy before it read another (RFC 9112 §6.1).
+      return Refuse(error, 400, "HTTP/1.0 has no Transfer-Encoding");
+    }
     if (name == "transfer-encoding" && Lower(value) != "chunked") {
       return Refuse(error, 501, "no Transfer-Encoding but \"chunked\" is known");
     }

@@ -89,9 +89,15 @@ TEST(Target, IsDecoded) {
 
 TEST(ResponseText, SaysLengthAndConnection) {
   const HttpResponse response{.status = 404, .body = "abc", .headers = {{"X-A", "b"}}};
-  EXPECT_EQ(ResponseHead(response, true),
+  std::string head = ResponseHead(response, true);
+  const std::size_t date = head.find("Date: ");
+  ASSERT_NE(date, std::string::npos);
+  head.erase(date, HttpDate(0).size() + std::string_view("Date: \r\n").size());
+  EXPECT_EQ(head,
             "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 3\r\n"
             "X-A: b\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(HttpDate(784'111'777), "Sun, 06 Nov 1994 08:49:37 GMT");  // RFC 9110's example
+  EXPECT_EQ(HttpDate(951'782'400), "Tue, 29 Feb 2000 00:00:00 GMT");
   EXPECT_THAT(ResponseHead({.status = 799}, false), StartsWith("HTTP/1.1 799 \r\n"));
   EXPECT_EQ(ErrorResponse(413, "too \"much\"").body,
             R"({"error":{"code":413,"message":"too \"much\"","type":"invalid_request_error"}})");

@@ -1,10 +1,12 @@
 #include "server/http/response_text.h"
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/json.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "env/clock.h"
 
 namespace hone::server {
 namespace {
@@ -47,6 +49,16 @@ const Reason* Find(int status) {
   return found == std::end(kReasons) ? nullptr : found;
 }
 
+// Made once a second.
+std::string_view DateNow() {
+  thread_local std::int64_t said = -1;
+  thread_local std::string text;
+  const std::int64_t now = env::UnixSeconds();
+  if (now != said) text = HttpDate(now);
+  said = now;
+  return text;
+}
+
 void AppendField(std::string* out, std::string_view name, std::string_view value) {
   const std::size_t begin = out->size();
   base::StrAppend(out, name, ": ", value);
@@ -64,6 +76,19 @@ std::string_view ReasonOf(int status) {
   return reason == nullptr ? "" : reason->name;
 }
 
+std::string HttpDate(std::int64_t unix_seconds) {
+  constexpr std::string_view kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t time = unix_seconds;
+  std::tm utc = {};
+  gmtime_r(&time, &utc);
+  const auto two = [](int number) { return base::StrCat(number < 10 ? "0" : "", number); };
+  return base::StrCat(kDays[utc.tm_wday], ", ", two(utc.tm_mday), " ", kMonths[utc.tm_mon], " ",
+                      1900 + utc.tm_year, " ", two(utc.tm_hour), ":", two(utc.tm_min), ":",
+                      two(utc.tm_sec), " GMT");
+}
+
 bool MayHaveBody(int status) {
   return status >= 200 && status != 204 && status != 304;
 }
@@ -72,6 +97,7 @@ std::string ResponseHead(const HttpResponse& response, bool keep_alive) {
   std::string out;
   out.reserve(256);
   base::StrAppend(&out, "HTTP/1.1 ", response.status, " ", ReasonOf(response.status), "\r\n");
+  AppendField(&out, "Date", DateNow());
   if (MayHaveBody(response.status)) {
     if (!response.content_type.empty()) AppendField(&out, "Content-Type", response.content_type);
     base::StrAppend(&out, "Content-Length: ", response.body.size(), "\r\n");

@@ -12,6 +12,9 @@ namespace hone::server {
 // "Not Found"; "" for a status that has no name here.
 std::string_view ReasonOf(int status);
 
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7); of the years 1 to 9999.
+std::string HttpDate(std::int64_t unix_seconds);
+
 // Status line and header fields with the empty line that ends them. Control characters in a field become
 // spaces, so that nothing a client said can end it.
 std::string ResponseHead(const HttpResponse& response, bool keep_alive);
