@@ -23,8 +23,10 @@ enum class FaultKind : std::uint8_t {
   kBadRequest,    // 400, the field is named: it stays wrong
   kUnauthorized,  // 401
   kNotFound,      // 404: route or model
+  kEmpty,         // 400: there is nothing to compute
   kTooLarge,      // 413: body, batch or text over a limit
-  kUnsupported,   // 400 (422 in TEI's words): legal, but this model has no such head
+  kTooLong,       // 413 (400 in OpenAI's words): a text of more tokens than the model reads
+  kUnsupported,   // 400 (424 in TEI's words): legal, but this model has no such head
   kRefused,       // 429: cannot be answered by its deadline, or a share or the queue is used up
   kUnavailable,   // 503: not ready, loading, shutting down
   kMissed,        // 504: accepted, and late all the same
@@ -80,6 +82,7 @@ struct Query {
   // 1 to max_tokens ids below `vocabulary`. Only ids and types are read.
   std::vector<text::Encoding> texts = {};
   Terms terms = {};
+  int uncounted = 0;  // of the texts, beside the limit of a request: what others are ranked by
   // Instead of the head's outputs: the encoder's own rows, one a token, as the one output [tokens,
   // Endpoint::width].
   bool hidden = false;

@@ -142,7 +142,7 @@ TEST_F(ServiceTest, RefusesWhatTheModelCannotTake) {
     q->texts[0].ids.assign(static_cast<std::size_t>(endpoint->max_tokens) + 1, 5);
     q->texts[0].types.clear();
   });
-  EXPECT_EQ(f.kind, FaultKind::kTooLarge);
+  EXPECT_EQ(f.kind, FaultKind::kTooLong);
   f = fault([](Query* q) { q->texts.clear(); });
   EXPECT_EQ(f.kind, FaultKind::kBadRequest);
   f = fault([](Query* q) { q->texts.resize(5); });

@@ -259,7 +259,7 @@ def generated_requests(server):
     documented, and none that the schemas forbid may be accepted."""
     program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
     # What the schemas allow may still be refused (a model that is not there, token ids beyond a
-    # vocabulary), and the repository is not to be emptied meanwhile. /embed_sparse and /ready answer 422
+    # vocabulary), and the repository is not to be emptied meanwhile. /embed_sparse and /ready answer 424
     # and 503 by design.
     done = subprocess.run(
         [program, "run", server.url + "/openapi.json", "--checks", "all",

@@ -85,6 +85,18 @@ std::vector<runtime::Answer> AnswersOf(std::span<const text::Encoding> windows,
   return runtime::FindAnswers(answers, context, options);
 }
 
+MaybeFault CheckFillings(const Endpoint& endpoint, std::span<const text::Encoding> encodings,
+                         int count, std::string_view field) {
+  constexpr std::int64_t kMost = 4096;
+  std::int64_t masks = 0;
+  for (const text::Encoding& encoding : encodings) {
+    masks += std::ranges::count(encoding.ids, endpoint.tokenizer->mask_id().value_or(-1));
+  }
+  if (masks * count <= kMost) return {};
+  return TooLarge(field, masks, " masks with ", count, " fillings each are over the limit of ",
+                  kMost, " fillings");
+}
+
 std::vector<std::vector<runtime::TokenScore>> FillingsOf(const TextResult& result, int count) {
   const Rows& rows = result.outputs[0];
   std::vector<std::vector<runtime::TokenScore>> fillings;

@@ -40,6 +40,10 @@ std::vector<runtime::Answer> AnswersOf(std::span<const text::Encoding> windows,
                                        std::string_view context,
                                        const runtime::AnswerOptions& options);
 
+inline constexpr int kDefaultFillings = 5;  // of a mask
+// Each filling of each mask is written out, the text with it: a fault where `count` a mask are too many in all.
+MaybeFault CheckFillings(const Endpoint& endpoint, std::span<const text::Encoding> encodings,
+                         int count, std::string_view field);
 // The best `count` tokens for each mask.
 std::vector<std::vector<runtime::TokenScore>> FillingsOf(const TextResult& result, int count);
 

@@ -253,7 +253,7 @@ TEST_F(ApiTest, TeiEmbedsSimilarsAndTokenizes) {
 
   EXPECT_EQ(Get("/info")["model_type"]["embedding"]["pooling"], "mean");
   const HttpResponse sparse = Post("/embed_sparse", R"({"inputs":"a"})");
-  EXPECT_EQ(sparse.status, 422);
+  EXPECT_EQ(sparse.status, 424);
   EXPECT_THAT(sparse.body, HasSubstr("not supported by this model"));
 }
 
@@ -271,7 +271,7 @@ TEST_F(ApiTest, TeiPredictsTextsPairsAndBatches) {
   EXPECT_EQ(batch[0], one);
   EXPECT_EQ(batch[1], pair);
   EXPECT_EQ(Post("/predict", R"({"inputs":["a","b","c"]})").status, 422);
-  EXPECT_EQ(Post("/predict", R"({"inputs":"a","model":"m0"})").status, 422);
+  EXPECT_EQ(Post("/predict", R"({"inputs":"a","model":"m0"})").status, 424);
   EXPECT_EQ(Post("/predict", R"({"inputs":"a"})", {{"x-hone-model", "none"}}).status, 404);
 }
 
@@ -339,15 +339,112 @@ TEST_F(ApiTest, ARequestThatWouldKeepTheFrontIsRefused) {
       HasSubstr("together are over the limit"));
   Endpoint pairs;
   pairs.task = model::Task::kSequenceClassification;
-  std::vector<text::Encoding> encodings;
-  const MaybeFault fault = EncodeRanking(pairs, large, std::vector<std::string>(6, "a"), {},
-                                         "query", "texts", &encodings);
+  Query query{.endpoint = std::make_shared<const Endpoint>(std::move(pairs))};
+  const MaybeFault fault =
+      EncodeRanking(large, std::vector<std::string>(6, "a"), {}, "query", "texts", &query);
   ASSERT_TRUE(fault);
   EXPECT_THAT(fault->message, HasSubstr("with each of the 6 texts"));
   EXPECT_THAT(refusal("/models/m1", {{"inputs", "[MASK] [MASK] [MASK] [MASK] [MASK] [MASK]"},
                                      {"parameters", {{"top_k", 1024}}}}),
               HasSubstr("6 masks with 1024 fillings"));
   Good(Post("/models/m1", Json{{"inputs", "a [MASK]"}, {"parameters", {{"top_k", 3}}}}.dump()));
+  EXPECT_THAT(refusal("/v1/hone/fill",
+                      {{"texts", Json(std::vector<std::string>(5, large))}, {"truncate", true}}),
+              HasSubstr("together are over the limit"));
+  EXPECT_THAT(refusal("/v1/hone/fill",
+                      {{"text", "[MASK] [MASK] [MASK] [MASK] [MASK] [MASK]"}, {"top", 1000}}),
+              HasSubstr("6 masks with 1000 fillings"));
+  const std::vector<std::vector<int>> ids(3, std::vector<int>(30'000, 5));
+  EXPECT_THAT(refusal("/decode", {{"model", "m0"}, {"ids", ids}}),
+              HasSubstr("ids[2]: the token ids together"));
+}
+
+TEST_F(ApiTest, TheFieldStandsBeforeAMessageThatDoesNotBeginWithIt) {
+  EXPECT_EQ(Say({.message = "9 texts are too many", .field = "text"}),
+            "text: 9 texts are too many");
+  EXPECT_EQ(Say({.message = "texts are too many", .field = "text"}), "text: texts are too many");
+  EXPECT_EQ(Say({.message = "text: is empty", .field = "text"}), "text: is empty");
+  EXPECT_EQ(Say({.message = "ids[3] is wrong", .field = "ids"}), "ids[3] is wrong");
+  EXPECT_EQ(Say({.message = "no field", .field = ""}), "no field");
+  Serve({"bert/embed-mean"});
+  const HttpResponse response = Post("/decode", R"({"ids":[[5],[6,99999]]})");
+  EXPECT_THAT(Json::parse(response.body)["error"].get<std::string>(), StartsWith("ids[1][1]: "));
+}
+
+// What TEI's router answers (router/src/http/server.rs, router/src/lib.rs).
+TEST_F(ApiTest, TeiHasItsOwnWordsForNothingAndForTheWrongModel) {
+  Serve({"bert/embed-mean"});
+  for (const auto& [path, body] : std::vector<std::pair<std::string, std::string>>{
+           {"/embed", R"({"inputs":[]})"},
+           {"/embed", R"({"inputs":""})"},
+           {"/embed", R"({"inputs":["a",""]})"},
+           {"/embed_all", R"({"inputs":""})"},
+           {"/rerank", R"({"query":"a","texts":[]})"}}) {
+    const HttpResponse response = Post(path, body);
+    EXPECT_EQ(response.status, 400) << path << body;
+    EXPECT_EQ(Json::parse(response.body)["error_type"], "Empty") << path << body;
+  }
+  for (const char* path : {"/predict", "/embed_sparse"}) {
+    const HttpResponse response = Post(path, R"({"inputs":"a"})");
+    EXPECT_EQ(response.status, 424) << path;
+    EXPECT_EQ(Json::parse(response.body)["error_type"], "Backend") << path;
+  }
+  // The query is not one of the texts that are counted.
+  const Json texts(std::vector<std::string>(8, "a"));
+  EXPECT_EQ(Good(Post("/rerank", Json{{"query", "b"}, {"texts", texts}}.dump())).size(), 8u);
+  EXPECT_EQ(
+      Good(Post("/v1/rerank", Json{{"query", "b"}, {"documents", texts}}.dump()))["results"].size(),
+      8u);
+  EXPECT_EQ(Good(Post("/similarity",
+                      Json{{"inputs", {{"source_sentence", "b"}, {"sentences", texts}}}}.dump()))
+                .size(),
+            8u);
+}
+
+TEST_F(ApiTest, AModelOfTheConfigurationThatIsNotThereIsUnavailable) {
+  Serve({"bert/embed-mean"});
+  ASSERT_TRUE(service_->Unload("m0").ok());
+  for (const auto& [path, body] : std::vector<std::pair<std::string, std::string>>{
+           {"/v1/embeddings", R"({"model":"m0","input":"a"})"},
+           {"/embed", R"({"inputs":"a"})"},
+           {"/v2/models/m0/infer",
+            R"({"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"data":["a"]}]})"}}) {
+    const HttpResponse response = Post(path, body);
+    EXPECT_EQ(response.status, 503) << response.body;
+    EXPECT_THAT(response.body, HasSubstr("unloaded"));
+    EXPECT_EQ(HeaderOf(response, "Retry-After"), "1");
+  }
+  EXPECT_EQ(Ask("GET", "/v1/models/m0").status, 503);
+  EXPECT_EQ(Ask("GET", "/v2/models/m0").status, 503);
+  const HttpResponse ready = Ask("GET", "/ready");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(HeaderOf(ready, "Retry-After"), "1");
+  EXPECT_EQ(HeaderOf(ready, "X-Hone-Fault"), "unavailable");
+  EXPECT_EQ(Post("/v1/embeddings", R"({"model":"x","input":"a"})").status, 404);
+  EXPECT_EQ(Post("/v2/repository/models/x/load", "").status, 404);
+  ASSERT_TRUE(service_->Load("m0").ok());
+  Good(Post("/embed", R"({"inputs":"a"})"));
+}
+
+TEST_F(ApiTest, PagesOfOtherSitesMayNotAsk) {
+  Serve({"bert/embed-mean"});
+  const std::string unload = "/v2/repository/models/m0/unload";
+  for (const Headers& headers :
+       std::vector<Headers>{{{"sec-fetch-site", "cross-site"}},
+                            {{"sec-fetch-site", "same-site"}},
+                            {{"origin", "https://evil.example"}, {"host", "localhost:8080"}},
+                            {{"origin", "null"}, {"host", "localhost:8080"}}}) {
+    const HttpResponse response = Post(unload, "", headers);
+    EXPECT_EQ(response.status, 403) << response.body;
+    EXPECT_THAT(response.body, HasSubstr("another site"));
+  }
+  EXPECT_TRUE(service_->Find("m0"));
+  const std::string body = R"({"inputs":"a"})";
+  Good(Post("/embed", body,
+            {{"sec-fetch-site", "same-origin"}, {"origin", "https://a"}, {"host", "b"}}));
+  Good(Post("/embed", body, {{"origin", "http://localhost:8080"}, {"host", "localhost:8080"}}));
+  Good(Post("/embed", body, {{"host", "localhost:8080"}}));
+  EXPECT_EQ(Ask("GET", "/health", "", {{"sec-fetch-site", "cross-site"}}).status, 200);
 }
 
 TEST_F(ApiTest, RoutesThatAreNotThere) {

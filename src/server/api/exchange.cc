@@ -71,6 +71,17 @@ std::string_view NameOf(model::Task task) {
   return "";
 }
 
+Fault NoModel(const Service& service, const std::string& name) {
+  if (const std::optional<std::string> why = service.WhyAbsent(name)) {
+    return {.kind = FaultKind::kUnavailable,
+            .message = name.empty() ? base::StrCat("the model is not there: ", *why)
+                                    : base::StrCat("the model \"", name, "\" is not there: ", *why),
+            .field = "model",
+            .retry_after_s = 1};
+  }
+  return NoSuch("model", "there is no model \"", name.substr(0, 100), "\" here");
+}
+
 MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,
                           const std::string& named, const Use& use,
                           std::shared_ptr<const Endpoint>* endpoint) {
@@ -82,15 +93,14 @@ MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,
   if (name.empty()) name = request.Query("model").value_or("");
   if (!name.empty()) {
     *endpoint = api.service.Find(name);
-    if (*endpoint == nullptr) {
-      return NoSuch("model", "there is no model \"", name.substr(0, 100), "\" here");
-    }
+    if (*endpoint == nullptr) return NoModel(api.service, name);
   } else if (*endpoint = api.service.Only(); *endpoint == nullptr) {
     for (const auto& candidate : api.service.Endpoints()) {
       if (!fits(*candidate)) continue;
       *endpoint = candidate;
       return {};
     }
+    if (api.service.WhyAbsent("")) return NoModel(api.service, "");
     return NotSupported("model", "not supported: no model here is for ", use.name);
   }
   if (!fits(**endpoint)) {

@@ -25,6 +25,9 @@ struct Use {
   bool (*fits)(const Endpoint&);  // null: any model
 };
 
+// 404 of a name that nobody configured; 503 with the reason of one that cannot be asked now.
+Fault NoModel(const Service& service, const std::string& name);
+
 // The model by name: `named` (of the body), then the header X-Hone-Model, then ?model=. Without a
 // name: the only model, or the first that fits. A fault where there is none, or it does not fit.
 MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,

@@ -10,14 +10,6 @@ namespace {
 
 using base::JsonWriter;
 
-// The message, with the field before it where the message does not name it already.
-std::string Say(const Fault& fault) {
-  if (fault.field.empty() || fault.message.find(fault.field) != std::string::npos) {
-    return fault.message;
-  }
-  return base::StrCat(fault.field, ": ", fault.message);
-}
-
 // OpenAI's words, which its clients turn into exceptions.
 std::string_view OpenAiType(int status) {
   if (status == 401 || status == 403) return "authentication_error";
@@ -30,7 +22,7 @@ std::string_view OpenAiCode(const Fault& fault) {
   switch (fault.kind) {
     case FaultKind::kUnauthorized: return "invalid_api_key";
     case FaultKind::kNotFound: return fault.field == "model" ? "model_not_found" : "not_found";
-    case FaultKind::kTooLarge: return "context_length_exceeded";
+    case FaultKind::kTooLong: return "context_length_exceeded";
     case FaultKind::kRefused: return "deadline_cannot_be_met";
     default: return NameOf(fault.kind);
   }
@@ -41,6 +33,8 @@ std::string_view TeiType(FaultKind kind) {
   switch (kind) {
     case FaultKind::kRefused: return "Overloaded";
     case FaultKind::kUnavailable: return "Unhealthy";
+    case FaultKind::kEmpty: return "Empty";
+    case FaultKind::kUnsupported:
     case FaultKind::kMissed:
     case FaultKind::kCancelled:
     case FaultKind::kInternal: return "Backend";
@@ -75,6 +69,16 @@ std::string Body(Protocol protocol, const Fault& fault, int status) {
 
 }  // namespace
 
+std::string Say(const Fault& fault) {
+  const std::string_view message = fault.message;
+  const std::string_view rest = message.substr(std::min(fault.field.size(), message.size()));
+  // "text" is not named by "texts …".
+  const bool ends =
+      rest.empty() || std::string_view(" :[.,").find(rest[0]) != std::string_view::npos;
+  if (fault.field.empty() || (message.starts_with(fault.field) && ends)) return fault.message;
+  return base::StrCat(fault.field, ": ", fault.message);
+}
+
 Fault FaultOf(const base::Status& status) {
   Fault fault{.kind = FaultKind::kBadRequest, .message = status.message()};
   if (status.code() == base::StatusCode::kNotFound) fault.kind = FaultKind::kNotFound;
@@ -92,7 +96,9 @@ std::string_view NameOf(FaultKind kind) {
     case FaultKind::kBadRequest: return "bad_request";
     case FaultKind::kUnauthorized: return "unauthorized";
     case FaultKind::kNotFound: return "not_found";
+    case FaultKind::kEmpty: return "empty";
     case FaultKind::kTooLarge: return "too_large";
+    case FaultKind::kTooLong: return "too_long";
     case FaultKind::kUnsupported: return "unsupported";
     case FaultKind::kRefused: return "refused";
     case FaultKind::kUnavailable: return "unavailable";
@@ -109,8 +115,10 @@ int StatusOf(Protocol protocol, FaultKind kind) {
     case FaultKind::kBadRequest: return tei ? 422 : 400;
     case FaultKind::kUnauthorized: return 401;
     case FaultKind::kNotFound: return 404;
-    case FaultKind::kTooLarge: return protocol == Protocol::kOpenAi ? 400 : 413;
-    case FaultKind::kUnsupported: return tei ? 422 : 400;
+    case FaultKind::kEmpty: return 400;
+    case FaultKind::kTooLarge:
+    case FaultKind::kTooLong: return protocol == Protocol::kOpenAi ? 400 : 413;
+    case FaultKind::kUnsupported: return tei ? 424 : 400;
     case FaultKind::kRefused: return 429;
     case FaultKind::kUnavailable: return 503;
     case FaultKind::kMissed: return 504;
@@ -129,7 +137,9 @@ HttpResponse FaultResponse(Protocol protocol, const Fault& fault, int status) {
     response.headers.emplace_back(
         "Retry-After",
         base::StrCat(std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(seconds)))));
-    response.headers.emplace_back("X-Hone-Retry-Ms", base::Fixed(seconds * 1e3, 3));
+    if (seconds > 0) {
+      response.headers.emplace_back("X-Hone-Retry-Ms", base::Fixed(seconds * 1e3, 3));
+    }
   }
   return response;
 }

@@ -25,6 +25,11 @@ Fault BadRequest(std::string_view field, const Args&... message) {
           .field = std::string(field)};
 }
 template <typename... Args>
+Fault Empty(std::string_view field, const Args&... message) {
+  return {
+      .kind = FaultKind::kEmpty, .message = base::StrCat(message...), .field = std::string(field)};
+}
+template <typename... Args>
 Fault TooLarge(std::string_view field, const Args&... message) {
   return {.kind = FaultKind::kTooLarge,
           .message = base::StrCat(message...),
@@ -43,6 +48,9 @@ Fault NoSuch(std::string_view field, const Args&... message) {
           .field = std::string(field)};
 }
 
+// The message, with the field before it where it does not begin with it.
+std::string Say(const Fault& fault);
+
 // Of what the service was asked to do and could not.
 Fault FaultOf(const base::Status& status);
 
@@ -50,12 +58,12 @@ Fault FaultOf(const base::Status& status);
 std::string_view NameOf(FaultKind kind);
 
 // The status of a kind. OpenAI says 400 of a text over the limit and of an unsupported use; TEI 413
-// and 422, 424 of a failed inference, and 422 of JSON of the wrong shape; the others as FaultKind
+// and 424, 424 of a failed inference too, and 422 of JSON of the wrong shape; the others as FaultKind
 // says.
 int StatusOf(Protocol protocol, FaultKind kind);
 
 // The whole answer: status, body in the protocol's shape, Retry-After (whole seconds, at least 1)
-// and X-Hone-Retry-Ms with 429 and 503. `status` 0: StatusOf's.
+// and, where it is known finer, X-Hone-Retry-Ms with 429 and 503. `status` 0: StatusOf's.
 HttpResponse FaultResponse(Protocol protocol, const Fault& fault, int status = 0);
 
 }  // namespace hone::server

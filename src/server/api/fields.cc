@@ -111,7 +111,7 @@ MaybeFault AsIds(const base::JsonValue& value, int limit, std::vector<std::int32
   if (!value.IsArray()) {
     return Wrong(value, base::StrCat("expected an array of token ids, found ", KindName(value)));
   }
-  if (value.size() == 0) return Wrong(value, "has no tokens");
+  if (value.size() == 0) return Empty(FieldOf(value), "has no tokens");
   if (value.size() > limit) {
     return TooLarge(FieldOf(value), value.size(), " token ids are more than the limit of ", limit);
   }
@@ -125,7 +125,7 @@ MaybeFault AsIds(const base::JsonValue& value, int limit, std::vector<std::int32
 }
 
 MaybeFault CheckCount(const base::JsonValue& array, int limit) {
-  if (array.size() == 0) return Wrong(array, "is empty");
+  if (array.size() == 0) return Empty(FieldOf(array), "is empty");
   if (array.size() > limit) {
     return TooLarge(FieldOf(array), array.size(), " elements are more than the limit of ", limit);
   }

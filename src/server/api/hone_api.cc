@@ -16,7 +16,6 @@ using model::Task;
 using Segments = std::vector<std::string>;
 
 constexpr Protocol kProtocol = Protocol::kHone;
-constexpr int kDefaultFillings = 5;
 constexpr Use kAnswering = {"answering questions", IsOneOf<Task::kQuestionAnswering>};
 constexpr Use kTagging = {"tagging", IsOneOf<Task::kTokenClassification, Task::kJoint>};
 constexpr Use kLabels = {"labels of a text", IsOneOf<Task::kSequenceClassification, Task::kJoint>};
@@ -68,12 +67,9 @@ MaybeFault PrepareLabels(const ApiContext& api, const HttpRequest& http, const U
   HONE_RETURN_IF_FAULT(ReadLabelRequest(http.body, options.max_texts, &request));
   HONE_RETURN_IF_FAULT(ReadTerms(http, options, &query->terms));
   HONE_RETURN_IF_FAULT(ChooseEndpoint(api, http, request.model, use, &query->endpoint));
-  asked->encodings.resize(request.inputs.size());
-  for (std::size_t i = 0; i < request.inputs.size(); ++i) {
-    HONE_RETURN_IF_FAULT(Encode(*query->endpoint, request.inputs[i], {.allowed = request.truncate},
-                                true, &asked->encodings[i]));
-    query->texts.push_back(IdsOf(asked->encodings[i]));
-  }
+  HONE_RETURN_IF_FAULT(EncodeAll(*query->endpoint, request.inputs, {.allowed = request.truncate},
+                                 true, &asked->encodings));
+  for (const text::Encoding& encoding : asked->encodings) query->texts.push_back(IdsOf(encoding));
   return {};
 }
 
@@ -146,8 +142,11 @@ CancelRequest Fill(ApiContext& api, const HttpRequest& http, const Segments&, Re
   if (auto fault = PrepareLabels(api, http, kFilling, asked.get(), &query)) {
     return Refuse(*fault, respond);
   }
-  auto write = [asked, endpoint = query.endpoint](const Reply& reply) {
-    const int count = asked->request.top > 0 ? asked->request.top : kDefaultFillings;
+  const int count = asked->request.top > 0 ? asked->request.top : kDefaultFillings;
+  if (auto fault = CheckFillings(*query.endpoint, asked->encodings, count, "top")) {
+    return Refuse(*fault, respond);
+  }
+  auto write = [asked, count, endpoint = query.endpoint](const Reply& reply) {
     return JsonResponse(
         WriteResults(*endpoint, *asked, reply, [&](std::size_t i, base::JsonWriter* json) {
           json->Key("masks").BeginArray();

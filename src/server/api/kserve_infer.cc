@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "server/api/exchange.h"
 #include "server/api/texts.h"
 
 namespace hone::server {
@@ -286,14 +287,10 @@ MaybeFault FillQuery(const InferRequest& request, const ServiceOptions& options,
   }
   std::vector<TextInput> inputs;
   HONE_RETURN_IF_FAULT(ReadTextInputs(request, *text, options.max_texts, &inputs));
-  return EncodeAll(endpoint, inputs, {.allowed = request.truncate}, &query->texts);
+  return EncodeAll(endpoint, inputs, {.allowed = request.truncate}, false, &query->texts);
 }
 
 namespace {
-
-Fault NoModel(std::string_view name) {
-  return NoSuch("model", "there is no model \"", name.substr(0, 100), "\" here");
-}
 
 MaybeFault CheckVersion(std::string_view name, std::string_view version) {
   if (version.empty() || version == kModelVersion) return {};
@@ -306,7 +303,7 @@ MaybeFault CheckVersion(std::string_view name, std::string_view version) {
 MaybeFault FindVersioned(const Service& service, const std::string& name, std::string_view version,
                          std::shared_ptr<const Endpoint>* endpoint) {
   *endpoint = service.Find(name);
-  if (*endpoint == nullptr) return NoModel(name);
+  if (*endpoint == nullptr) return NoModel(service, name);
   return CheckVersion(name, version);
 }
 
@@ -318,7 +315,7 @@ MaybeFault FindState(const Service& service, const std::string& name, std::strin
     *state = {.ready = model.ready, .reason = model.error};
     return CheckVersion(name, version);
   }
-  return NoModel(name);
+  return NoModel(service, name);
 }
 
 }  // namespace hone::server

@@ -32,8 +32,7 @@ CancelRequest GetModel(ApiContext& api, const HttpRequest&, const Segments& segm
                        Respond respond) {
   const auto endpoint = api.service.Find(segments[0]);
   if (endpoint == nullptr) {
-    respond(FaultResponse(
-        kProtocol, NoSuch("model", "there is no model \"", segments[0].substr(0, 100), "\" here")));
+    respond(FaultResponse(kProtocol, NoModel(api.service, segments[0])));
     return {};
   }
   base::JsonWriter json;
@@ -54,7 +53,7 @@ MaybeFault PrepareEmbeddings(ApiContext& api, const HttpRequest& http, Embedding
   if (request->dimensions > width) {
     return BadRequest("dimensions", request->dimensions, " are more than the model's ", width);
   }
-  return EncodeAll(*query->endpoint, request->inputs, {.allowed = request->truncate},
+  return EncodeAll(*query->endpoint, request->inputs, {.allowed = request->truncate}, false,
                    &query->texts);
 }
 
@@ -77,12 +76,12 @@ CancelRequest Embeddings(ApiContext& api, const HttpRequest& http, const Segment
 MaybeFault PrepareRerank(ApiContext& api, const HttpRequest& http, RerankRequest* request,
                          Query* query) {
   const ServiceOptions& options = api.service.options();
-  HONE_RETURN_IF_FAULT(ReadRerank(http.body, options.max_texts - 1, request));
+  HONE_RETURN_IF_FAULT(ReadRerank(http.body, options.max_texts, request));
   HONE_RETURN_IF_FAULT(ReadTerms(http, options, &query->terms));
   HONE_RETURN_IF_FAULT(
       ChooseEndpoint(api, http, request->model, {kReranking, CanRank}, &query->endpoint));
-  return EncodeRanking(*query->endpoint, request->query, request->documents,
-                       {.allowed = request->truncate}, "query", "documents", &query->texts);
+  return EncodeRanking(request->query, request->documents, {.allowed = request->truncate}, "query",
+                       "documents", query);
 }
 
 CancelRequest Rerank(ApiContext& api, const HttpRequest& http, const Segments&, Respond respond) {

@@ -29,7 +29,12 @@ CancelRequest Ready(ApiContext& api, const HttpRequest&, const Segments&, Respon
     if (!model.error.empty()) json.Key("error").String(model.error);
     json.EndObject();
   }
-  respond(JsonResponse(json.EndArray().EndObject().Take(), ready ? 200 : 503));
+  HttpResponse response = JsonResponse(json.EndArray().EndObject().Take(), ready ? 200 : 503);
+  if (!ready) {
+    response.headers.emplace_back("Retry-After", "1");
+    response.headers.emplace_back("X-Hone-Fault", NameOf(FaultKind::kUnavailable));
+  }
+  respond(std::move(response));
   return {};
 }
 

@@ -19,7 +19,7 @@ using base::JsonWriter;
 using model::Task;
 
 constexpr Protocol kProtocol = Protocol::kTei;  // its error shape has "error" too
-constexpr int kDefaultFillings = 5, kStride = 128;
+constexpr int kStride = 128;
 
 struct Asked {
   PipelineRequest request;
@@ -41,19 +41,6 @@ int FillingsAMask(const PipelineRequest& request) {
   return request.top > 0 ? request.top : kDefaultFillings;
 }
 
-// The whole text is written out with every filling of every mask.
-MaybeFault CheckFillings(const Asked& asked, const Endpoint& endpoint) {
-  constexpr std::int64_t kMost = 4096;
-  std::int64_t masks = 0;
-  for (const text::Encoding& encoding : asked.encodings) {
-    masks += std::ranges::count(encoding.ids, endpoint.tokenizer->mask_id().value_or(-1));
-  }
-  const std::int64_t fillings = masks * FillingsAMask(asked.request);
-  if (fillings <= kMost) return {};
-  return TooLarge("inputs", masks, " masks with ", FillingsAMask(asked.request),
-                  " fillings each are over the limit of ", kMost, " fillings");
-}
-
 MaybeFault Prepare(const ApiContext& api, const HttpRequest& http, const std::string& named,
                    Asked* asked, Query* query) {
   const ServiceOptions& options = api.service.options();
@@ -63,18 +50,18 @@ MaybeFault Prepare(const ApiContext& api, const HttpRequest& http, const std::st
   HONE_RETURN_IF_FAULT(ChooseEndpoint(api, http, named.empty() ? request.model : named,
                                       UseOf(request.shape), &query->endpoint));
   const Endpoint& endpoint = *query->endpoint;
+  if (request.shape == PipelineShape::kSimilarity) query->uncounted = 1;
   if (request.shape == PipelineShape::kQuestion) {
     HONE_RETURN_IF_FAULT(MakeWindows(endpoint, request.inputs[0].text, request.inputs[1].text,
                                      kStride, options.max_texts, &asked->encodings));
   } else {
-    HONE_RETURN_IF_FAULT(CheckAllBytes(request.inputs));
-    asked->encodings.resize(request.inputs.size());
-    for (std::size_t i = 0; i < request.inputs.size(); ++i) {
-      HONE_RETURN_IF_FAULT(Encode(endpoint, request.inputs[i], {.allowed = request.truncate}, true,
-                                  &asked->encodings[i]));
-    }
+    HONE_RETURN_IF_FAULT(EncodeAll(endpoint, request.inputs, {.allowed = request.truncate}, true,
+                                   &asked->encodings));
   }
-  if (endpoint.task == Task::kFillMask) HONE_RETURN_IF_FAULT(CheckFillings(*asked, endpoint));
+  if (endpoint.task == Task::kFillMask) {
+    HONE_RETURN_IF_FAULT(
+        CheckFillings(endpoint, asked->encodings, FillingsAMask(request), "inputs"));
+  }
   for (const text::Encoding& encoding : asked->encodings) {
     query->texts.push_back(IdsOf(encoding));
   }

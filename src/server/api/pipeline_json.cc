@@ -43,7 +43,7 @@ MaybeFault ReadInputs(const base::JsonValue& inputs, int max_texts, PipelineRequ
     HONE_RETURN_IF_FAULT(Require(inputs, "sentences", &sentences));
     if (!sentences->IsArray()) return Wrong(*sentences, "expected an array of strings");
     bool single = false;
-    HONE_RETURN_IF_FAULT(ReadTexts(*sentences, max_texts - 1, &request->inputs, &single));
+    HONE_RETURN_IF_FAULT(ReadTexts(*sentences, max_texts, &request->inputs, &single));
     return CheckStrings(request->inputs);
   }
   HONE_RETURN_IF_FAULT(ReadText(inputs, "text", &request->inputs));

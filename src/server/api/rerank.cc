@@ -9,27 +9,28 @@ bool CanRank(const Endpoint& endpoint) {
   return endpoint.task == model::Task::kSequenceClassification && endpoint.head.labels.size() == 1;
 }
 
-MaybeFault EncodeRanking(const Endpoint& endpoint, const std::string& query,
-                         std::span<const std::string> texts, const Truncate& truncate,
-                         std::string_view query_field, std::string_view texts_field,
-                         std::vector<text::Encoding>* encodings) {
+MaybeFault EncodeRanking(const std::string& by, std::span<const std::string> texts,
+                         const Truncate& truncate, std::string_view by_field,
+                         std::string_view texts_field, Query* query) {
+  const Endpoint& endpoint = *query->endpoint;
   std::vector<TextInput> inputs;
   const bool pairs = endpoint.task == model::Task::kSequenceClassification;
-  // Before the query is copied to every text.
-  if (pairs && query.size() * texts.size() > kMaxAllBytes) {
-    return TooLarge(query_field, "with each of the ", texts.size(),
-                    " texts it is over the limit of ", kMaxAllBytes, " bytes");
+  // Before it is copied to every text.
+  if (pairs && by.size() * texts.size() > kMaxAllBytes) {
+    return TooLarge(by_field, "with each of the ", texts.size(), " texts it is over the limit of ",
+                    kMaxAllBytes, " bytes");
   }
-  if (!pairs) inputs.push_back({.text = query, .field = std::string(query_field)});
+  if (!pairs) inputs.push_back({.text = by, .field = std::string(by_field)});
+  query->uncounted = pairs ? 0 : 1;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     TextInput input{.text = texts[i], .field = base::StrCat(texts_field, "[", i, "]")};
     if (pairs) {
-      input.text = query;
+      input.text = by;
       input.pair = texts[i];
     }
     inputs.push_back(std::move(input));
   }
-  return EncodeAll(endpoint, inputs, truncate, encodings);
+  return EncodeAll(endpoint, inputs, truncate, false, &query->texts);
 }
 
 std::vector<float> RankingScores(const Endpoint& endpoint, std::span<const TextResult> results,

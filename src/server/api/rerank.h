@@ -17,12 +17,11 @@ inline constexpr std::string_view kReranking =
     "reranking, which wants a cross-encoder with one label or an embedding model";
 bool CanRank(const Endpoint& endpoint);
 
-// A cross-encoder gets one pair a text, an embedding model the query and then the texts. Faults
-// name `query_field`, or `texts_field` with the text's index.
-MaybeFault EncodeRanking(const Endpoint& endpoint, const std::string& query,
-                         std::span<const std::string> texts, const Truncate& truncate,
-                         std::string_view query_field, std::string_view texts_field,
-                         std::vector<text::Encoding>* encodings);
+// The texts of `query`, whose endpoint is chosen: of a cross-encoder one pair a text, of an embedding model what is
+// ranked by and then the texts. Faults name `by_field`, or `texts_field` with the text's index.
+MaybeFault EncodeRanking(const std::string& by, std::span<const std::string> texts,
+                         const Truncate& truncate, std::string_view by_field,
+                         std::string_view texts_field, Query* query);
 
 // One score a text: sigmoid(logit), or the logit itself where `raw`; or the cosine.
 std::vector<float> RankingScores(const Endpoint& endpoint, std::span<const TextResult> results,

@@ -19,6 +19,20 @@ std::string_view TakeSegment(std::string_view* path) {
   return segment;
 }
 
+// A page of another site may send simple requests without asking first (Fetch §3.2.2, "CORS"), and a server on
+// this machine answers without a key: it must not unload models for whoever the browser happens to visit. Browsers
+// say where a request comes from; other programs say nothing.
+bool FromOtherSite(const HttpRequest& request) {
+  if (const auto site = request.Header("sec-fetch-site")) {
+    return *site == "cross-site" || *site == "same-site";
+  }
+  const auto origin = request.Header("origin");
+  if (!origin) return false;
+  const std::size_t scheme = origin->find("://");
+  return scheme == std::string_view::npos ||
+         origin->substr(scheme + 3) != request.Header("host").value_or("");
+}
+
 CancelRequest Handle(ApiContext& api, const HttpRequest& request, Respond respond) {
   const RouteMatch match = FindRoute(AllRoutes(), request.method, request.path);
   if (match.route == nullptr) {
@@ -42,6 +56,13 @@ CancelRequest Handle(ApiContext& api, const HttpRequest& request, Respond respon
     return {};
   }
   const Protocol protocol = ProtocolOf(match.route->tag);
+  if (request.method == "POST" && FromOtherSite(request)) {
+    respond(FaultResponse(protocol,
+                          {.kind = FaultKind::kUnauthorized,
+                           .message = "requests of another site's page are not answered"},
+                          403));
+    return {};
+  }
   const std::string_view type = request.Header("content-type").value_or("");
   if (!match.route->request_schema.empty() && !AcceptsContentType(protocol, type)) {
     respond(FaultResponse(

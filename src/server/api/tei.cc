@@ -33,6 +33,12 @@ MaybeFault CheckTerms(const ApiContext& api, const HttpRequest& http) {
   return ReadTerms(http, api.service.options(), &terms);
 }
 
+// As TEI: a model's special tokens alone say nothing.
+MaybeFault CheckNotEmpty(const TextInput& input) {
+  if (!input.text.empty() || !input.ids.empty() || (input.pair && !input.pair->empty())) return {};
+  return Empty(input.field, "cannot be empty");
+}
+
 using Reader = MaybeFault (*)(std::string_view body, int max_texts, TeiRequest* request);
 
 // Reads, chooses, encodes: what the routes over texts have in common.
@@ -42,7 +48,8 @@ MaybeFault Prepare(const ApiContext& api, const HttpRequest& http, Reader read, 
   HONE_RETURN_IF_FAULT(read(http.body, options.max_texts, request));
   HONE_RETURN_IF_FAULT(ReadTerms(http, options, &query->terms));
   HONE_RETURN_IF_FAULT(ChooseEndpoint(api, http, request->model, use, &query->endpoint));
-  return EncodeAll(*query->endpoint, request->inputs, request->truncate, &query->texts);
+  for (const TextInput& input : request->inputs) HONE_RETURN_IF_FAULT(CheckNotEmpty(input));
+  return EncodeAll(*query->endpoint, request->inputs, request->truncate, false, &query->texts);
 }
 
 CancelRequest Embed(ApiContext& api, const HttpRequest& http, const Segments&, Respond respond) {
@@ -119,7 +126,7 @@ CancelRequest Predict(ApiContext& api, const HttpRequest& http, const Segments&,
 CancelRequest Similarity(ApiContext& api, const HttpRequest& http, const Segments&,
                          Respond respond) {
   TeiRequest request;
-  Query query{.arrival = http.arrival};
+  Query query{.uncounted = 1, .arrival = http.arrival};
   if (auto fault = Prepare(api, http, ReadTeiSimilarity, kEmbeddings, &request, &query)) {
     return Refuse(*fault, respond);
   }
@@ -132,12 +139,11 @@ CancelRequest Similarity(ApiContext& api, const HttpRequest& http, const Segment
 MaybeFault PrepareRerank(const ApiContext& api, const HttpRequest& http, TeiRerankRequest* request,
                          Query* query) {
   const ServiceOptions& options = api.service.options();
-  HONE_RETURN_IF_FAULT(ReadTeiRerank(http.body, options.max_texts - 1, request));
+  HONE_RETURN_IF_FAULT(ReadTeiRerank(http.body, options.max_texts, request));
   HONE_RETURN_IF_FAULT(ReadTerms(http, options, &query->terms));
   HONE_RETURN_IF_FAULT(
       ChooseEndpoint(api, http, request->model, {kReranking, CanRank}, &query->endpoint));
-  return EncodeRanking(*query->endpoint, request->query, request->texts, request->truncate, "query",
-                       "texts", &query->texts);
+  return EncodeRanking(request->query, request->texts, request->truncate, "query", "texts", query);
 }
 
 CancelRequest Rerank(ApiContext& api, const HttpRequest& http, const Segments&, Respond respond) {
@@ -191,13 +197,10 @@ CancelRequest Decode(ApiContext& api, const HttpRequest& http, const Segments&, 
   }
   base::JsonWriter json;
   json.BeginArray();
-  for (const std::vector<std::int32_t>& ids : request.ids) {
-    for (const std::int32_t id : ids) {
-      if (id < endpoint->vocabulary) continue;
-      return Refuse(BadRequest("ids", "token id ", id, " is not of this model, whose ids end at ",
-                               endpoint->vocabulary - 1),
-                    respond);
-    }
+  for (std::size_t i = 0; i < request.ids.size(); ++i) {
+    const std::vector<std::int32_t>& ids = request.ids[i];
+    const std::string field = request.single ? "ids" : base::StrCat("ids[", i, "]");
+    if (auto fault = CheckIds(ids, *endpoint, field)) return Refuse(*fault, respond);
     json.String(endpoint->tokenizer->Decode(ids, request.skip_special));
   }
   respond(JsonResponse(json.EndArray().Take()));

@@ -105,7 +105,7 @@ MaybeFault ReadTeiSimilarity(std::string_view body, int max_texts, TeiRequest* r
   first.field = FieldOf(*source);
   HONE_RETURN_IF_FAULT(AsString(*source, &first.text));
   if (!sentences->IsArray()) return Wrong(*sentences, "expected an array of strings");
-  HONE_RETURN_IF_FAULT(CheckCount(*sentences, max_texts - 1));
+  HONE_RETURN_IF_FAULT(CheckCount(*sentences, max_texts));
   for (const base::JsonValue sentence : *sentences) {
     TextInput input{.text = {}, .field = FieldOf(sentence)};
     HONE_RETURN_IF_FAULT(AsString(sentence, &input.text));
@@ -158,10 +158,15 @@ MaybeFault ReadTeiDecode(std::string_view body, int max_texts, TeiDecodeRequest*
   std::optional<base::JsonValue> ids;
   HONE_RETURN_IF_FAULT(Require(root, "ids", &ids));
   if (!ids->IsArray() || ids->size() == 0) return Wrong(*ids, "expected an array of token ids");
-  if (!(*ids->begin()).IsArray()) return AsIds(*ids, kMaxIds, &request->ids.emplace_back());
+  request->single = !(*ids->begin()).IsArray();
+  if (request->single) return AsIds(*ids, kMaxIds, &request->ids.emplace_back());
   HONE_RETURN_IF_FAULT(CheckCount(*ids, max_texts));
+  std::size_t sum = 0;
   for (const base::JsonValue text : *ids) {
     HONE_RETURN_IF_FAULT(AsIds(text, kMaxIds, &request->ids.emplace_back()));
+    sum += request->ids.back().size();
+    if (sum <= static_cast<std::size_t>(kMaxIds)) continue;
+    return TooLarge(FieldOf(text), "the token ids together are over the limit of ", kMaxIds);
   }
   return {};
 }

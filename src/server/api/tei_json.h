@@ -48,6 +48,7 @@ MaybeFault ReadTeiRerank(std::string_view body, int max_texts, TeiRerankRequest*
 struct TeiDecodeRequest {
   std::string model;
   std::vector<std::vector<std::int32_t>> ids;
+  bool single = false;  // ids were one text's
   bool skip_special = true;
 };
 // ids: an array of token ids, or an array of arrays.

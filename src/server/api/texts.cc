@@ -29,7 +29,10 @@ MaybeFault CheckBytes(const TextInput& input, const std::string& text) {
 }
 
 MaybeFault TooManyTokens(const TextInput& input, std::size_t tokens, int limit) {
-  return TooLarge(input.field, "must have no more than ", limit, " tokens, and has ", tokens);
+  return Fault{
+      .kind = FaultKind::kTooLong,
+      .message = base::StrCat("must have no more than ", limit, " tokens, and has ", tokens),
+      .field = input.field};
 }
 
 MaybeFault EncodeIds(const Endpoint& endpoint, const TextInput& input, const Truncate& truncate,
@@ -45,12 +48,7 @@ MaybeFault EncodeIds(const Endpoint& endpoint, const TextInput& input, const Tru
     }
     encoding->truncated = true;
   }
-  for (std::size_t i = 0; i < encoding->ids.size(); ++i) {
-    if (encoding->ids[i] >= endpoint.vocabulary) {
-      return BadRequest(base::StrCat(input.field, "[", i, "]"), "token id ", encoding->ids[i],
-                        " is not of this model, whose ids end at ", endpoint.vocabulary - 1);
-    }
-  }
+  HONE_RETURN_IF_FAULT(CheckIds(encoding->ids, endpoint, input.field));
   encoding->types.assign(encoding->ids.size(), 0);
   return {};
 }
@@ -82,7 +80,7 @@ MaybeFault ReadTexts(const base::JsonValue& value, int limit, std::vector<TextIn
   if (!value.IsArray()) {
     return Wrong(value, "expected a string, an array of strings, or token ids");
   }
-  if (value.size() == 0) return Wrong(value, "is empty");
+  if (value.size() == 0) return Empty(FieldOf(value), "is empty");
   if ((*value.begin()).IsNumber()) return ReadTokens(value, texts);
   *single = false;
   HONE_RETURN_IF_FAULT(CheckCount(value, limit));
@@ -125,6 +123,16 @@ MaybeFault Encode(const Endpoint& endpoint, const TextInput& input, const Trunca
   return {};
 }
 
+MaybeFault CheckIds(std::span<const std::int32_t> ids, const Endpoint& endpoint,
+                    std::string_view field) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] < endpoint.vocabulary) continue;
+    return BadRequest(base::StrCat(field, "[", i, "]"), "token id ", ids[i],
+                      " is not of this model, whose ids end at ", endpoint.vocabulary - 1);
+  }
+  return {};
+}
+
 MaybeFault CheckAllBytes(const std::vector<TextInput>& inputs) {
   std::size_t bytes = 0;
   for (const TextInput& input : inputs) {
@@ -137,11 +145,11 @@ MaybeFault CheckAllBytes(const std::vector<TextInput>& inputs) {
 }
 
 MaybeFault EncodeAll(const Endpoint& endpoint, const std::vector<TextInput>& inputs,
-                     const Truncate& truncate, std::vector<text::Encoding>* encodings) {
+                     const Truncate& truncate, bool whole, std::vector<text::Encoding>* encodings) {
   HONE_RETURN_IF_FAULT(CheckAllBytes(inputs));
   encodings->resize(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    HONE_RETURN_IF_FAULT(Encode(endpoint, inputs[i], truncate, false, &(*encodings)[i]));
+    HONE_RETURN_IF_FAULT(Encode(endpoint, inputs[i], truncate, whole, &(*encodings)[i]));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,10 +44,13 @@ MaybeFault ReadTexts(const base::JsonValue& value, int limit, std::vector<TextIn
 // The ids and types that the model is given; the rest of the encoding too where `whole`.
 MaybeFault Encode(const Endpoint& endpoint, const TextInput& input, const Truncate& truncate,
                   bool whole, text::Encoding* encoding);
+// Of ids that a client sent, none of which is below 0.
+MaybeFault CheckIds(std::span<const std::int32_t> ids, const Endpoint& endpoint,
+                    std::string_view field);
 // Their texts together are not too much for one request.
 MaybeFault CheckAllBytes(const std::vector<TextInput>& inputs);
 MaybeFault EncodeAll(const Endpoint& endpoint, const std::vector<TextInput>& inputs,
-                     const Truncate& truncate, std::vector<text::Encoding>* encodings);
+                     const Truncate& truncate, bool whole, std::vector<text::Encoding>* encodings);
 
 // A copy of the ids and types alone, as a Query wants them.
 text::Encoding IdsOf(const text::Encoding& encoding);

@@ -12,7 +12,7 @@ std::optional<Fault> CheckText(const text::Encoding& text, const Endpoint& endpo
   };
   if (text.ids.empty()) return bad(FaultKind::kBadRequest, "the text has no tokens");
   if (text.ids.size() > static_cast<std::size_t>(endpoint.max_tokens)) {
-    return bad(FaultKind::kTooLarge,
+    return bad(FaultKind::kTooLong,
                base::StrCat("the text has ", text.ids.size(), " tokens; the model \"",
                             endpoint.name, "\" takes at most ", endpoint.max_tokens));
   }
@@ -48,7 +48,7 @@ std::optional<Fault> CheckQuery(const Query& query, const ServiceOptions& option
   if (query.texts.empty()) {
     return Fault{.kind = FaultKind::kBadRequest, .message = "no texts", .field = "texts"};
   }
-  if (query.texts.size() > static_cast<std::size_t>(options.max_texts)) {
+  if (query.texts.size() > static_cast<std::size_t>(options.max_texts + query.uncounted)) {
     return Fault{.kind = FaultKind::kTooLarge,
                  .message = base::StrCat(query.texts.size(), " texts; a request may have at most ",
                                          options.max_texts),

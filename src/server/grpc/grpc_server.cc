@@ -25,7 +25,9 @@ using grpc::ServerUnaryReactor;
 grpc::StatusCode CodeOf(FaultKind kind) {
   switch (kind) {
     case FaultKind::kBadRequest:
+    case FaultKind::kEmpty:
     case FaultKind::kTooLarge:
+    case FaultKind::kTooLong:
     case FaultKind::kUnsupported: return grpc::StatusCode::INVALID_ARGUMENT;
     case FaultKind::kUnauthorized: return grpc::StatusCode::UNAUTHENTICATED;
     case FaultKind::kNotFound: return grpc::StatusCode::NOT_FOUND;
@@ -42,9 +44,7 @@ grpc::Status StatusOf(const Fault& fault, CallbackServerContext* context) {
   if (fault.retry_after_s > 0) {
     context->AddTrailingMetadata("hone-retry-ms", base::Fixed(fault.retry_after_s * 1e3, 3));
   }
-  const bool named = fault.field.empty() || fault.message.find(fault.field) != std::string::npos;
-  return {CodeOf(fault.kind),
-          named ? fault.message : base::StrCat(fault.field, ": ", fault.message)};
+  return {CodeOf(fault.kind), Say(fault)};
 }
 
 // The call's metadata as the headers that HTTP would have had.
