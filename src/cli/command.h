@@ -22,6 +22,8 @@ class Command {
   virtual std::string summary() const = 0;  // one line
   virtual std::string example() const = 0;  // shown below the flags
   virtual void AddFlags(Flags& flags) = 0;
+  // Whether Run waits for SIGTERM and its like itself; else they end it, and what it was writing is removed.
+  virtual bool ends_itself() const { return false; }
   // An error is printed as one line, "hone NAME: …", and exits with 1; InvalidUsage exits with 2.
   virtual base::Status Run() = 0;
 };

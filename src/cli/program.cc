@@ -1,6 +1,7 @@
 #include "cli/program.h"
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <new>
 
@@ -8,6 +9,7 @@
 #include "base/version.h"
 #include "cli/isa.h"
 #include "env/exec.h"
+#include "env/temporaries.h"
 
 namespace hone::cli {
 namespace {
@@ -72,6 +74,9 @@ int RunProgram(const Program& program, int argc, char** argv) {
   }
   for (std::size_t i = 0; i < program.commands.size(); ++i) {
     if (!subcommands[i]->parsed()) continue;
+    // A file that grows beyond a limit is that write's error, like a full disk.
+    std::signal(SIGXFSZ, SIG_IGN);
+    if (!program.commands[i]->ends_itself()) env::RemoveTemporariesWhenStopped();
     const base::Status status = RunAndFlush(*program.commands[i]);
     return status.ok() ? kExitOk : PrintError(program.commands[i]->name(), status);
   }

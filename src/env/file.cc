@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "env/temporaries.h"
+
 namespace hone::env {
 namespace {
 
@@ -64,6 +66,26 @@ void SyncParent(const std::string& path) {
   if (parent.get() >= 0) fsync(parent.get());
 }
 
+// Where a file of that name is to be renamed to. Renaming replaces whatever is there: a link stays, and what it
+// leads to is replaced; a device, a pipe or a directory is not what anybody meant.
+base::StatusOr<std::string> PlaceOf(const std::string& path) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) return path;  // nothing there, or Create says what is wrong
+  std::string place = path;
+  if (S_ISLNK(info.st_mode)) {
+    std::error_code error;
+    place = std::filesystem::canonical(path, error).string();
+    if (error || stat(place.c_str(), &info) != 0) {
+      return base::BadInput(path, ": is a link that leads nowhere, expected a file's name");
+    }
+  }
+  if (S_ISDIR(info.st_mode)) return base::BadInput(path, ": is a directory, expected a file");
+  if (!S_ISREG(info.st_mode)) {
+    return base::BadInput(path, ": is a device or pipe, expected a file's name");
+  }
+  return place;
+}
+
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
 class RealMappedFile : public MappedFile {
@@ -91,7 +113,7 @@ class RealMappedFile : public MappedFile {
 class RealPendingFile : public PendingFile {
  public:
   RealPendingFile(std::string path, std::string temporary, int fd)
-      : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
+      : path_(std::move(path)), temporary_(std::move(temporary)), known_(temporary_), fd_(fd) {}
   ~RealPendingFile() override {
     if (!committed_) unlink(temporary_.c_str());
   }
@@ -119,6 +141,7 @@ class RealPendingFile : public PendingFile {
  private:
   std::string path_;
   std::string temporary_;
+  const Temporary known_;
   Descriptor fd_;
   bool committed_ = false;
 };
@@ -155,11 +178,12 @@ class PosixFileSystem : public FileSystem {
   }
 
   base::StatusOr<std::unique_ptr<PendingFile>> Create(const std::string& path) override {
-    std::string temporary = path + ".partial.XXXXXX";
+    HONE_ASSIGN_OR_RETURN(const std::string place, PlaceOf(path));
+    std::string temporary = place + ".partial.XXXXXX";
     const int fd = mkostemp(temporary.data(), O_CLOEXEC);
     if (fd < 0) return SystemError(path, "create", errno);
     fchmod(fd, 0644);
-    return std::make_unique<RealPendingFile>(path, temporary, fd);
+    return std::make_unique<RealPendingFile>(place, temporary, fd);
   }
 
   bool IsFile(const std::string& path) override {
@@ -235,6 +259,11 @@ base::Status WriteFile(FileSystem& files, const std::string& path, std::string_v
   HONE_ASSIGN_OR_RETURN(const std::unique_ptr<PendingFile> file, files.Create(path));
   HONE_RETURN_IF_ERROR(file->Append(std::as_bytes(std::span(bytes))));
   return file->Commit();
+}
+
+bool IsSame(const std::string& path, const std::string& other) {
+  std::error_code error;
+  return std::filesystem::equivalent(path, other, error) && !error;
 }
 
 std::string JoinPath(std::string_view directory, std::string_view name) {

@@ -42,6 +42,7 @@ class FileSystem {
   virtual base::StatusOr<std::shared_ptr<const MappedFile>> Map(const std::string& path) = 0;
   // Refuses more than `limit` bytes, so that a wrong path cannot fill memory.
   virtual base::StatusOr<std::string> Read(const std::string& path, std::uint64_t limit) = 0;
+  // Replaces a file (what a link leads to); refuses a directory, device or pipe.
   virtual base::StatusOr<std::unique_ptr<PendingFile>> Create(const std::string& path) = 0;
   virtual bool IsFile(const std::string& path) = 0;
   virtual bool IsDirectory(const std::string& path) = 0;
@@ -60,6 +61,9 @@ FileSystem& RealFileSystem();
 
 // Create, Append, Commit.
 base::Status WriteFile(FileSystem& files, const std::string& path, std::string_view bytes);
+
+// Whether both paths lead to the same file or directory; false where one leads to nothing.
+bool IsSame(const std::string& path, const std::string& other);
 
 // directory + "/" + name.
 std::string JoinPath(std::string_view directory, std::string_view name);

@@ -186,5 +186,32 @@ TEST_F(FileTest, MovesWithoutReplacingWhereTheFileSystemCannotPromiseIt) {
   g_without_noreplace = false;
 }
 
+TEST(RealFileSystem, WritesNothingInPlaceOfADeviceOrAPipe) {
+  const std::string directory =
+      *RealFileSystem().MakeTemporaryDirectory(testing::TempDir() + "place");
+  const std::string pipe = JoinPath(directory, "pipe"), file = JoinPath(directory, "file");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(WriteFile(RealFileSystem(), pipe, "x").message(), testing::HasSubstr("pipe"));
+  struct stat info {};
+  EXPECT_TRUE(stat(pipe.c_str(), &info) == 0 && S_ISFIFO(info.st_mode)) << "it is still there";
+  EXPECT_THAT(WriteFile(RealFileSystem(), "/dev/null", "x").message(),
+              testing::HasSubstr("device"));
+  EXPECT_THAT(WriteFile(RealFileSystem(), directory, "x").message(),
+              testing::HasSubstr("is a directory"));
+  // A link stays one.
+  const std::string link = JoinPath(directory, "link"), nowhere = JoinPath(directory, "nowhere");
+  ASSERT_TRUE(WriteFile(RealFileSystem(), file, "old").ok());
+  ASSERT_EQ(symlink("file", link.c_str()), 0);
+  ASSERT_TRUE(WriteFile(RealFileSystem(), link, "new").ok());
+  EXPECT_EQ(*RealFileSystem().Read(file, 10), "new");
+  EXPECT_TRUE(lstat(link.c_str(), &info) == 0 && S_ISLNK(info.st_mode));
+  ASSERT_EQ(symlink("missing", nowhere.c_str()), 0);
+  EXPECT_THAT(WriteFile(RealFileSystem(), nowhere, "x").message(), testing::HasSubstr("nowhere"));
+  EXPECT_TRUE(IsSame(link, file));
+  EXPECT_FALSE(IsSame(pipe, file));
+  EXPECT_FALSE(IsSame(nowhere, nowhere));
+  ASSERT_TRUE(RealFileSystem().RemoveTree(directory).ok());
+}
+
 }  // namespace
 }  // namespace hone::env

@@ -31,17 +31,24 @@ void HoldStopSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-const char* WaitForStopSignal() {
+int WaitForStopSignalNumber() {
   const sigset_t signals = Stopping();
   int number = 0;
   while (sigwait(&signals, &number) != 0) {
   }
-  const char* name = "";
   for (const StopSignal& signal : kStopSignals) {
-    if (signal.number == number) name = signal.name;
     if (sigismember(&signals, signal.number) == 1) std::signal(signal.number, SIG_DFL);
   }
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  return number;
+}
+
+const char* WaitForStopSignal() {
+  const int number = WaitForStopSignalNumber();
+  const char* name = "";
+  for (const StopSignal& signal : kStopSignals) {
+    if (signal.number == number) name = signal.name;
+  }
   return name;
 }
 

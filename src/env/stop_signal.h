@@ -9,6 +9,7 @@ void HoldStopSignals();
 
 // Returns at the first of them, which it names ("SIGTERM"). The next one ends the process at once.
 const char* WaitForStopSignal();
+int WaitForStopSignalNumber();  // the same by its number
 
 // From now on writing to a pipe or socket that nobody reads any more is that write's error (EPIPE), and not the
 // end of this process: of its log, for one.

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 
 #include "base/status.h"
 #include "env/file.h"
+#include "env/temporaries.h"
 #include "formats/safetensors_writer.h"
 
 namespace hone::formats {
@@ -77,6 +79,7 @@ class ArtefactWriter {
   env::FileSystem& files_;
   std::string out_;
   std::string directory_;  // temporary; empty once committed
+  std::optional<env::Temporary> unfinished_;
   bool replace_;
   std::vector<ManifestFile> written_;
 };

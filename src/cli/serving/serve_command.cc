@@ -98,6 +98,7 @@ class ServeCommand : public Command {
   }
 
   void AddFlags(Flags& flags) override { flags_.Add(flags); }
+  bool ends_itself() const override { return true; }
 
   base::Status Run() override {
     HONE_ASSIGN_OR_RETURN(server::ServeConfig config, flags_.Read());
