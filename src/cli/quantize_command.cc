@@ -48,6 +48,10 @@ class QuantizeCommand : public Command {
 
   base::Status Run() override {
     HONE_ASSIGN_OR_RETURN(const quant::Format format, quant::ParseFormat(type_));
+    if (env::IsSame(model_, out_)) {
+      return InvalidUsage(
+          base::StrCat("--out ", out_, ": is the model itself, which would be lost"));
+    }
     compress::QuantizeOptions options;
     options.replace = force_;
     options.isa = IsaLimit();

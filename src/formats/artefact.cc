@@ -30,16 +30,23 @@ std::string WithoutTrailingSlash(std::string path) {
   return path;
 }
 
-// What --force may remove: nothing, or what Hone or another library wrote as a model.
+// What --force may remove: nothing, or what Hone or another library wrote as a model. Many a project has a
+// config.json.
 Status CheckReplaceable(env::FileSystem& files, const std::string& directory) {
   HONE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(directory));
-  const bool model = std::ranges::any_of(names, [](std::string_view name) {
-    return name == "config.json" || name == "modules.json" || name == kManifestFile;
+  const auto has = [&](std::string_view name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  const bool weights = std::ranges::any_of(names, [](std::string_view name) {
+    return name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json") ||
+           name == "pytorch_model.bin";
   });
+  const bool model = has(kManifestFile) || has("modules.json") || (has("config.json") && weights);
   if (names.empty() || model) return base::OkStatus();
-  return base::AlreadyExists(directory, ": is no model (it has neither config.json nor ",
-                             kManifestFile,
-                             "), so it is not replaced; choose another name or remove it yourself");
+  return base::AlreadyExists(
+      directory, ": is no model (it has neither ", kManifestFile,
+      " nor config.json with weights), so it is not replaced; choose another "
+      "name or remove it yourself");
 }
 
 std::string ManifestText(const Manifest& manifest) {
@@ -112,7 +119,9 @@ Status VerifyManifest(env::FileSystem& files, const std::string& directory,
 
 ArtefactWriter::ArtefactWriter(env::FileSystem& files, std::string out, std::string directory,
                                bool replace)
-    : files_(files), out_(std::move(out)), directory_(std::move(directory)), replace_(replace) {}
+    : files_(files), out_(std::move(out)), directory_(std::move(directory)), replace_(replace) {
+  unfinished_.emplace(directory_);
+}
 
 ArtefactWriter::~ArtefactWriter() {
   // Nothing can be done about a failure here; the name says that it is a leftover.
@@ -179,6 +188,7 @@ Status ArtefactWriter::Commit(Manifest manifest) {
   std::ranges::sort(manifest.files, {}, &ManifestFile::name);
   HONE_RETURN_IF_ERROR(
       env::WriteFile(files_, env::JoinPath(directory_, kManifestFile), ManifestText(manifest)));
+  unfinished_.reset();  // who stops it from here on finds it whole
   std::string old;
   if (replace_ && files_.IsDirectory(out_)) {
     HONE_RETURN_IF_ERROR(CheckReplaceable(files_, out_));  // it may have changed meanwhile

@@ -59,7 +59,13 @@ TEST_F(ArtefactTest, AnExistingDirectoryIsReplacedOnlyWhenAsked) {
   Put("out/thesis.tex", "work");
   EXPECT_THAT(WriteArtefact(files_, true, "new").message(), HasSubstr("is no model"));
   EXPECT_EQ(*files_.Read(Path("out/thesis.tex"), 10), "work");
+  Put("out/config.json", "{}");  // many a project has one
+  EXPECT_THAT(WriteArtefact(files_, true, "new").message(), HasSubstr("is no model"));
   ASSERT_TRUE(files_.RemoveTree(Path("out/thesis.tex")).ok());
+  Put("out/model.safetensors", "weights");
+  ASSERT_TRUE(WriteArtefact(files_, true, "new").ok()) << "another library's model";
+  ASSERT_TRUE(files_.RemoveTree(Path("out")).ok());
+  ASSERT_TRUE(files_.MakeDirectory(Path("out")).ok());
   EXPECT_TRUE(WriteArtefact(files_, true, "new").ok()) << "an empty one";
   Put("file", "");
   EXPECT_THAT(ArtefactWriter::Begin(files_, Path("file"), true).status().message(),
