@@ -19,6 +19,7 @@ struct LoadPhases {
   double pack_ms = 0;     // packed for this processor
   double warm_ms = 0;     // first passes
   double measure_ms = 0;  // the latency table; 0 where it was kept from before
+  int threads = 1;        // that mapped, packed and warmed
 
   double load_ms() const { return map_ms + pack_ms + warm_ms; }  // from disk to ready
 };

@@ -1,6 +1,7 @@
 #include "server/models/load_rung.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -56,12 +57,11 @@ void Warm(const runtime::LocalEngine& packed, std::shared_ptr<base::ThreadPool> 
   for (int i = 0; i < 2; ++i) passes.Run(0);
 }
 
-}  // namespace
-
-base::StatusOr<LoadedRung> LoadRung(env::FileSystem& files, const Endpoint& endpoint,
-                                    const RungFiles& rung, base::Isa isa,
-                                    std::shared_ptr<base::ThreadPool> pool) {
+base::StatusOr<LoadedRung> Load(env::FileSystem& files, const Endpoint& endpoint,
+                                const RungFiles& rung, base::Isa isa,
+                                std::shared_ptr<base::ThreadPool> pool) {
   LoadedRung loaded;
+  loaded.phases.threads = pool->threads();
   std::int64_t start = env::NowNs();
   HONE_ASSIGN_OR_RETURN(const model::Model model, model::Model::Open(files, rung.directory));
   HONE_RETURN_IF_ERROR(FitsEndpoint(endpoint, model));
@@ -83,6 +83,18 @@ base::StatusOr<LoadedRung> LoadRung(env::FileSystem& files, const Endpoint& endp
   Warm(*loaded.engine, std::move(pool), endpoint);
   loaded.phases.warm_ms = env::MsSince(start);
   return loaded;
+}
+
+}  // namespace
+
+base::StatusOr<LoadedRung> LoadRung(env::FileSystem& files, const Endpoint& endpoint,
+                                    const RungFiles& rung, base::Isa isa,
+                                    std::shared_ptr<base::ThreadPool> pool) {
+  try {
+    return Load(files, endpoint, rung, isa, std::move(pool));
+  } catch (const std::bad_alloc&) {  // others are served
+    return base::OutOfResource(rung.directory, ": there is not memory enough to load it");
+  }
 }
 
 base::StatusOr<std::uint64_t> PredictPackedBytes(env::FileSystem& files, const RungFiles& rung) {

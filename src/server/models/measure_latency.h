@@ -18,7 +18,8 @@ struct MeasureLimits {
 // A grid of lengths {8, 16, 32, 64, 128, …, max_tokens} and texts {1, 2, 4, …, max_texts ≤ 32}. What
 // costs more than what is left of the budget is not timed: a cell then takes its time from the
 // nearest smaller one, in proportion to the tokens.
-//   cell = the median of three passes, or where they are long the lesser of two
+//   cell = the median of three passes, or where they are long the lesser of two; processor time of an engine of
+//          one thread, which may run beside others
 planner::LatencyGrid MeasureLatency(runtime::LocalEngine& engine, const MeasureLimits& limits);
 
 }  // namespace hone::server

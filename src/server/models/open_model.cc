@@ -16,9 +16,10 @@ namespace {
 using planner::LatencyGrid;
 using planner::LatencyTable;
 
-// Each grid of a rung, by measuring what the pools allow.
+// Each grid of a rung, by measuring what the pools allow. `guessed` becomes true where they do not allow all.
 std::vector<LatencyGrid> MeasureRung(const OpenContext& context, const ModelOptions& options,
-                                     const Endpoint& endpoint, const runtime::LocalEngine& packed) {
+                                     const Endpoint& endpoint, const runtime::LocalEngine& packed,
+                                     bool* guessed) {
   const MeasureLimits limits{.outputs = static_cast<int>(endpoint.head.outputs.size()),
                              .vocabulary = endpoint.vocabulary,
                              .max_tokens = endpoint.max_tokens,
@@ -44,6 +45,7 @@ std::vector<LatencyGrid> MeasureRung(const OpenContext& context, const ModelOpti
   const auto speed = [&](std::size_t i) { return 1 + kShare * (context.widths[i] - 1); };
   for (std::size_t i = 0; i < grids.size(); ++i) {
     if (!grids[i].ms.empty()) continue;
+    *guessed = true;
     grids[i] = grids[*measured];
     for (double& ms : grids[i].ms) ms *= speed(*measured) / speed(i);
   }
@@ -60,6 +62,7 @@ struct OpenedRung {
   RungInfo info;
   planner::RungTables tables;
   std::shared_ptr<const runtime::LocalEngine> packed;
+  bool guessed = false;  // some of its tables
 };
 
 OpenedRung OpenRung(const OpenContext& context, const ModelOptions& options,
@@ -74,6 +77,7 @@ OpenedRung OpenRung(const OpenContext& context, const ModelOptions& options,
     rung.tables = *kept;
     rung.info.bytes = kept->bytes;
     rung.info.load.pack_ms = kept->load_ms;
+    rung.info.load.threads = context.widths.back();
     if (!resident) return rung;
   }
   base::StatusOr<LoadedRung> loaded =
@@ -91,7 +95,7 @@ OpenedRung OpenRung(const OpenContext& context, const ModelOptions& options,
     rung.tables.name = files.name;
     rung.tables.accuracy = files.accuracy;
     rung.tables.widths = context.widths;
-    rung.tables.tables = MeasureRung(context, options, endpoint, *loaded->engine);
+    rung.tables.tables = MeasureRung(context, options, endpoint, *loaded->engine, &rung.guessed);
     rung.info.load.measure_ms = env::MsSince(start);
     rung.tables.bytes = loaded->bytes;
     rung.tables.load_ms = loaded->phases.load_ms();
@@ -134,12 +138,14 @@ base::StatusOr<NewModel> OpenModel(const OpenContext& context, const ModelOption
   result.options = options;
   planner::TableFile tables{.model = options.name, .device = {}, .rungs = {}};
   std::string errors;
+  bool guessed = false;
   for (std::size_t r = 0; r < model.rungs.size(); ++r) {
     OpenedRung rung = OpenRung(context, options, model.endpoint, model.rungs[r],
                                kept ? &kept->rungs[r] : nullptr, resident[r]);
     if (rung.info.state == RungState::kFailed) {
       base::StrAppend(&errors, errors.empty() ? "" : "; ", rung.info.error);
     }
+    guessed = guessed || rung.guessed;
     result.infos.push_back(std::move(rung.info));
     result.packed.push_back(std::move(rung.packed));
     tables.rungs.push_back(std::move(rung.tables));
@@ -157,11 +163,13 @@ base::StatusOr<NewModel> OpenModel(const OpenContext& context, const ModelOption
                           model.endpoint.tokenizer->vocabulary_size(),
                           " tokens, the model's embedding ", model.endpoint.vocabulary, " rows");
   }
-  if (errors.empty()) {
+  // A guess serves until the next start, which measures; as kept it would be believed for good.
+  const bool whole = errors.empty() && !guessed;
+  if (whole) {
     result.content = model.content;
     result.measured = tables;
   }
-  if (!kept && errors.empty()) {
+  if (!kept && whole) {
     const base::Status written = context.kept.Write(model.content, std::move(tables));
     // Serving does not depend on it; the next start measures again.
     if (!written.ok()) {

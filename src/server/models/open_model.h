@@ -44,7 +44,8 @@ struct NewModel {
   std::vector<RungInfo> infos;
   std::vector<std::vector<planner::LatencyTable>> tables;
   std::vector<std::shared_ptr<const runtime::LocalEngine>> packed;  // null: stays on disk
-  std::string content = {};          // what tables are kept for (ModelFiles); empty: not kept
+  std::string content = {};          // what tables are kept for (ModelFiles); empty: not kept,
+                                     // since a rung failed or a table is a guess
   planner::TableFile measured = {};  // `tables` as they are kept
 };
 
