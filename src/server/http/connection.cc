@@ -39,6 +39,7 @@ Connection::Connection(std::shared_ptr<Loop> loop, tcp::socket socket)
       channel_(socket_.native_handle()) {}
 
 Connection::~Connection() {
+  ahead_ = {};
   Hold(0);
 }
 
@@ -234,11 +235,11 @@ void Connection::SendAnswer(std::uint64_t serial, HttpResponse response) {
 
 bool Connection::Handle() {
   // A client that closes while it waits is told from one that sends its next request early.
-  while (readable_ && !end_ && ahead_.size() < kMaxAhead) {
+  while (readable_ && !end_ && HasRoomAhead()) {
     LookAhead();
     if (state_ == State::kClosed) return false;
   }
-  if (!end_ && ahead_.size() < kMaxAhead) WaitToRead();
+  if (!end_ && HasRoomAhead()) WaitToRead();
   return false;
 }
 
@@ -248,6 +249,7 @@ void Connection::LookAhead() {
     case IoOutcome::kDone:
       front_.bytes_in += static_cast<std::int64_t>(result.bytes);
       ahead_.append(loop_->scratch.data(), result.bytes);
+      Hold(body_);
       unparsed_ = true;
       return;
     case IoOutcome::kWantRead:
@@ -359,6 +361,7 @@ void Connection::Close() {
   socket_.close(ignored);
   parser_.reset();
   response_.reset();
+  ahead_ = {};
   Hold(0);
   --front_.open;
   CallCancel();
@@ -372,10 +375,18 @@ void Connection::CallCancel() {
   cancel();
 }
 
-void Connection::Hold(std::size_t bytes) {
+void Connection::Hold(std::size_t body) {
+  body_ = body;
+  const std::size_t bytes = body + ahead_.size();
   if (bytes == held_) return;
   front_.held_bytes += static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(held_);
   held_ = bytes;
+}
+
+// More may be read ahead of the answer that the client waits for.
+bool Connection::HasRoomAhead() const {
+  return ahead_.size() < kMaxAhead &&
+         front_.held_bytes <= static_cast<std::int64_t>(front_.options.max_held_bytes);
 }
 
 void Connection::WaitToRead() {

@@ -71,7 +71,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Reply(HttpResponse response);
   void Written();
   void CallCancel();
-  void Hold(std::size_t bytes);
+  void Hold(std::size_t body);
+  bool HasRoomAhead() const;
   void WaitToRead();
   void WaitToWrite();
   void SetDeadline(double seconds);
@@ -88,7 +89,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool close_after_ = false, head_only_ = false, in_handler_ = false;
   std::uint64_t serial_ = 0;  // of the request being answered
   base::TimeNs deadline_ = base::kNeverNs;
-  std::size_t held_ = 0;  // this connection's part of Front::held_bytes
+  std::size_t body_ = 0;  // bytes of the request's or the response's
+  std::size_t held_ = 0;  // with what was read ahead: this connection's part of Front::held_bytes
   std::size_t sent_ = 0;  // of head_ and the response's body; when lingering, bytes thrown away
   std::unique_ptr<RequestParser> parser_;
   std::string ahead_;  // read, and not yet used by a parser

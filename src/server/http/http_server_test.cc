@@ -417,6 +417,27 @@ TEST_P(HttpAnswersTest, RefusesMoreBodiesThanItMayHold) {
   EXPECT_EQ(third.Ask(Post("/echo", std::string(20'000, 'x'))).status, 200);
 }
 
+// What a client sends ahead of its answer is held too.
+TEST_P(HttpAnswersTest, CountsWhatIsReadAheadAsHeld) {
+  HttpOptions options;
+  options.max_held_bytes = 30'000;
+  Serve(options);
+  TestClient first(port()), second(port());
+  first.Send(kWait);
+  handler_.WaitFor(1);
+  first.Send(Post("/echo", std::string(40'000, 'x')));
+  // Until the front has read ahead.
+  TestReply reply;
+  do {
+    reply = TestClient(port()).Ask(Post("/echo", std::string(20'000, 'x')));
+  } while (reply.status == 200);
+  ExpectError(reply, 503, "at once");
+  AnswerNext("done");
+  EXPECT_EQ(first.Receive().body, "done");
+  ExpectError(first.Receive(), 503, "at once");  // by itself it is over the limit
+  EXPECT_EQ(second.Ask(Post("/echo", std::string(20'000, 'x'))).status, 200);
+}
+
 TEST_P(HttpAnswersTest, CancelsTheRequestOfAClientThatIsGone) {
   Serve();
   TestClient closes(port()), resets(port()), stays(port()), pipelines(port());
