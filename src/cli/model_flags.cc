@@ -1,9 +1,9 @@
 #include "cli/model_flags.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 
+#include "base/quantities.h"
 #include "base/thread_pool.h"
 #include "cli/command.h"
 #include "cli/isa.h"
@@ -28,19 +28,9 @@ void ModelFlags::AddRung(Flags& flags) {
 }
 
 base::StatusOr<double> ParseMilliseconds(const std::string& text, std::string_view flag) {
-  double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
-  const double scale = unit.empty() || unit == "ms" ? 1
-                       : unit == "us"               ? 1e-3
-                       : unit == "s"                ? 1e3
-                                                    : 0;
-  if (error != std::errc() || scale == 0 || !(value > 0) || !(value * scale < 1e9)) {
-    return InvalidUsage(
-        base::StrCat(flag, " ", text, ": expected a time above 0, such as 2ms or 800us"));
-  }
-  return value * scale;
+  const auto duration = base::ParseDuration(text, base::BareNumber::kMilliseconds);
+  if (!duration.ok()) return InvalidUsage(base::StrCat(flag, " ", duration.status().message()));
+  return static_cast<double>(*duration) / base::kMillisecondNs;
 }
 
 base::StatusOr<std::string> ModelFlags::Directory() const {

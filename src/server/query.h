@@ -1,7 +1,7 @@
 // One request in Hone's own words, whatever protocol brought it, and its reply.
 //
 // A protocol reads its request, tokenizes the texts with the endpoint's tokenizer, and hands the
-// service a Query; it gets the head's numbers back and says them in its own words (answers/).
+// service a Query; it gets the head's numbers back and says them in its own words (api/answers.h).
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,9 @@
 #include "server/service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -79,7 +81,10 @@ class ServiceImpl : public Service {
   base::Status Unload(const std::string& name) override;
   ServiceStatus Status() const override;
   const ServiceOptions& options() const override { return options_; }
-  bool Drain(double seconds) override { return dispatcher_->Drain(seconds); }
+  bool Drain(double seconds) override {
+    draining_ = true;
+    return dispatcher_->Drain(seconds);
+  }
   int GiveUp() override { return dispatcher_->GiveUpAll(); }
 
  private:
@@ -94,11 +99,10 @@ class ServiceImpl : public Service {
   base::StatusOr<std::vector<std::vector<bool>>> FirstResidents(
       const std::vector<const ModelFiles*>& models, const std::vector<const ModelOptions*>& options,
       std::uint64_t budget_bytes) const;
-  // What the loaded model replaces, closed; null: nothing.
-  base::StatusOr<std::shared_ptr<const Endpoint>> LoadNow(const ModelOptions& options);
-  void Retire(const std::shared_ptr<const Endpoint>& closed);
+  base::Status LoadNow(const ModelOptions& options);
   std::uint64_t BytesOfOthers(const std::string& name) const;
   void KeepLearnt();
+  base::Status Change(const std::function<base::Status()>& change);
   base::StatusOr<const ModelOptions*> Configured(const std::string& name) const;
 
   env::FileSystem& files_;
@@ -107,6 +111,7 @@ class ServiceImpl : public Service {
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<ResourceKeeper> keeper_;
   std::unique_ptr<BackgroundThread> background_;
+  std::atomic<bool> draining_ = false;
 
   mutable std::mutex mutex_;                                          // of what follows
   std::map<std::string, std::shared_ptr<const Endpoint>> endpoints_;  // that can be asked
@@ -213,8 +218,10 @@ base::Status ServiceImpl::Open(planner::Layouts layouts) {
     }
     return base::BadInput(errors);
   }
-  background_ =
-      std::make_unique<BackgroundThread>([this](double seconds) { keeper_->Look(seconds); });
+  background_ = std::make_unique<BackgroundThread>([this](double seconds) {
+    dispatcher_->RemoveClosed();
+    keeper_->Look(seconds);
+  });
   dispatcher_->Start();
   return base::OkStatus();
 }
@@ -276,7 +283,8 @@ std::uint64_t ServiceImpl::BytesOfOthers(const std::string& name) const {
   return sum;
 }
 
-base::StatusOr<std::shared_ptr<const Endpoint>> ServiceImpl::LoadNow(const ModelOptions& options) {
+base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
+  dispatcher_->RemoveClosed();  // their places are taken again
   OpenContext context = Context({std::make_shared<base::ThreadPool>(1)});
   context.measure_ms = kMeasureMs / 4;
   const auto open = [&]() -> base::StatusOr<NewModel> {
@@ -310,45 +318,44 @@ base::StatusOr<std::shared_ptr<const Endpoint>> ServiceImpl::LoadNow(const Model
     errors_.erase(options.name);
   }
   if (endpoint) dispatcher_->CloseModel(endpoint->number);
-  return endpoint;
+  dispatcher_->RemoveClosed();
+  return base::OkStatus();
 }
 
-// A closed model answers what it accepted, and is forgotten. What waits for that is the caller's thread, not the
-// one that others' rungs are loaded on.
-void ServiceImpl::Retire(const std::shared_ptr<const Endpoint>& closed) {
-  if (closed == nullptr || !dispatcher_->WaitUntilQuiet(closed->number)) return;
-  background_->Run([&] { dispatcher_->RemoveModel(closed->number); });
+// In the background, where it keeps nobody waiting; not any more once the server shuts down.
+base::Status ServiceImpl::Change(const std::function<base::Status()>& change) {
+  base::Status status = base::Unavailable("the server is shutting down");
+  background_->Run([&] {
+    if (!draining_) status = change();
+  });
+  return status;
 }
 
 base::Status ServiceImpl::Load(const std::string& name) {
   HONE_ASSIGN_OR_RETURN(const ModelOptions* options, Configured(name));
-  base::StatusOr<std::shared_ptr<const Endpoint>> replaced =
-      base::Unavailable("the server is shutting down");
-  background_->Run([&] { replaced = LoadNow(*options); });
-  // Whatever it is that is not there: the model is known.
-  if (!replaced.ok()) return base::Unavailable(replaced.status().message());
-  Retire(*replaced);
-  return base::OkStatus();
+  return Change([&]() -> base::Status {
+    const base::Status loaded = LoadNow(*options);
+    // Whatever it is that is not there: the model is known.
+    return loaded.ok() ? loaded : base::Unavailable(loaded.message());
+  });
 }
 
 base::Status ServiceImpl::Unload(const std::string& name) {
   HONE_RETURN_IF_ERROR(Configured(name).status());
-  base::Status status = base::Unavailable("the server is shutting down");
-  std::shared_ptr<const Endpoint> endpoint;
-  background_->Run([&] {
-    status = base::OkStatus();
+  return Change([&]() -> base::Status {
+    std::shared_ptr<const Endpoint> endpoint;
     {
       const std::lock_guard lock(mutex_);
       const auto found = endpoints_.find(name);
-      if (found == endpoints_.end()) return;
+      if (found == endpoints_.end()) return base::OkStatus();
       endpoint = std::move(found->second);
       endpoints_.erase(found);
       errors_[name] = "unloaded";
     }
     dispatcher_->CloseModel(endpoint->number);
+    dispatcher_->RemoveClosed();
+    return base::OkStatus();
   });
-  Retire(endpoint);
-  return status;
 }
 
 ServiceStatus ServiceImpl::Status() const {
@@ -384,7 +391,9 @@ const char* NameOf(RungState state) {
 base::StatusOr<std::unique_ptr<Service>> Service::Start(env::FileSystem& files,
                                                         const ServiceOptions& options) {
   HONE_RETURN_IF_ERROR(CheckOptions(options));
-  const int cores = options.threads > 0 ? options.threads : env::UsableCpus();
+  const int cores = options.threads > 0
+                        ? options.threads
+                        : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
   HONE_ASSIGN_OR_RETURN(planner::Layouts layouts, planner::MakeLayouts(cores, options.split));
   // A quota or fewer threads than processors: others are on them too, and the system moves threads better.
   layouts.pinned = cores == env::UsableCpus() && cores == env::AffinityCpus();

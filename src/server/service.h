@@ -116,7 +116,8 @@ class Service {
   virtual void Sent(base::TimeNs after) = 0;
 
   // KServe's repository: load again (or for the first time) a model of the configuration, unload it.
-  // Returns when it is done; does not delay others' promises.
+  // Returns when the model can be asked, or can no more; what it had accepted is answered all the same, and its
+  // memory is in use until then. Does not delay others' promises.
   virtual base::Status Load(const std::string& name) = 0;
   virtual base::Status Unload(const std::string& name) = 0;
 

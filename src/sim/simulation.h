@@ -51,7 +51,7 @@ struct SimResult {
          accuracy_goodput_per_s = 0;  // the second: each answer counts its rung's accuracy
   double busy = 0;                    // share of the executors' time
   std::uint64_t most_bytes = 0;       // of rungs in memory; 0 without a budget
-  std::int64_t switches = 0;          // of the cores\' split
+  std::int64_t switches = 0;          // of the cores' split
 };
 
 // `requests` ascending by `at`.

@@ -50,7 +50,7 @@ MaybeFault MakeWindows(const Endpoint& endpoint, const std::string& question,
     return TooLarge(text == &question ? "question" : "context", "a text of ", text->size(),
                     " bytes is over the limit of ", kMaxTextBytes);
   }
-  text::Encoding pair;
+  text::Encoding& pair = WarmEncoding(endpoint.tokenizer.get());
   endpoint.tokenizer->EncodePair(question, context, {}, &pair);
   const auto tokens = std::ranges::count(pair.sequence, std::int8_t{1});
   const auto room = endpoint.max_tokens - static_cast<std::ptrdiff_t>(pair.ids.size()) + tokens;

@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "env/clock.h"
 #include "server/api/aside.h"
+#include "server/http/response_text.h"
 
 namespace hone::server {
 
@@ -162,7 +163,7 @@ CancelRequest Exchange(ApiContext& api, Protocol protocol, Query query,
         if (!large) return respond(std::move(response));
         const auto held = std::make_shared<HttpResponse>(std::move(response));
         const auto write_aside = [held, respond] {
-          Complete(held.get());
+          CompleteOrFail(held.get());
           respond(std::move(*held));
         };
         if (!writer->Run(write_aside)) respond(std::move(*held));

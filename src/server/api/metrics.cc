@@ -86,7 +86,7 @@ void WriteCounters(const ServiceStatus& status, Page* page) {
     std::function<double(const Counters&)> value;
   };
   const Total totals[] = {
-      {"hone_texts_total", "Texts answered.", [](const Counters& c) { return double(c.texts); }},
+      {"hone_texts_total", "Texts computed.", [](const Counters& c) { return double(c.texts); }},
       {"hone_tokens_total", "Tokens computed.", [](const Counters& c) { return double(c.tokens); }},
       {"hone_batches_total", "Batches run.", [](const Counters& c) { return double(c.batches); }},
       {"hone_compute_seconds_total", "Time that executors computed.",
@@ -132,7 +132,7 @@ void WriteRungs(const ServiceStatus& status, Page* page) {
       }
     }
   };
-  page->Metric("hone_rung_texts_total", "counter", "Texts that each rung answered.");
+  page->Metric("hone_rung_texts_total", "counter", "Texts that each rung computed.");
   each([&](const RungInfo& r, const std::string& labels) {
     page->Sample("hone_rung_texts_total", labels, r.served);
   });
@@ -169,7 +169,8 @@ std::string WriteMetrics(const ServiceStatus& status) {
   WriteCounters(status, &page);
   WriteHistograms(status, &page);
   WriteRungs(status, &page);
-  page.Metric("hone_queued", "gauge", "Items that wait for an executor.");
+  page.Metric("hone_queued", "gauge",
+              "Items that wait for an executor, and requests that wait for a rung.");
   page.Sample("hone_queued", "", status.queued);
   page.Metric("hone_resident_bytes", "gauge", "Packed weights in memory.");
   page.Sample("hone_resident_bytes", "", status.resident_bytes);

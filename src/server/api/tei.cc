@@ -169,7 +169,7 @@ CancelRequest Tokenize(ApiContext& api, const HttpRequest& http, const Segments&
   }
   base::JsonWriter json;
   json.BeginArray();
-  text::Encoding encoding;
+  text::Encoding& encoding = WarmEncoding(endpoint->tokenizer.get());
   std::size_t tokens = 0;
   for (const TextInput& input : request.inputs) {
     endpoint->tokenizer->Encode(input.text, {.add_special_tokens = request.add_special_tokens},

@@ -53,8 +53,8 @@ MaybeFault EncodeIds(const Endpoint& endpoint, const TextInput& input, const Tru
   return {};
 }
 
-// The scratch of an encoding holds a tokenizer's word cache, megabytes that are worth keeping warm: one for each
-// tokenizer that this thread has used lately.
+}  // namespace
+
 text::Encoding& WarmEncoding(const text::Tokenizer* tokenizer) {
   constexpr std::size_t kMost = 8;
   struct Warm {
@@ -70,8 +70,6 @@ text::Encoding& WarmEncoding(const text::Tokenizer* tokenizer) {
   recent.splice(recent.begin(), recent, found);
   return recent.front().encoding;
 }
-
-}  // namespace
 
 MaybeFault ReadTexts(const base::JsonValue& value, int limit, std::vector<TextInput>* texts,
                      bool* single) {

@@ -41,6 +41,10 @@ struct Truncate {
 MaybeFault ReadTexts(const base::JsonValue& value, int limit, std::vector<TextInput>* texts,
                      bool* single);
 
+// The scratch of an encoding holds a tokenizer's word cache, megabytes that are worth keeping warm: one for each
+// tokenizer that this thread has used lately. Good until the thread's next call.
+text::Encoding& WarmEncoding(const text::Tokenizer* tokenizer);
+
 // The ids and types that the model is given; the rest of the encoding too where `whole`.
 MaybeFault Encode(const Endpoint& endpoint, const TextInput& input, const Truncate& truncate,
                   bool whole, text::Encoding* encoding);

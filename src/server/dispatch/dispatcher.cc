@@ -53,10 +53,10 @@ Reply FaultReply(Fault fault) {
 }  // namespace
 
 Dispatcher::Dispatcher(const ServiceOptions& options, planner::Layouts layouts,
-                       std::unique_ptr<scheduler::Policy> policy, std::function<void()> rung_wanted)
+                       std::unique_ptr<scheduler::Policy> policy, std::function<void()> wake)
     : options_(options),
       layouts_(std::move(layouts)),
-      rung_wanted_(std::move(rung_wanted)),
+      wake_(std::move(wake)),
       scheduler_(SetupOf(options, layouts_), std::move(policy)) {
   for (const int threads : layouts_.threads) {
     executors_.push_back(std::make_unique<Executor>());
@@ -320,6 +320,7 @@ void Dispatcher::Forget(Request& request) {
   if (request.items.empty() && models_[number]) {  // it waited for a rung
     if (std::erase(models_[number]->waiting, request.ticket) > 0) --waiting_;
   }
+  if (models_[number] && models_[number]->closed) wake_();
   answers_bytes_ -= request.answer_bytes;
   requests_.Erase(request.ticket);
   quiet_.notify_all();

@@ -1,7 +1,7 @@
 // Takes queries, drives the scheduler with the real clock, and runs what it decides on the executors.
 //
 // Usage
-//   Dispatcher dispatcher(options, layouts, std::move(policy), [&] { loader.Wake(); });
+//   Dispatcher dispatcher(options, layouts, std::move(policy), [&] { background.Wake(); });
 //   dispatcher.AddModel(std::move(model));   // before Start or later
 //   dispatcher.Start();
 //   dispatcher.Submit(std::move(query), done);
@@ -44,10 +44,10 @@ namespace hone::server {
 
 class Dispatcher {
  public:
-  // `rung_wanted` is called (under the lock: it must only wake somebody) when a query waits for a
-  // model none of whose rungs is in memory.
+  // `wake` is called (under the lock: it must only wake somebody) when a query waits for a model none of whose
+  // rungs is in memory, and when a closed model may be removed.
   Dispatcher(const ServiceOptions& options, planner::Layouts layouts,
-             std::unique_ptr<scheduler::Policy> policy, std::function<void()> rung_wanted);
+             std::unique_ptr<scheduler::Policy> policy, std::function<void()> wake);
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -70,11 +70,10 @@ class Dispatcher {
 
   // ---- models (dispatcher_models.cc)
   std::shared_ptr<const Endpoint> AddModel(NewModel model);
-  // A model leaves in three steps: it takes no more queries; waiting until the accepted ones are answered, which
-  // may take as long as their deadlines (false: the dispatcher was stopped); forgetting it.
+  // It takes no more queries. Those it accepted are answered, which may take as long as their deadlines.
   void CloseModel(int model);
-  bool WaitUntilQuiet(int model);
-  void RemoveModel(int model);
+  // Forgets the closed models that have nothing left to answer. `wake` is called when one may have become so.
+  void RemoveClosed();
   void RungLoading(int model, int rung);
   void RungLoaded(int model, int rung, const LoadedRung& loaded);
   void RungFailed(int model, int rung, const std::string& error);
@@ -142,7 +141,7 @@ class Dispatcher {
 
   const ServiceOptions& options_;
   const planner::Layouts layouts_;
-  const std::function<void()> rung_wanted_;
+  const std::function<void()> wake_;
 
   mutable std::mutex mutex_;
   std::condition_variable quiet_;  // something was answered or ended

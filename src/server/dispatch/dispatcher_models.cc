@@ -1,12 +1,12 @@
 // The dispatcher's models: added, removed, their rungs loaded and evicted, and what is told of them.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "base/check.h"
 #include "base/strings.h"
 #include "env/clock.h"
 #include "planner/cold_start.h"
+#include "server/dispatch/answer_size.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/dispatch/histogram.h"
 
@@ -51,7 +51,7 @@ std::shared_ptr<const Endpoint> Dispatcher::AddModel(NewModel model) {
     rung.packed = model.packed[r];
     rung.engines.resize(executors_.size());
     rung.load_work_ms =
-        planner::LoadWorkMs(rung.info.load.load_ms(), layouts_.widths.back(), rung.info.bytes);
+        planner::LoadWorkMs(rung.info.load.load_ms(), rung.info.load.threads, rung.info.bytes);
     for (const planner::LatencyTable& table : model.tables[r]) rung.learnt.emplace_back(table);
   }
   served->content = std::move(model.content);
@@ -75,20 +75,15 @@ void Dispatcher::CloseModel(int number) {
   Deliver(&deliveries, lock);
 }
 
-bool Dispatcher::WaitUntilQuiet(int number) {
-  std::unique_lock lock(mutex_);
-  const ServedModel& model = Model(number);
-  quiet_.wait(lock,
-              [&] { return stopping_ || (model.running == 0 && scheduler_.queued(number) == 0); });
-  return !stopping_;
-}
-
-void Dispatcher::RemoveModel(int number) {
-  std::unique_lock lock(mutex_);
-  HONE_CHECK(Model(number).closed);
-  scheduler_.RemoveModel(number);
-  const std::unique_ptr<ServedModel> removed = std::move(models_[static_cast<std::size_t>(number)]);
-  lock.unlock();  // giving a hundred megabytes back takes milliseconds
+void Dispatcher::RemoveClosed() {
+  std::vector<std::unique_ptr<ServedModel>> removed;  // after the lock: that takes milliseconds
+  const std::lock_guard lock(mutex_);
+  for (int number = 0; number < static_cast<int>(models_.size()); ++number) {
+    std::unique_ptr<ServedModel>& model = models_[static_cast<std::size_t>(number)];
+    if (!model || !model->closed || model->running > 0 || scheduler_.queued(number) > 0) continue;
+    scheduler_.RemoveModel(number);
+    removed.push_back(std::move(model));
+  }
 }
 
 std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& request, TimeNs now) {
@@ -113,14 +108,18 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
                                          "\" could be loaded; see /v1/hone/models")};
   }
   model.wanted = true;
-  rung_wanted_();
+  wake_();
   int tokens = 0;
   for (const text::Encoding& text : request->query.texts) {
-    tokens += static_cast<int>(text.ids.size());
+    tokens += WorkTokens(*model.endpoint, text);
   }
   const TimeNs compute = scheduled.rungs.back().tables.back().Predict(
       static_cast<int>(request->query.texts.size()), tokens);
-  if (now + FromMs(least_ms) + compute > request->deadline || waiting_ >= options_.max_queued) {
+  if (scheduler_.queued() + waiting_ >= options_.max_queued) {
+    return Fault{
+        .kind = FaultKind::kRefused, .message = "the queue is full", .retry_after_s = 0.05};
+  }
+  if (now + FromMs(least_ms) + compute > request->deadline) {
     Fault busy = fault;
     busy.retry_after_s = std::max(least_ms * 1e-3, 0.05);
     return busy;
@@ -187,7 +186,8 @@ void Dispatcher::RungLoaded(int number, int index, const LoadedRung& loaded) {
   rung.info.load = loaded.phases;
   rung.info.bytes = loaded.bytes;
   rung.info.format = loaded.format;
-  rung.load_work_ms = planner::LoadWorkMs(loaded.phases.load_ms(), 1, loaded.bytes);
+  rung.load_work_ms =
+      planner::LoadWorkMs(loaded.phases.load_ms(), loaded.phases.threads, loaded.bytes);
   scheduler_.SetResident(number, index, true);
   Deliveries deliveries;
   EndWaiting(model, env::NowNs(), "", &deliveries);
@@ -201,7 +201,9 @@ void Dispatcher::RungFailed(int number, int index, const std::string& error) {
   info.state = RungState::kFailed;
   info.error = error;
   Deliveries deliveries;
-  if (!model.any_resident()) EndWaiting(model, env::NowNs(), error, &deliveries);
+  const bool others = std::ranges::any_of(
+      model.rungs, [](const ServedRung& r) { return r.info.state != RungState::kFailed; });
+  if (!others) EndWaiting(model, env::NowNs(), error, &deliveries);
   Deliver(&deliveries, lock);
 }
 
@@ -273,12 +275,8 @@ void Dispatcher::AddStatus(ServiceStatus* status) const {
     to.queue = model.queue;
     to.compute = model.compute;
     to.total = model.total;
-    constexpr double kTypicalTokens = 32;
-    const double mean = model.demand.texts_mean > 0
-                            ? model.demand.tokens_mean / model.demand.texts_mean
-                            : kTypicalTokens;
-    const int tokens =
-        std::clamp(static_cast<int>(std::lround(mean)), 1, model.endpoint->max_tokens);
+    const int tokens = std::clamp(model.demand.TypicalTokens() / model.demand.TypicalTexts(), 1,
+                                  model.endpoint->max_tokens);
     for (std::size_t r = 0; r < model.rungs.size(); ++r) {
       const ServedRung& rung = model.rungs[r];
       RungInfo& info = to.rungs.emplace_back(rung.info);

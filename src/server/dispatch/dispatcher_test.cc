@@ -33,8 +33,12 @@ class DispatcherTest : public ServiceTest {
   // `edit` changes the latency tables of the one rung, by width.
   void Start(const std::function<void(std::vector<planner::LatencyTable>&)>& edit,
              int max_texts = 64) {
-    options_.models = {
-        {.name = "m", .directory = TinyModel("bert/embed-mean", "m"), .max_texts = max_texts}};
+    Start(TinyModel("bert/embed-mean", "m"), {true}, edit, max_texts);
+  }
+  void Start(const std::string& directory, const std::vector<bool>& resident,
+             const std::function<void(std::vector<planner::LatencyTable>&)>& edit,
+             int max_texts = 64) {
+    options_.models = {{.name = "m", .directory = directory, .max_texts = max_texts}};
     dispatcher_ = std::make_unique<Dispatcher>(options_, *planner::MakeLayouts(2, {}),
                                                *scheduler::MakePolicy("ladder"), [] {});
     const KeptTables kept(files_, "", "");
@@ -47,7 +51,7 @@ class DispatcherTest : public ServiceTest {
     auto files = ReadModelFiles(files_, options_.models[0]);
     ASSERT_TRUE(files.ok()) << files.status();
     TokenizerLoad tokenizer(files_, files->common_directory);
-    auto model = OpenModel(context, options_.models[0], *std::move(files), tokenizer, {true});
+    auto model = OpenModel(context, options_.models[0], *std::move(files), tokenizer, resident);
     ASSERT_TRUE(model.ok()) << model.status();
     if (edit) edit(model->tables.front());
     endpoint_ = dispatcher_->AddModel(*std::move(model));
@@ -152,6 +156,32 @@ TEST_F(DispatcherTest, WaitingForARungEndsWithTheDeadline) {
   dispatcher_->AddStatus(&status);
   EXPECT_EQ(status.counters.missed, 0) << "it was never promised";
   EXPECT_EQ(status.queued, 0);
+}
+
+TEST_F(DispatcherTest, WhoWaitsForARungIsSeenToOverAChangeOfTheSplit) {
+  ASSERT_TRUE(dispatcher_->Evict(endpoint_->number, 0));
+  Replies replies;
+  dispatcher_->Submit(Ask(endpoint_, {"a"}, 300 * base::kMillisecondNs), replies.Next());
+  while (!dispatcher_->WantSplit(1, true)) {
+  }
+  EXPECT_THAT(replies.Take().front().fault->message, HasSubstr("in time"));
+}
+
+class LadderTest : public DispatcherTest {
+ protected:
+  void SetUp() override { Start(TinyLadder("bert/embed-mean", "l"), {false, false}, {}); }
+};
+
+TEST_F(LadderTest, ARungThatFailsLosesNobodyWhomAnotherOneMayServe) {
+  Replies replies;
+  dispatcher_->Submit(Ask(endpoint_, {"a"}, kLong), replies.Next());
+  dispatcher_->RungFailed(endpoint_->number, 0, "broken");
+  EXPECT_EQ(replies.size(), 0u);
+  ServiceStatus status;
+  dispatcher_->AddStatus(&status);
+  EXPECT_EQ(status.queued, 1) << "the other rung may come";
+  dispatcher_->RungFailed(endpoint_->number, 1, "broken too");
+  EXPECT_THAT(replies.Take().front().fault->message, HasSubstr("broken too"));
 }
 
 TEST_F(DispatcherTest, AnswersUnderWayHoldNoMoreThanTheirLimit) {

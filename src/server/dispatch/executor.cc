@@ -124,16 +124,18 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
 
   scheduler_.Finished(index, end);
   --model.running;
-  rung.info.served += texts;
-  rung.learnt[static_cast<std::size_t>(layouts_.WidthIndex(index))].Observe(texts, tokens,
-                                                                            computed);
-  if (dispatch.expected_ns > 0) {
-    rung.ratios.Add(static_cast<double>(end - start) / static_cast<double>(dispatch.expected_ns));
+  if (ran) {
+    rung.info.served += texts;
+    rung.learnt[static_cast<std::size_t>(layouts_.WidthIndex(index))].Observe(texts, tokens,
+                                                                              computed);
+    if (dispatch.expected_ns > 0) {
+      rung.ratios.Add(static_cast<double>(end - start) / static_cast<double>(dispatch.expected_ns));
+    }
   }
   for (Counters* counters : {&counters_, &model.counters}) {
     ++counters->batches;
-    counters->texts += texts;
-    counters->tokens += read;
+    counters->texts += ran ? texts : 0;
+    counters->tokens += ran ? read : 0;
     counters->busy_s += static_cast<double>(end - start) / base::kSecondNs;
   }
   Deliveries deliveries;
@@ -149,6 +151,7 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
     FinishPart(part, dispatch.rung, start, end, &deliveries);
   }
   me.parts.clear();
+  if (model.closed) wake_();
   quiet_.notify_all();
   Deliver(&deliveries, lock);
 }
@@ -185,7 +188,8 @@ void Dispatcher::SwitchSplit() {
   if (!scheduler_.SwitchTo(wanted, env::NowNs())) return;
   split_ = wanted_split_;
   quiet_.notify_all();
-  WakeIdle(scheduler_.queued(), -1);
+  // Who waits for a rung wants somebody to see to its deadline.
+  WakeIdle(std::max(scheduler_.queued(), waiting_ > 0 ? 1 : 0), -1);
 }
 
 }  // namespace hone::server

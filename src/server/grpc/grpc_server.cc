@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 
 #include "base/version.h"
 #include "env/clock.h"
@@ -96,7 +97,12 @@ class InferCall final : public ServerUnaryReactor {
 
  private:
   void Write(inference::ModelInferResponse* answer) {
-    WriteMessage(request, *endpoint_, reply_, answer);
+    try {
+      WriteMessage(request, *endpoint_, reply_, answer);
+    } catch (const std::bad_alloc&) {  // this call fails, the server goes on
+      return Finish(
+          {grpc::StatusCode::RESOURCE_EXHAUSTED, "there was not memory enough to answer"});
+    }
     service_.Sent(env::NowNs() - reply_.served.ended);
     Finish(grpc::Status::OK);
   }
