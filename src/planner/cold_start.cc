@@ -14,4 +14,9 @@ double ExpectedLoadMs(double work_ms) {
   return kBeginMs + work_ms * kOthersShare;
 }
 
+bool MayWait(double load_ms, base::TimeNs compute_ns, base::TimeNs now, base::TimeNs deadline) {
+  const auto load_ns = static_cast<base::TimeNs>(load_ms * base::kMillisecondNs);
+  return now + load_ns + compute_ns <= deadline;
+}
+
 }  // namespace hone::planner

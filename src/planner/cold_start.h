@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "base/time_ns.h"
+
 namespace hone::planner {
 
 // Milliseconds of one thread. `seen_ms`: what a load on `threads` threads took; 0: none was seen, and its size
@@ -12,5 +14,9 @@ double LoadWorkMs(double seen_ms, int threads, std::uint64_t bytes);
 
 // From asking to ready, as a request that waits for the rung may count on.
 double ExpectedLoadMs(double work_ms);
+
+// Whether a request may wait for a rung that is expected in `load_ms`: its deadline leaves the time to compute it
+// then.
+bool MayWait(double load_ms, base::TimeNs compute_ns, base::TimeNs now, base::TimeNs deadline);
 
 }  // namespace hone::planner

@@ -12,5 +12,12 @@ TEST(ColdStart, IsOneThreadsWorkBesideOthers) {
   EXPECT_GT(ExpectedLoadMs(60), 120) << "it has less than a whole core, and begins late";
 }
 
+TEST(ColdStart, WhoWaitsHasTheTimeToLoadAndToCompute) {
+  constexpr base::TimeNs kMs = base::kMillisecondNs;
+  EXPECT_TRUE(MayWait(10, 2 * kMs, 100 * kMs, 112 * kMs));
+  EXPECT_FALSE(MayWait(10, 2 * kMs, 100 * kMs, 112 * kMs - 1));
+  EXPECT_FALSE(MayWait(10, 0, 100 * kMs, 90 * kMs)) << "it was over before";
+}
+
 }  // namespace
 }  // namespace hone::planner

@@ -111,11 +111,11 @@ bool Background::Wait(const Item& item, TimeNs now) {
   State(item.model).wanted = true;
   const auto m = static_cast<std::size_t>(item.model);
   const double load_ms = planner::ExpectedLoadMs(*std::ranges::min_element(seen_ms_[m]));
-  const TimeNs ready = now + static_cast<TimeNs>(load_ms * base::kMillisecondNs);
   const scheduler::Setup& setup = scheduler_.setup();
   const TimeNs compute =
       setup.models[m].rungs.back().tables.back().Predict(item.texts, item.tokens);
-  if (ready + compute > item.deadline || std::ssize(waiting_) >= setup.max_queued) return false;
+  if (scheduler_.queued() + std::ssize(waiting_) >= setup.max_queued) return false;
+  if (!planner::MayWait(load_ms, compute, now, item.deadline)) return false;
   waiting_.push_back(item);
   return true;
 }

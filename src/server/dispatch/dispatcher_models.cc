@@ -15,10 +15,6 @@ namespace {
 
 using base::TimeNs;
 
-TimeNs FromMs(double ms) {
-  return static_cast<TimeNs>(ms * base::kMillisecondNs);
-}
-
 scheduler::Model Scheduled(const NewModel& model) {
   scheduler::Model result;
   result.name = model.options.name;
@@ -119,7 +115,7 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
     return Fault{
         .kind = FaultKind::kRefused, .message = "the queue is full", .retry_after_s = 0.05};
   }
-  if (now + FromMs(least_ms) + compute > request->deadline) {
+  if (!planner::MayWait(least_ms, compute, now, request->deadline)) {
     Fault busy = fault;
     busy.retry_after_s = std::max(least_ms * 1e-3, 0.05);
     return busy;
