@@ -22,6 +22,16 @@ void AppendPieces(std::string* out, std::initializer_list<std::string_view> piec
   for (const std::string_view piece : pieces) out->append(piece);
 }
 
+char AsciiLower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string AsciiLower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = AsciiLower(c);
+  return out;
+}
+
 std::string Fixed(double value, int decimals) {
   char buffer[64];
   // A quarter of snprintf's time, and the same digits: both round exactly.

@@ -66,6 +66,10 @@ template <typename Range>
   return out;
 }
 
+// A to Z as a to z, all else as it is, whatever the locale.
+char AsciiLower(char c);
+std::string AsciiLower(std::string_view text);
+
 // `value` with that many digits after the point.
 std::string Fixed(double value, int decimals);
 

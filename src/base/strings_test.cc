@@ -45,5 +45,10 @@ TEST(WithCommas, GroupsByThousands) {
   EXPECT_EQ(WithCommas(std::numeric_limits<std::uint64_t>::max()), "18,446,744,073,709,551,615");
 }
 
+TEST(Strings, LowersLettersOfAsciiAlone) {
+  EXPECT_EQ(AsciiLower("Content-TYPE [@Z{] \xc3\x84"), "content-type [@z{] \xc3\x84");
+  EXPECT_EQ(AsciiLower('Q'), 'q');
+}
+
 }  // namespace
 }  // namespace hone::base

@@ -2,12 +2,13 @@
 
 #include <charconv>
 
+#include "base/strings.h"
+
 namespace hone::eval {
 namespace {
 
 char Fold(char c) {
-  if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
-  return c == '-' || c == ' ' ? '_' : c;
+  return c == '-' || c == ' ' ? '_' : base::AsciiLower(c);
 }
 
 bool SameName(std::string_view a, std::string_view b) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/strings.h"
+
 namespace hone::load {
 namespace {
 
@@ -13,13 +15,10 @@ constexpr std::uint64_t kMaxBody = std::uint64_t{1} << 30;
 constexpr std::size_t kMaxRung =
     64;  // of a name: what a client keeps of what it is told has an end
 
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(),
-                                                   [](char a, char b) { return Lower(a) == b; });
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(),
+                    [](char a, char b) { return base::AsciiLower(a) == b; });
 }
 
 std::string_view Trimmed(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "bench/forward_bench.h"
 #include "compress/block_format.h"
 #include "env/clock.h"
@@ -29,10 +30,7 @@ std::string FormatOf(const formats::StoredMatrix& matrix) {
     case formats::StoredKind::kInt4: return "int4";
     case formats::StoredKind::kFloat: break;
   }
-  std::string name(tensor::NameOf(matrix.values.dtype));
-  std::ranges::transform(name, name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
+  return base::AsciiLower(tensor::NameOf(matrix.values.dtype));
 }
 
 std::string Shorten(std::string text, std::size_t most) {

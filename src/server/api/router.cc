@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/strings.h"
 #include "base/utf8.h"
 #include "server/api/aside.h"
 
@@ -134,11 +135,8 @@ Protocol ProtocolOfPath(std::string_view path) {
 }
 
 bool AcceptsContentType(Protocol protocol, std::string_view content_type) {
-  std::string type(content_type.substr(0, content_type.find(';')));
+  std::string type = base::AsciiLower(content_type.substr(0, content_type.find(';')));
   while (type.ends_with(' ')) type.pop_back();
-  std::ranges::transform(type, type.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
   if (type.empty() || type == "application/json" || type.ends_with("+json")) return true;
   return protocol == Protocol::kKserve && type == "application/octet-stream";
 }

@@ -1,6 +1,7 @@
 #include "server/api/tei_json.h"
 
 #include "base/json.h"
+#include "base/strings.h"
 #include "server/api/fields.h"
 #include "server/api/vectors.h"
 
@@ -13,7 +14,7 @@ MaybeFault ReadTruncate(const base::JsonValue& object, Truncate* truncate) {
   HONE_RETURN_IF_FAULT(ReadBool(object, "truncate", &truncate->allowed));
   std::string direction = "right";
   HONE_RETURN_IF_FAULT(ReadString(object, "truncation_direction", &direction));
-  for (char& c : direction) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  direction = base::AsciiLower(direction);
   if (direction != "left" && direction != "right") {
     return BadRequest("truncation_direction", "expected \"left\" or \"right\", found \"",
                       direction.substr(0, 40), "\"");

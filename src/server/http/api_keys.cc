@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "base/utf8.h"
 #include "server/http/http_server.h"
 
@@ -26,9 +27,7 @@ std::string_view BearerKey(std::string_view value) {
   constexpr std::string_view kScheme = "bearer ";
   if (value.size() < kScheme.size()) return {};
   for (std::size_t i = 0; i < kScheme.size(); ++i) {
-    const char c = value[i];
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (lower != kScheme[i]) return {};
+    if (base::AsciiLower(value[i]) != kScheme[i]) return {};
   }
   return Trim(value.substr(kScheme.size()));
 }

@@ -19,14 +19,6 @@ constexpr std::size_t kMaxFields = 128;
 // Memory is taken for a body as it comes; what the client announces is believed only so far.
 constexpr std::uint64_t kReserveAtMost = 64 << 10;
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 // The characters of a host and port (RFC 3986 §3.2.2); which of them make sense is a resolver's question.
 bool IsHost(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
@@ -83,7 +75,7 @@ class RequestParser::Grammar : public http::basic_parser<true> {
     if (request_.headers.size() == kMaxFields) {
       return Refuse(error, 431, base::StrCat("more than ", kMaxFields, " header fields"));
     }
-    request_.headers.emplace_back(Lower({name.data(), name.size()}),
+    request_.headers.emplace_back(base::AsciiLower({name.data(), name.size()}),
                                   std::string(value.data(), value.size()));
   }
   void on_header_impl(error_code& error) override { CheckHeader(error); }
@@ -122,14 +114,14 @@ void RequestParser::Grammar::CheckHeader(error_code& error) {
       // It may be older than the framing it claims to know, and a proxy before it read another (RFC 9112 §6.1).
       return Refuse(error, 400, "HTTP/1.0 has no Transfer-Encoding");
     }
-    if (name == "transfer-encoding" && Lower(value) != "chunked") {
+    if (name == "transfer-encoding" && base::AsciiLower(value) != "chunked") {
       return Refuse(error, 501, "no Transfer-Encoding but \"chunked\" is known");
     }
-    if (name == "content-encoding" && Lower(value) != "identity") {
+    if (name == "content-encoding" && base::AsciiLower(value) != "identity") {
       return Refuse(error, 415, base::StrCat("Content-Encoding \"", value, "\" is not supported"));
     }
     if (name == "expect") {
-      if (Lower(value) != "100-continue") {
+      if (base::AsciiLower(value) != "100-continue") {
         return Refuse(error, 417, "no Expect but \"100-continue\" is known");
       }
       expects_continue_ = !http_1_0_;
