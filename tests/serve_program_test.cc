@@ -137,8 +137,10 @@ TEST_F(ServeProgram, AConfigurationMayNameABrokenModelBesideAGoodOne) {
   std::ofstream(keys) << "alice:secret\n";
   std::ofstream(config) << "port: 1\ntable_cache: none\napi_key_file: keys\nmodels:\n  good: "
                         << model_ << "\n  bad: /no/such/model\n";
+  std::filesystem::remove_all(testing::TempDir() + "/none");
   Start({"--config", config, "--port", "0"});  // the flag goes first
   ASSERT_NE(child_, 0) << ReadAll(err_);
+  EXPECT_FALSE(std::filesystem::exists(testing::TempDir() + "/none")) << "no directory, no cache";
   EXPECT_THAT(ReadAll(err_), HasSubstr("/no/such/model"));
   EXPECT_EQ(Get("/health").status, 200);
   EXPECT_EQ(Get("/v1/models").status, 401);

@@ -261,6 +261,14 @@ base::Status WriteFile(FileSystem& files, const std::string& path, std::string_v
   return file->Commit();
 }
 
+base::Status MakeDirectories(FileSystem& files, const std::string& path) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    if (!files.IsDirectory(part)) HONE_RETURN_IF_ERROR(files.MakeDirectory(part));
+    if (end == std::string::npos) return base::OkStatus();
+  }
+}
+
 bool IsSame(const std::string& path, const std::string& other) {
   std::error_code error;
   return std::filesystem::equivalent(path, other, error) && !error;

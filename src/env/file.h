@@ -62,6 +62,9 @@ FileSystem& RealFileSystem();
 // Create, Append, Commit.
 base::Status WriteFile(FileSystem& files, const std::string& path, std::string_view bytes);
 
+// The directory and those above it, where they are missing.
+base::Status MakeDirectories(FileSystem& files, const std::string& path);
+
 // Whether both paths lead to the same file or directory; false where one leads to nothing.
 bool IsSame(const std::string& path, const std::string& other);
 

@@ -186,6 +186,18 @@ TEST_F(FileTest, MovesWithoutReplacingWhereTheFileSystemCannotPromiseIt) {
   g_without_noreplace = false;
 }
 
+TEST(RealFileSystem, MakesTheDirectoriesAboveToo) {
+  const std::string top = *RealFileSystem().MakeTemporaryDirectory(testing::TempDir() + "above");
+  for (const char* name : {"a/b/c", "a/b/c", "a/d/", "a//e"}) {
+    EXPECT_TRUE(MakeDirectories(RealFileSystem(), JoinPath(top, name)).ok()) << name;
+    EXPECT_TRUE(RealFileSystem().IsDirectory(JoinPath(top, name))) << name;
+  }
+  ASSERT_TRUE(WriteFile(RealFileSystem(), JoinPath(top, "file"), "").ok());
+  EXPECT_THAT(MakeDirectories(RealFileSystem(), JoinPath(top, "file/a")).message(),
+              testing::HasSubstr("file: cannot create the directory"));
+  ASSERT_TRUE(RealFileSystem().RemoveTree(top).ok());
+}
+
 TEST(RealFileSystem, WritesNothingInPlaceOfADeviceOrAPipe) {
   const std::string directory =
       *RealFileSystem().MakeTemporaryDirectory(testing::TempDir() + "place");

@@ -394,6 +394,11 @@ base::StatusOr<std::unique_ptr<Service>> Service::Start(env::FileSystem& files,
   const int cores = options.threads > 0
                         ? options.threads
                         : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
+  double reserved_cores = 0;
+  for (const ModelOptions& model : options.models) reserved_cores += model.reserved_cores;
+  if (reserved_cores > cores) {
+    return base::BadInput("the models reserve ", reserved_cores, " cores, and there are ", cores);
+  }
   HONE_ASSIGN_OR_RETURN(planner::Layouts layouts, planner::MakeLayouts(cores, options.split));
   // A quota or fewer threads than processors: others are on them too, and the system moves threads better.
   layouts.pinned = cores == env::UsableCpus() && cores == env::AffinityCpus();

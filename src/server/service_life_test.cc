@@ -411,6 +411,25 @@ TEST_F(ServiceLifeTest, AModelKeepsTheMemoryReservedForIt) {
 
   options.models[0].reserved_bytes = options.memory_bytes + 1;
   EXPECT_THAT(Service::Start(files_, options).status().message(), HasSubstr("reserve"));
+  options.models[0].reserved_bytes = 0;
+  options.models[1].reserved_cores = 1.5;
+  EXPECT_THAT(Service::Start(files_, options).status().message(), HasSubstr("reserve 1.5 cores"));
+}
+
+TEST_F(ServiceLifeTest, WhatNeverFitsIsToldSo) {
+  ServiceOptions options = One(TinyModel("bert/embed-mean", "m"));
+  options.memory_bytes = 1000;
+  const auto service = Start(options);
+  ASSERT_TRUE(service);
+  const Reply reply = Run(*service, Ask(service->Find("m"), {"a"}, kLong));
+  ASSERT_FALSE(reply.ok());
+  EXPECT_THAT(reply.fault->message, HasSubstr("the budget has 1,000"));
+  options.memory_bytes = 1 << 30;
+  options.models[0].limit_bytes = 1000;
+  const auto limited = Start(options);
+  ASSERT_TRUE(limited);
+  EXPECT_THAT(Run(*limited, Ask(limited->Find("m"), {"a"}, kLong)).fault->message,
+              HasSubstr("limit_memory allows 1,000"));
 }
 
 TEST_F(ServiceLifeTest, DrainingRefusesTheNewAndAnswersTheOld) {

@@ -7,6 +7,7 @@
 #include "cli/isa.h"
 #include "env/file.h"
 #include "planner/layouts.h"
+#include "scheduler/policy.h"
 
 namespace hone::cli {
 namespace {
@@ -41,7 +42,9 @@ void ServeFlags::Add(Flags& flags) {
   flags.Text("--tls-cert", &tls_cert_, "PEM file: HTTPS with this certificate");
   flags.Text("--tls-key", &tls_key_, "PEM file: its key");
   flags.Text("--client-ca", &client_ca_, "PEM file: clients need a certificate of this CA");
-  flags.Text("--memory", &memory_, "for models' weights (512MiB); what does not fit waits on disk");
+  flags.Text(
+      "--memory", &memory_,
+      "for models' weights, such as 512MiB; what does not fit waits on disk; default: no limit");
   flags.Text("--policy", &policy_, "who runs when: ladder (default), edf, round_robin, fcfs");
   flags.Int("-t,--threads", &threads_, -1, 1024, "0: all processors; -1: the file's, or 0");
   flags.Text("--split", &split_,
@@ -68,7 +71,7 @@ base::StatusOr<server::ServeConfig> ServeFlags::Read() const {
   }
   config.service.isa = IsaLimit();
   if (config.service.table_cache.empty()) config.service.table_cache = DefaultTableCache();
-  if (config.service.table_cache == "none") config.service.table_cache.clear();
+  if (config.service.table_cache == server::kNoTableCache) config.service.table_cache.clear();
   return config;
 }
 
@@ -96,6 +99,8 @@ base::Status ServeFlags::Apply(server::ServeConfig* config) const {
     if (!split.ok()) return Usage("--split", split.status());
     config->service.split = *split;
   }
+  const base::Status policy = scheduler::MakePolicy(config->service.policy).status();
+  if (!policy.ok()) return Usage("--policy", policy);
   if (!default_deadline_.empty()) {
     const base::StatusOr<double> ms = server::ParseMilliseconds(default_deadline_);
     if (!ms.ok()) return Usage("--default-deadline", ms.status());

@@ -7,6 +7,7 @@
 #include "compress/recipe/fields.h"
 #include "env/file.h"
 #include "planner/layouts.h"
+#include "scheduler/policy.h"
 
 namespace hone::server {
 namespace {
@@ -59,6 +60,29 @@ class Reader : public Fields {
     const bool there = Has(key);
     Text(key, out);
     if (there && !out->empty()) *out = FromHere(*out);
+  }
+  // "none" is no directory.
+  void PathOrNone(std::string_view key, std::string* out) {
+    std::string said = *out;
+    Text(key, &said);
+    if (said == kNoTableCache) {
+      *out = said;
+    } else {
+      Path(key, out);
+    }
+  }
+  // 0: as if the key were not there.
+  void BytesOrNone(std::string_view key, std::uint64_t* out) {
+    std::string said;
+    if (Has(key)) Text(key, &said);
+    if (said != "0") Bytes(key, out);
+  }
+  void Policy(std::string_view key, std::string* out) {
+    Quantity(key, [&](std::string_view text) {
+      const base::Status known = scheduler::MakePolicy(text).status();
+      if (known.ok()) *out = text;
+      return known;
+    });
   }
   // Relative to the directory of the configuration.
   std::string FromHere(const std::string& file) const {
@@ -122,8 +146,8 @@ void ReadModel(Reader* top, const std::string& path, const YamlNode& node, Serve
     fields.Boolean("pin", &model.pinned);
     fields.Number("reserve_cores", {.min = 0, .max = 1024}, &model.reserved_cores);
     fields.Number("limit_cores", {.min = 0, .max = 1024}, &model.limit_cores);
-    fields.Bytes("reserve_memory", &model.reserved_bytes);
-    fields.Bytes("limit_memory", &model.limit_bytes);
+    fields.BytesOrNone("reserve_memory", &model.reserved_bytes);
+    fields.BytesOrNone("limit_memory", &model.limit_bytes);
     fields.Integer("max_batch", {.min = 1, .max = 4096}, &model.max_texts);
     fields.Integer("max_batch_tokens", {.min = 1, .max = 1 << 20}, &model.max_batch_tokens);
     fields.Milliseconds("default_deadline", &model.default_deadline_ms);
@@ -211,9 +235,9 @@ base::StatusOr<ServeConfig> ParseServeConfig(std::string_view text, const std::s
   top.Integer("threads", {.min = 0, .max = 1024}, &config.service.threads);
   top.Split("split", &config.service.split);
   top.Bytes("memory", &config.service.memory_bytes);
-  top.Text("policy", &config.service.policy);
+  top.Policy("policy", &config.service.policy);
   top.Milliseconds("default_deadline", &config.service.default_deadline_ms);
-  top.Path("table_cache", &config.service.table_cache);
+  top.PathOrNone("table_cache", &config.service.table_cache);
   ReadModels(&top, path, &config);
   HONE_RETURN_IF_ERROR(top.Finish());
   return config;

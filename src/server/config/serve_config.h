@@ -19,6 +19,9 @@
 
 namespace hone::server {
 
+// Of ServiceOptions::table_cache, in a file and as a flag: latency tables are not kept.
+inline constexpr std::string_view kNoTableCache = "none";
+
 struct ServeConfig {
   ServiceOptions service;
   HttpOptions http;

@@ -93,6 +93,18 @@ models:
   EXPECT_EQ(intent.default_deadline_ms, 20);
 }
 
+TEST(ServeConfig, NoneKeepsNothingAndZeroIsNoLimit) {
+  const auto config = ParseServeConfig(
+      "table_cache: none\nmodels: {a: {dir: b, limit_memory: 0, reserve_memory: 0}}",
+      "c/serve.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->service.table_cache, kNoTableCache);
+  EXPECT_EQ(config->service.models[0].limit_bytes, 0u);
+  const base::Status policy = ParseServeConfig("port: 1\npolicy: zzz", "serve.yaml").status();
+  EXPECT_THAT(policy.message(), testing::StartsWith("serve.yaml:2: "));
+  EXPECT_THAT(policy.message(), testing::HasSubstr("zzz"));
+}
+
 TEST(ServeConfig, TimesAreMillisecondsOrHaveUnits) {
   EXPECT_EQ(*ParseMilliseconds("20"), 20);
   EXPECT_EQ(*ParseMilliseconds("800us"), 0.8);

@@ -98,9 +98,17 @@ bool ResourceKeeper::Load(Snapshot& snapshot, RungRef ref) {
   planner::RungState& state = snapshot.states[static_cast<std::size_t>(ref.model)]
                                   .rungs[static_cast<std::size_t>(ref.rung)];
   if (!MakeRoom(snapshot, ref)) {
-    dispatcher_.GiveUp(model.number, base::StrCat("the rung \"", files.name, "\" of \"",
-                                                  model.endpoint->name, "\" needs ", state.bytes,
-                                                  " bytes of memory; other models hold them"));
+    const std::uint64_t limit = snapshot.states[static_cast<std::size_t>(ref.model)].limit_bytes;
+    const std::string why =
+        state.bytes > options_.memory_bytes
+            ? base::StrCat("the budget has ", base::WithCommas(options_.memory_bytes))
+        : limit > 0 && state.bytes > limit
+            ? base::StrCat("limit_memory allows ", base::WithCommas(limit))
+            : "other models hold them";
+    dispatcher_.GiveUp(
+        model.number,
+        base::StrCat("the rung \"", files.name, "\" of \"", model.endpoint->name, "\" needs ",
+                     base::WithCommas(state.bytes), " bytes of memory; ", why));
     return false;
   }
   dispatcher_.RungLoading(model.number, ref.rung);

@@ -51,7 +51,7 @@ std::optional<planner::TableFile> KeptTables::Read(const std::string& content,
 
 base::Status KeptTables::Write(const std::string& content, planner::TableFile tables) const {
   if (directory_.empty()) return base::OkStatus();
-  HONE_RETURN_IF_ERROR(files_.MakeDirectory(directory_));
+  HONE_RETURN_IF_ERROR(env::MakeDirectories(files_, directory_));
   tables.device = device_;
   return env::WriteFile(files_, PathOf(content), planner::ToJson(tables));
 }
