@@ -232,6 +232,35 @@ TEST(Program, BenchNeedsNoTokenizerNorWeights) {
   EXPECT_EQ(Hone("bench -m " + model + " --random-weights -s 4000").exit_code, 1);
 }
 
+TEST(Program, BenchTimesLinesInAnOrderOfChance) {
+  const std::string model = MakeModel(kClassifier);
+  const std::string lines = testing::TempDir() + "/lengths";
+  // The shortest first, as in a sorted file: "a", "a a", … of 3 to 22 tokens, 12.5 at the mean.
+  std::string text, line;
+  for (int i = 0; i < 20; ++i) text += (line += "a ") + "\n";
+  Write(lines, text);
+  const auto seq = [&](const std::string& flags) {
+    const Result result = Hone("bench -m " + model + " --lengths " + lines + " -o json " + flags);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const auto json = base::Json::Parse(result.out, "row");
+    return json.ok() ? *json->root().Get("seq")->Double() : 0;
+  };
+  EXPECT_NEAR(seq("-r 20"), 12.5, 0.05) << "every line once";
+  const double some = seq("-r 5");
+  EXPECT_GT(some, 7) << "not the first lines of the file";
+  EXPECT_NE(some, 12.5) << "the mean of what was timed";
+  EXPECT_EQ(seq("-r 5"), some);
+  EXPECT_NEAR(seq("-r 3 -b 20"), 12.5, 0.05);
+  const Result few = Hone("bench -m " + model + " --lengths " + lines + " -b 64");
+  EXPECT_EQ(few.exit_code, 1);
+  EXPECT_THAT(few.err, HasSubstr("/lengths: has 20 lines with a token, too few for -b 64"));
+  for (const std::string& flags :
+       {"-m " + model + " --lengths " + lines + " -s 8", "--roofline -m " + model,
+        std::string("--roofline -s 8"), "--kernels --lengths " + lines}) {
+    EXPECT_EQ(Hone("bench " + flags).exit_code, 2) << flags;
+  }
+}
+
 TEST(Program, TokenizesALineToALine) {
   const std::string model = MakeModel(kClassifier);
   const Result ids = Hone("tokenize -m " + model, "printf 'ab\\n\\nc\\n' |");
