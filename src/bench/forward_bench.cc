@@ -13,6 +13,7 @@ namespace {
 // Batches that are run before the timed ones: threads are awake and caches full after fewer, and a
 // file of a million lines still begins at once.
 constexpr std::size_t kMostWarmUps = 8;
+constexpr std::int64_t kBetweenNs = 100'000'000;  // reports of progress: nothing beside the passes
 
 // The first few batches and the largest, at which the engine's memory stops growing.
 int WarmUp(ForwardPasses& passes) {
@@ -60,7 +61,8 @@ double ForwardPasses::Run(std::size_t batch) {
 }
 
 Timing BenchForward(runtime::LocalEngine& engine, int head_outputs, int vocabulary,
-                    std::span<const std::vector<int>> batches, const Effort& effort) {
+                    std::span<const std::vector<int>> batches, const Effort& effort,
+                    const std::function<void(double)>& progress) {
   ForwardPasses passes(engine, head_outputs, vocabulary, batches);
   Timing timing;
   timing.warm_ups = WarmUp(passes);
@@ -68,11 +70,17 @@ Timing BenchForward(runtime::LocalEngine& engine, int head_outputs, int vocabula
   std::vector<double> times;
   double tokens = 0;
   const std::int64_t begin = env::NowNs();
-  for (;;) {
-    const bool enough = effort.reps > 0
-                            ? static_cast<int>(times.size()) >= effort.reps
-                            : times.size() >= 5 && env::MsSince(begin) > effort.seconds * 1e3;
+  for (std::int64_t reported = begin;;) {
+    const std::int64_t now = env::NowNs();
+    const double passed_s = static_cast<double>(now - begin) * 1e-9;
+    const bool enough = effort.reps > 0 ? static_cast<int>(times.size()) >= effort.reps
+                                        : times.size() >= 5 && passed_s > effort.seconds;
     if (enough) break;
+    if (progress && now - reported >= kBetweenNs) {
+      reported = now;
+      progress(effort.reps > 0 ? static_cast<double>(times.size()) / effort.reps
+                               : std::min(1.0, passed_s / effort.seconds));
+    }
     const std::size_t batch = times.size() % passes.batches();
     times.push_back(passes.Run(batch));
     tokens += static_cast<double>(passes.tokens(batch));

@@ -53,8 +53,10 @@ class ForwardPasses {
 
 // Each element of `batches` is the lengths of one batch's texts. Passes go through the batches in
 // turn, after a warm-up of the first few and of the largest; ids are seeded random numbers below
-// `vocabulary`.
+// `vocabulary`. `progress` gets what is done of 1, between passes and ten times a second at most; it
+// may be empty.
 Timing BenchForward(runtime::LocalEngine& engine, int head_outputs, int vocabulary,
-                    std::span<const std::vector<int>> batches, const Effort& effort);
+                    std::span<const std::vector<int>> batches, const Effort& effort,
+                    const std::function<void(double)>& progress = {});
 
 }  // namespace hone::bench

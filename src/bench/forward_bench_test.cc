@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -31,8 +32,9 @@ class ForwardBench : public testing::Test {
     ASSERT_NE(engine_, nullptr);
   }
 
-  Timing Bench(const std::vector<std::vector<int>>& batches, const Effort& effort) {
-    return BenchForward(*engine_, 1, model_.config.vocabulary, batches, effort);
+  Timing Bench(const std::vector<std::vector<int>>& batches, const Effort& effort,
+               const std::function<void(double)>& progress = {}) {
+    return BenchForward(*engine_, 1, model_.config.vocabulary, batches, effort, progress);
   }
 
   model::Model model_;
@@ -53,6 +55,19 @@ TEST_F(ForwardBench, WarmsUpAFewBatchesAndTheLargest) {
   EXPECT_LT(few, 20);
   many[700] = {20};
   EXPECT_EQ(Bench(many, {.reps = 1}).warm_ups, few + 1);
+}
+
+TEST_F(ForwardBench, SaysHowFarItIs) {
+  double last = 0;
+  int calls = 0;
+  Bench({{3}}, {.seconds = 0.35}, [&](double share) {
+    EXPECT_GE(share, last);
+    EXPECT_LE(share, 1);
+    last = share;
+    ++calls;
+  });
+  EXPECT_GE(calls, 1);
+  EXPECT_LE(calls, 4) << "ten times a second at most";
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ namespace {
 
 constexpr int kMaxBatch = 4096;
 constexpr std::size_t kMostTexts = 1 << 16;  // of --lengths: seconds to tokenise, megabytes of ids
+constexpr int kParts = 1000;                 // of a row, that progress counts
 
 // The last part of a path, as a model's name.
 std::string BaseName(std::string path) {
@@ -195,8 +196,9 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
   const double first_ms = env::MsSince(first_start);
   const int outputs = static_cast<int>(model.head.outputs.size());
   Progress progress("measuring");
-  std::int64_t done = 0;
+  std::int64_t done = 0;  // in parts of a row
   const std::size_t rows = batches_.size() * (lengths_file_.empty() ? lengths_.size() : 1);
+  const auto all = static_cast<std::int64_t>(rows) * kParts;
   for (const int batch : batches_) {
     std::vector<std::vector<std::vector<int>>> cases;
     if (lengths_file_.empty()) {
@@ -213,8 +215,10 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
     }
     for (const std::vector<std::vector<int>>& lengths : cases) {
       if (profile_) engine->StartProfile();
-      const bench::Timing timing =
-          bench::BenchForward(*engine, outputs, model.config.vocabulary, lengths, effort_);
+      const bench::Timing timing = bench::BenchForward(
+          *engine, outputs, model.config.vocabulary, lengths, effort_, [&](double share) {
+            progress.Update(done + static_cast<std::int64_t>(share * kParts), all);
+          });
       progress.Clear();  // a row may be printed now
       table.Write(
           {{"model", BaseName(model_.model)},
@@ -234,7 +238,8 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
            {"kernel", engine->load_report().kernel},
            {"attention", engine->load_report().attention}});
       if (profile_) PrintProfile(*engine, timing.reps + timing.warm_ups);
-      progress.Update(++done, static_cast<std::int64_t>(rows));
+      done += kParts;
+      progress.Update(done, all);
     }
   }
   return base::OkStatus();

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/input.h"
 #include "cli/model_flags.h"
+#include "cli/progress.h"
 #include "cli/stream_flags.h"
 #include "cli/table.h"
 #include "env/file.h"
@@ -219,11 +220,20 @@ base::Status SimulateCommand::Run() {
     policies.clear();
     for (const std::string_view name : scheduler::PolicyNames()) policies.emplace_back(name);
   }
+  Progress progress("simulating");
+  const auto all = static_cast<std::int64_t>(requests.size() * policies.size());
+  std::int64_t before = 0;  // requests of the policies that are done
   for (const std::string& policy : policies) {
     HONE_ASSIGN_OR_RETURN(const sim::SimResult result,
-                          sim::Simulate(setup, policy, requests, machine_, seed, resources));
+                          sim::Simulate(setup, policy, requests, machine_, seed, resources,
+                                        [&](std::size_t done, std::size_t) {
+                                          progress.Update(before + static_cast<std::int64_t>(done),
+                                                          all);
+                                        }));
+    before += static_cast<std::int64_t>(requests.size());
     if (bound == 0)
       bound = static_cast<double>(sim::UpperBound(setup, requests, machine_.front_ms));
+    progress.Clear();  // a row may be printed now
     Print(policy, result, bound / result.seconds, &table);
   }
   return base::OkStatus();
