@@ -280,6 +280,24 @@ TEST(Program, TokenizesALineToALine) {
   EXPECT_THAT(endless.err, HasSubstr("standard input:1: the line is longer than 67,108,864 bytes"));
 }
 
+// A ladder of one rung, "8x", which is the tiny model.
+std::string MakeLadder(const std::string& head) {
+  const std::string model = MakeModel(head);
+  const std::string ladder = testing::TempDir() + "/program/ladder";
+  std::filesystem::create_directories(ladder);
+  std::filesystem::rename(model, ladder + "/8x");
+  std::filesystem::copy(HONE_SOURCE_DIR "/tests/corpus/ladder_fuzz/one-rung.json",
+                        ladder + "/hone.json");
+  return ladder;
+}
+
+TEST(Program, VerifyTellsFilesThatAreNotAsWrittenFromThoseThatWere) {
+  const Result result = Hone("verify --hashes-only " + MakeLadder(kClassifier));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("files are not as written, missing or added; "));
+  EXPECT_THAT(result.err, HasSubstr("8x/vocab.txt: was not there when the ladder was written"));
+}
+
 TEST(Program, EvaluatesATask) {
   const std::string model = MakeModel(kClassifier);
   const std::string data = testing::TempDir() + "/sst2.tsv";
@@ -327,6 +345,18 @@ TEST(Program, BadModelDirectoriesGetOneLine) {
   EXPECT_THAT(error("inspect -m " + model), HasSubstr("config.json"));
 }
 
+TEST(Program, ATokenBeyondTheEmbeddingIsNamedWithItsFile) {
+  const std::string model = MakeModel(kClassifier);
+  // The id of the last line is one too high, however few tokens there are.
+  const std::string added =
+      R"({"model":{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[UNK]":0,"a":1,"b":20000}}})";
+  Write(model + "/tokenizer.json", added);
+  const Result result = Hone("run -m " + model + " a");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("/tokenizer.json: has token id 20000 (\"b\"), but the model's "
+                                    "embedding "));
+}
+
 TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   const std::string model = MakeModel(kClassifier);
   std::string text = "'";
@@ -339,6 +369,11 @@ TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   const Result refused = Hone("run -m " + model + " --no-truncate " + text);
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("text 1 is longer than the limit"));
+  const Result no_room = Hone("run -m " + model + " --max-tokens 2 a");
+  EXPECT_EQ(no_room.exit_code, 2);
+  EXPECT_THAT(no_room.err, HasSubstr("--max-tokens 2: the model's tokenizer adds 2 special tokens; "
+                                     "at least 3"));
+  EXPECT_EQ(Hone("run -m " + model + " --max-tokens 3 'a b'").exit_code, 0);
   const std::string data = testing::TempDir() + "/long.jsonl";
   Write(data, "{\"sentence1\": \"" + text.substr(1, text.size() - 2) +
                   "\", \"sentence2\": \"a\", \"label\": 1}\n"
@@ -348,14 +383,18 @@ TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   EXPECT_EQ(scored.exit_code, 0) << scored.err;
   EXPECT_THAT(scored.err, HasSubstr("warning: 1 text was cut"));
   EXPECT_THAT(scored.out, HasSubstr("\"truncated\":1"));
+  const Result unscored = Hone("eval -m " + embedder + " --task stsb --no-truncate --data " + data);
+  EXPECT_EQ(unscored.exit_code, 1);
+  EXPECT_THAT(unscored.err, HasSubstr("/long.jsonl: example 1 of 2: line 1: the text is longer "
+                                      "than the limit of "));
   const std::string lines = testing::TempDir() + "/lines";
   Write(lines, "\n\n" + text + "\n");
   const Result query = Hone("rank -m " + embedder + " --query " + text + " " + lines);
   EXPECT_THAT(query.err, HasSubstr("warning: the query was cut"));
   const Result third = Hone("rank -m " + embedder + " --no-truncate --query a " + lines);
-  EXPECT_THAT(third.err, HasSubstr("text 3 is longer than the limit"));
+  EXPECT_THAT(third.err, HasSubstr("/lines:3: the text is longer than the limit"));
   const Result asked = Hone("rank -m " + embedder + " --no-truncate --query " + text + " " + lines);
-  EXPECT_THAT(asked.err, HasSubstr("--query: text 1 is longer"));
+  EXPECT_THAT(asked.err, HasSubstr("--query: the text is longer"));
 }
 
 TEST(Program, EntitiesSayWhoseTheyAre) {
@@ -449,6 +488,15 @@ TEST(Program, RanksWithAnEmbeddingModel) {
   // Lines are numbered as in the input, empty ones included.
   const Result gap = Hone("rank -m " + model + " -o json --query ab", "printf '\\n\\nab\\n' |");
   EXPECT_THAT(gap.out, HasSubstr("\"line\":3,\"text\":\"ab\""));
+  // Each file's from one on, with its name where there are several.
+  const std::string one = testing::TempDir() + "/one", two = testing::TempDir() + "/two";
+  Write(one, "cd\nef\n");
+  Write(two, "\nab\n");
+  const Result both = Hone(base::StrCat("rank -m ", model, " -o json --query ab ", one, " ", two));
+  EXPECT_THAT(both.out.substr(0, both.out.find('\n')),
+              HasSubstr(base::StrCat("\"file\":\"", two, "\",\"line\":2,\"text\":\"ab\"")));
+  EXPECT_THAT(Hone("rank -m " + model + " -o json --query ab " + two).out,
+              testing::Not(HasSubstr("\"file\"")));
   // And answered each, so that the n-th answer is the n-th line's.
   const Result lines = Hone("run -m " + model + " -o json", "printf 'ab\\n\\ncd\\n' |");
   EXPECT_EQ(JsonLines(lines.out), 3) << lines.err;
