@@ -291,11 +291,49 @@ std::string MakeLadder(const std::string& head) {
   return ladder;
 }
 
+TEST(Program, TokenizesWithALaddersRung) {
+  const std::string ladder = MakeLadder(kClassifier);
+  const Result first = Hone("tokenize -m " + ladder, "printf 'ab\\n' |");
+  EXPECT_EQ(first.out, "2 5 8 3\n") << first.err;
+  EXPECT_EQ(Hone("tokenize --rung 8x -m " + ladder, "printf 'ab\\n' |").out, first.out);
+  EXPECT_EQ(Hone("tokenize --rung 9x -m " + ladder, "printf 'ab\\n' |").exit_code, 1);
+}
+
 TEST(Program, VerifyTellsFilesThatAreNotAsWrittenFromThoseThatWere) {
   const Result result = Hone("verify --hashes-only " + MakeLadder(kClassifier));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("files are not as written, missing or added; "));
   EXPECT_THAT(result.err, HasSubstr("8x/vocab.txt: was not there when the ladder was written"));
+}
+
+TEST(Program, RunGivesAnIntentsSlotsAsTheServerDoes) {
+  const std::string model = MakeModel("bert/Joint");
+  // Some of these texts have slots, whatever the tiny model's weights make of them.
+  const Result result =
+      Hone("run -o json -m " + model + " 'é ab cd' 'a b c d e f' 'xyz' 'k l m n' 'q r s t u v w'");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream rows(result.out);
+  int slots = 0;
+  for (std::string row; std::getline(rows, row);) {
+    const auto json = base::Json::Parse(row, "row");
+    ASSERT_TRUE(json.ok()) << row;
+    ASSERT_TRUE(json->root().Get("slots")->IsArray()) << row;
+    for (const base::JsonValue slot : *json->root().Get("slots")) {
+      ++slots;
+      EXPECT_TRUE(slot.Get("label")->IsString() && slot.Get("score")->Double().ok()) << row;
+      const std::int64_t begin = *slot.Get("start")->Int(), end = *slot.Get("end")->Int();
+      const std::string text(*json->root().Get("text")->String());
+      if (!text.starts_with("é")) {
+        EXPECT_EQ(*slot.Get("text")->String(), text.substr(static_cast<std::size_t>(begin),
+                                                           static_cast<std::size_t>(end - begin)));
+      } else {
+        EXPECT_LE(end, 7) << "characters, not bytes";
+      }
+    }
+  }
+  EXPECT_GT(slots, 0) << result.out;
+  EXPECT_THAT(Hone("run -o csv -m " + model + " 'a b'").out,
+              testing::StartsWith("text,intent,score,slots\n"));
 }
 
 TEST(Program, EvaluatesATask) {
