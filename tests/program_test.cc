@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 
 #include "base/json.h"
 #include "base/strings.h"
+#include "load/test_server.h"
 #include "tests/support/tiny_models.h"
 
 namespace hone {
@@ -96,6 +98,38 @@ TEST(Program, LoadSaysWhatIsMissingOrNotThere) {
       Hone("load --url http://127.0.0.1:9 --model a --arrivals trace:/nowhere.csv");
   EXPECT_EQ(trace.exit_code, 1);
   EXPECT_THAT(trace.err, HasSubstr("/nowhere.csv"));
+}
+
+TEST(Program, LoadNamesTheFlagThatMakesNoSense) {
+  const auto error = [](const std::string& flags, const std::string& url = "http://127.0.0.1:9") {
+    const Result result = Hone(base::StrCat("load --url ", url, " --model a ", flags));
+    EXPECT_EQ(result.exit_code, 2) << flags << url;
+    return result.err;
+  };
+  EXPECT_THAT(error("", "127.0.0.1:1"), HasSubstr("--url: url \"127.0.0.1:1\": expected http://"));
+  EXPECT_THAT(error("--route /foo"), HasSubstr("--route: route \"/foo\": known are /embed"));
+  EXPECT_THAT(error("--priority foo"), HasSubstr("--priority \"foo\": low, normal or high"));
+  EXPECT_THAT(error("--rate 1e12"), HasSubstr("--rate 1e12: at most 1,000,000 a second"));
+  EXPECT_THAT(error("--timeout 2h"), HasSubstr("timeout 7200 is not within 0.001 to 3600"));
+}
+
+TEST(Program, LoadFailsWhereNothingWasAnsweredAndSaysWhatTheServerSays) {
+  std::atomic<int> good = 0;
+  load::TestServer server([&](const std::string&, int number) {
+    return number < good ? load::TestServer::Reply(200)
+                         : load::TestServer::Reply(404, "", "{\"error\":\"no model a here\"}");
+  });
+  const std::string command = "load --url " + server.url() +
+                              " --model a --arrivals uniform --rate 50 --duration 100ms -o json";
+  const Result none = Hone(command);
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_EQ(JsonLines(none.out), 2) << "the rows are there all the same";
+  EXPECT_THAT(none.err, HasSubstr("none of 5 requests was answered in time; the server says: "
+                                  "no model a here"));
+  good = server.requests() + 1;
+  const Result one = Hone(command);
+  EXPECT_EQ(one.exit_code, 0);
+  EXPECT_THAT(one.err, HasSubstr("errors: HTTP 404, 4 times\nthe first: no model a here\n"));
 }
 
 TEST(Program, EveryCommandHasHelpWithAnExample) {
@@ -351,6 +385,9 @@ TEST(Program, EvaluatesATask) {
   Write(data, "sentence\tlabel\nabc\tmaybe\n");
   EXPECT_THAT(Hone("eval -m " + model + " --task sst2 --data " + data).err,
               HasSubstr("sst2.tsv:2"));
+  const Result columns = Hone("eval -m " + model + " --task sst2 --columns foo=bar --data " + data);
+  EXPECT_EQ(columns.exit_code, 2);
+  EXPECT_THAT(columns.err, HasSubstr("--columns: unknown role \"foo\""));
 }
 
 // One line that names the file; never a crash.
@@ -563,7 +600,8 @@ TEST(Program, SimulatesEveryPolicyOverAModelsTables) {
   EXPECT_EQ(Hone("simulate").exit_code, 2);
   EXPECT_EQ(Hone(command + " --rate 5").exit_code, 2);  // twice, for one model
   const Result unknown = Hone(command + " --policy lifo");
-  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("--policy: "));
   EXPECT_THAT(unknown.err, HasSubstr("there are ladder, edf, round_robin, fcfs"));
   const Result width = Hone(command + " --split 2");
   EXPECT_THAT(width.err, HasSubstr("was not measured with 2 threads; there are 1"));

@@ -151,9 +151,7 @@ base::Status SimulateCommand::ReadStream(std::size_t i, sim::Stream* stream) con
                         ReadSpan("--deadline", ValueOf(deadlines_, i, "100ms")));
   stream->deadline_ns = static_cast<base::TimeNs>(deadline * base::kSecondNs);
   const std::string priority = ValueOf(priorities_, i, "normal");
-  if (priority != "low" && priority != "normal" && priority != "high") {
-    return InvalidUsage(base::StrCat("--priority \"", priority, "\": low, normal or high"));
-  }
+  HONE_RETURN_IF_ERROR(CheckPriority(priority));
   stream->priority = priority == "low"    ? scheduler::Priority::kLow
                      : priority == "high" ? scheduler::Priority::kHigh
                                           : scheduler::Priority::kNormal;
@@ -185,6 +183,9 @@ base::Status SimulateCommand::ReadStreams() {
 }
 
 base::Status SimulateCommand::Run() {
+  if (const auto policy = scheduler::MakePolicy(policy_); policy_ != "all" && !policy.ok()) {
+    return InvalidUsage(base::StrCat("--policy: ", policy.status().message()));
+  }
   HONE_RETURN_IF_ERROR(ReadModels());
   HONE_RETURN_IF_ERROR(ReadStreams());
   HONE_ASSIGN_OR_RETURN(const double seconds, ReadSpan("--duration", duration_));
