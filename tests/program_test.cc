@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 
 #include "base/json.h"
 #include "base/strings.h"
+#include "load/test_server.h"
 #include "tests/support/tiny_models.h"
 
 namespace hone {
@@ -96,6 +98,38 @@ TEST(Program, LoadSaysWhatIsMissingOrNotThere) {
       Hone("load --url http://127.0.0.1:9 --model a --arrivals trace:/nowhere.csv");
   EXPECT_EQ(trace.exit_code, 1);
   EXPECT_THAT(trace.err, HasSubstr("/nowhere.csv"));
+}
+
+TEST(Program, LoadNamesTheFlagThatMakesNoSense) {
+  const auto error = [](const std::string& flags, const std::string& url = "http://127.0.0.1:9") {
+    const Result result = Hone(base::StrCat("load --url ", url, " --model a ", flags));
+    EXPECT_EQ(result.exit_code, 2) << flags << url;
+    return result.err;
+  };
+  EXPECT_THAT(error("", "127.0.0.1:1"), HasSubstr("--url: url \"127.0.0.1:1\": expected http://"));
+  EXPECT_THAT(error("--route /foo"), HasSubstr("--route: route \"/foo\": known are /embed"));
+  EXPECT_THAT(error("--priority foo"), HasSubstr("--priority \"foo\": low, normal or high"));
+  EXPECT_THAT(error("--rate 1e12"), HasSubstr("--rate 1e12: at most 1,000,000 a second"));
+  EXPECT_THAT(error("--timeout 2h"), HasSubstr("timeout 7200 is not within 0.001 to 3600"));
+}
+
+TEST(Program, LoadFailsWhereNothingWasAnsweredAndSaysWhatTheServerSays) {
+  std::atomic<int> good = 0;
+  load::TestServer server([&](const std::string&, int number) {
+    return number < good ? load::TestServer::Reply(200)
+                         : load::TestServer::Reply(404, "", "{\"error\":\"no model a here\"}");
+  });
+  const std::string command = "load --url " + server.url() +
+                              " --model a --arrivals uniform --rate 50 --duration 100ms -o json";
+  const Result none = Hone(command);
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_EQ(JsonLines(none.out), 2) << "the rows are there all the same";
+  EXPECT_THAT(none.err, HasSubstr("none of 5 requests was answered in time; the server says: "
+                                  "no model a here"));
+  good = server.requests() + 1;
+  const Result one = Hone(command);
+  EXPECT_EQ(one.exit_code, 0);
+  EXPECT_THAT(one.err, HasSubstr("errors: HTTP 404, 4 times\nthe first: no model a here\n"));
 }
 
 TEST(Program, EveryCommandHasHelpWithAnExample) {
@@ -232,6 +266,35 @@ TEST(Program, BenchNeedsNoTokenizerNorWeights) {
   EXPECT_EQ(Hone("bench -m " + model + " --random-weights -s 4000").exit_code, 1);
 }
 
+TEST(Program, BenchTimesLinesInAnOrderOfChance) {
+  const std::string model = MakeModel(kClassifier);
+  const std::string lines = testing::TempDir() + "/lengths";
+  // The shortest first, as in a sorted file: "a", "a a", … of 3 to 22 tokens, 12.5 at the mean.
+  std::string text, line;
+  for (int i = 0; i < 20; ++i) text += (line += "a ") + "\n";
+  Write(lines, text);
+  const auto seq = [&](const std::string& flags) {
+    const Result result = Hone("bench -m " + model + " --lengths " + lines + " -o json " + flags);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const auto json = base::Json::Parse(result.out, "row");
+    return json.ok() ? *json->root().Get("seq")->Double() : 0;
+  };
+  EXPECT_NEAR(seq("-r 20"), 12.5, 0.05) << "every line once";
+  const double some = seq("-r 5");
+  EXPECT_GT(some, 7) << "not the first lines of the file";
+  EXPECT_NE(some, 12.5) << "the mean of what was timed";
+  EXPECT_EQ(seq("-r 5"), some);
+  EXPECT_NEAR(seq("-r 3 -b 20"), 12.5, 0.05);
+  const Result few = Hone("bench -m " + model + " --lengths " + lines + " -b 64");
+  EXPECT_EQ(few.exit_code, 1);
+  EXPECT_THAT(few.err, HasSubstr("/lengths: has 20 lines with a token, too few for -b 64"));
+  for (const std::string& flags :
+       {"-m " + model + " --lengths " + lines + " -s 8", "--roofline -m " + model,
+        std::string("--roofline -s 8"), "--kernels --lengths " + lines}) {
+    EXPECT_EQ(Hone("bench " + flags).exit_code, 2) << flags;
+  }
+}
+
 TEST(Program, TokenizesALineToALine) {
   const std::string model = MakeModel(kClassifier);
   const Result ids = Hone("tokenize -m " + model, "printf 'ab\\n\\nc\\n' |");
@@ -251,6 +314,62 @@ TEST(Program, TokenizesALineToALine) {
   EXPECT_THAT(endless.err, HasSubstr("standard input:1: the line is longer than 67,108,864 bytes"));
 }
 
+// A ladder of one rung, "8x", which is the tiny model.
+std::string MakeLadder(const std::string& head) {
+  const std::string model = MakeModel(head);
+  const std::string ladder = testing::TempDir() + "/program/ladder";
+  std::filesystem::create_directories(ladder);
+  std::filesystem::rename(model, ladder + "/8x");
+  std::filesystem::copy(HONE_SOURCE_DIR "/tests/corpus/ladder_fuzz/one-rung.json",
+                        ladder + "/hone.json");
+  return ladder;
+}
+
+TEST(Program, TokenizesWithALaddersRung) {
+  const std::string ladder = MakeLadder(kClassifier);
+  const Result first = Hone("tokenize -m " + ladder, "printf 'ab\\n' |");
+  EXPECT_EQ(first.out, "2 5 8 3\n") << first.err;
+  EXPECT_EQ(Hone("tokenize --rung 8x -m " + ladder, "printf 'ab\\n' |").out, first.out);
+  EXPECT_EQ(Hone("tokenize --rung 9x -m " + ladder, "printf 'ab\\n' |").exit_code, 1);
+}
+
+TEST(Program, VerifyTellsFilesThatAreNotAsWrittenFromThoseThatWere) {
+  const Result result = Hone("verify --hashes-only " + MakeLadder(kClassifier));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("files are not as written, missing or added; "));
+  EXPECT_THAT(result.err, HasSubstr("8x/vocab.txt: was not there when the ladder was written"));
+}
+
+TEST(Program, RunGivesAnIntentsSlotsAsTheServerDoes) {
+  const std::string model = MakeModel("bert/Joint");
+  // Some of these texts have slots, whatever the tiny model's weights make of them.
+  const Result result =
+      Hone("run -o json -m " + model + " 'é ab cd' 'a b c d e f' 'xyz' 'k l m n' 'q r s t u v w'");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream rows(result.out);
+  int slots = 0;
+  for (std::string row; std::getline(rows, row);) {
+    const auto json = base::Json::Parse(row, "row");
+    ASSERT_TRUE(json.ok()) << row;
+    ASSERT_TRUE(json->root().Get("slots")->IsArray()) << row;
+    for (const base::JsonValue slot : *json->root().Get("slots")) {
+      ++slots;
+      EXPECT_TRUE(slot.Get("label")->IsString() && slot.Get("score")->Double().ok()) << row;
+      const std::int64_t begin = *slot.Get("start")->Int(), end = *slot.Get("end")->Int();
+      const std::string text(*json->root().Get("text")->String());
+      if (!text.starts_with("é")) {
+        EXPECT_EQ(*slot.Get("text")->String(), text.substr(static_cast<std::size_t>(begin),
+                                                           static_cast<std::size_t>(end - begin)));
+      } else {
+        EXPECT_LE(end, 7) << "characters, not bytes";
+      }
+    }
+  }
+  EXPECT_GT(slots, 0) << result.out;
+  EXPECT_THAT(Hone("run -o csv -m " + model + " 'a b'").out,
+              testing::StartsWith("text,intent,score,slots\n"));
+}
+
 TEST(Program, EvaluatesATask) {
   const std::string model = MakeModel(kClassifier);
   const std::string data = testing::TempDir() + "/sst2.tsv";
@@ -266,6 +385,9 @@ TEST(Program, EvaluatesATask) {
   Write(data, "sentence\tlabel\nabc\tmaybe\n");
   EXPECT_THAT(Hone("eval -m " + model + " --task sst2 --data " + data).err,
               HasSubstr("sst2.tsv:2"));
+  const Result columns = Hone("eval -m " + model + " --task sst2 --columns foo=bar --data " + data);
+  EXPECT_EQ(columns.exit_code, 2);
+  EXPECT_THAT(columns.err, HasSubstr("--columns: unknown role \"foo\""));
 }
 
 // One line that names the file; never a crash.
@@ -298,6 +420,18 @@ TEST(Program, BadModelDirectoriesGetOneLine) {
   EXPECT_THAT(error("inspect -m " + model), HasSubstr("config.json"));
 }
 
+TEST(Program, ATokenBeyondTheEmbeddingIsNamedWithItsFile) {
+  const std::string model = MakeModel(kClassifier);
+  // The id of the last line is one too high, however few tokens there are.
+  const std::string added =
+      R"({"model":{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[UNK]":0,"a":1,"b":20000}}})";
+  Write(model + "/tokenizer.json", added);
+  const Result result = Hone("run -m " + model + " a");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("/tokenizer.json: has token id 20000 (\"b\"), but the model's "
+                                    "embedding "));
+}
+
 TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   const std::string model = MakeModel(kClassifier);
   std::string text = "'";
@@ -310,6 +444,11 @@ TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   const Result refused = Hone("run -m " + model + " --no-truncate " + text);
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("text 1 is longer than the limit"));
+  const Result no_room = Hone("run -m " + model + " --max-tokens 2 a");
+  EXPECT_EQ(no_room.exit_code, 2);
+  EXPECT_THAT(no_room.err, HasSubstr("--max-tokens 2: the model's tokenizer adds 2 special tokens; "
+                                     "at least 3"));
+  EXPECT_EQ(Hone("run -m " + model + " --max-tokens 3 'a b'").exit_code, 0);
   const std::string data = testing::TempDir() + "/long.jsonl";
   Write(data, "{\"sentence1\": \"" + text.substr(1, text.size() - 2) +
                   "\", \"sentence2\": \"a\", \"label\": 1}\n"
@@ -319,14 +458,18 @@ TEST(Program, LongTextsAreCutWithAWarningOrRefused) {
   EXPECT_EQ(scored.exit_code, 0) << scored.err;
   EXPECT_THAT(scored.err, HasSubstr("warning: 1 text was cut"));
   EXPECT_THAT(scored.out, HasSubstr("\"truncated\":1"));
+  const Result unscored = Hone("eval -m " + embedder + " --task stsb --no-truncate --data " + data);
+  EXPECT_EQ(unscored.exit_code, 1);
+  EXPECT_THAT(unscored.err, HasSubstr("/long.jsonl: example 1 of 2: line 1: the text is longer "
+                                      "than the limit of "));
   const std::string lines = testing::TempDir() + "/lines";
   Write(lines, "\n\n" + text + "\n");
   const Result query = Hone("rank -m " + embedder + " --query " + text + " " + lines);
   EXPECT_THAT(query.err, HasSubstr("warning: the query was cut"));
   const Result third = Hone("rank -m " + embedder + " --no-truncate --query a " + lines);
-  EXPECT_THAT(third.err, HasSubstr("text 3 is longer than the limit"));
+  EXPECT_THAT(third.err, HasSubstr("/lines:3: the text is longer than the limit"));
   const Result asked = Hone("rank -m " + embedder + " --no-truncate --query " + text + " " + lines);
-  EXPECT_THAT(asked.err, HasSubstr("--query: text 1 is longer"));
+  EXPECT_THAT(asked.err, HasSubstr("--query: the text is longer"));
 }
 
 TEST(Program, EntitiesSayWhoseTheyAre) {
@@ -420,6 +563,15 @@ TEST(Program, RanksWithAnEmbeddingModel) {
   // Lines are numbered as in the input, empty ones included.
   const Result gap = Hone("rank -m " + model + " -o json --query ab", "printf '\\n\\nab\\n' |");
   EXPECT_THAT(gap.out, HasSubstr("\"line\":3,\"text\":\"ab\""));
+  // Each file's from one on, with its name where there are several.
+  const std::string one = testing::TempDir() + "/one", two = testing::TempDir() + "/two";
+  Write(one, "cd\nef\n");
+  Write(two, "\nab\n");
+  const Result both = Hone(base::StrCat("rank -m ", model, " -o json --query ab ", one, " ", two));
+  EXPECT_THAT(both.out.substr(0, both.out.find('\n')),
+              HasSubstr(base::StrCat("\"file\":\"", two, "\",\"line\":2,\"text\":\"ab\"")));
+  EXPECT_THAT(Hone("rank -m " + model + " -o json --query ab " + two).out,
+              testing::Not(HasSubstr("\"file\"")));
   // And answered each, so that the n-th answer is the n-th line's.
   const Result lines = Hone("run -m " + model + " -o json", "printf 'ab\\n\\ncd\\n' |");
   EXPECT_EQ(JsonLines(lines.out), 3) << lines.err;
@@ -448,7 +600,8 @@ TEST(Program, SimulatesEveryPolicyOverAModelsTables) {
   EXPECT_EQ(Hone("simulate").exit_code, 2);
   EXPECT_EQ(Hone(command + " --rate 5").exit_code, 2);  // twice, for one model
   const Result unknown = Hone(command + " --policy lifo");
-  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("--policy: "));
   EXPECT_THAT(unknown.err, HasSubstr("there are ladder, edf, round_robin, fcfs"));
   const Result width = Hone(command + " --split 2");
   EXPECT_THAT(width.err, HasSubstr("was not measured with 2 threads; there are 1"));

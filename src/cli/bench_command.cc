@@ -19,12 +19,15 @@
 #include "env/cpus.h"
 #include "env/file.h"
 #include "formats/tokenizer_files.h"
+#include "load/random.h"
 #include "model/model.h"
 
 namespace hone::cli {
 namespace {
 
 constexpr int kMaxBatch = 4096;
+constexpr std::size_t kMostTexts = 1 << 16;  // of --lengths: seconds to tokenise, megabytes of ids
+constexpr int kParts = 1000;                 // of a row, that progress counts
 
 // The last part of a path, as a model's name.
 std::string BaseName(std::string path) {
@@ -51,8 +54,10 @@ class BenchCommand : public Command {
     flags.Int("-t,--threads", &model_.threads, 0, 256, "threads; 0: all that are allowed");
     model_.AddRung(flags);
     flags.IntList("-b,--batch", &batches_, 1, kMaxBatch, "texts in a batch");
-    flags.IntList("-s,--seq", &lengths_, 1, 1 << 16, "tokens in each text");
-    flags.Text("--lengths", &lengths_file_, "use the natural lengths of the lines of this file");
+    flags.IntList("-s,--seq", &lengths_, 1, 1 << 16, "tokens in each text (16,128)");
+    flags.Text("--lengths", &lengths_file_,
+               "use the natural lengths of the lines of this file, in an order of chance that is "
+               "the same each time; 65,536 of a longer one");
     flags.Int("-r,--reps", &effort_.reps, 0, 1 << 24, "passes; 0: as many as fit in --seconds");
     flags.Real("--seconds", &effort_.seconds, "time for each row");
     flags.Switch("--random-weights", &random_weights_,
@@ -64,6 +69,8 @@ class BenchCommand : public Command {
   }
 
   base::Status Run() override {
+    HONE_RETURN_IF_ERROR(CheckFlags());
+    if (lengths_.empty()) lengths_ = {16, 128};
     HONE_ASSIGN_OR_RETURN(const runtime::EngineOptions options, model_.Engine());
     TableWriter table(output_.format);
     if (roofline_ || kernels_) {
@@ -82,29 +89,47 @@ class BenchCommand : public Command {
       }
       return base::OkStatus();
     }
-    if (model_.model.empty()) return InvalidUsage("needs -m DIR, --roofline or --kernels");
     HONE_ASSIGN_OR_RETURN(model_.model, model_.Directory());
     return BenchModel(options, table);
   }
 
  private:
+  base::Status CheckFlags() const;
   base::Status BenchModel(const runtime::EngineOptions& options, TableWriter& table);
   base::StatusOr<std::vector<std::vector<int>>> NaturalBatches(int batch, int limit) const;
   void PrintProfile(runtime::LocalEngine& engine, int reps) const;
 
   ModelFlags model_;
   OutputFlag output_;
-  std::vector<int> batches_ = {1}, lengths_ = {16, 128};
+  std::vector<int> batches_ = {1}, lengths_;
   std::string lengths_file_;
   bench::Effort effort_;
   bool random_weights_ = false, profile_ = false, roofline_ = false, kernels_ = false;
 };
 
+base::Status BenchCommand::CheckFlags() const {
+  if (!lengths_.empty() && !lengths_file_.empty()) {
+    return InvalidUsage("-s and --lengths: give one");
+  }
+  const bool machine = roofline_ || kernels_;
+  if (!machine && model_.model.empty()) {
+    return InvalidUsage("needs -m DIR, --roofline or --kernels");
+  }
+  if (machine && !(model_.model.empty() && lengths_.empty() && lengths_file_.empty())) {
+    return InvalidUsage("--roofline and --kernels measure the machine: without -m, -s, --lengths");
+  }
+  return base::OkStatus();
+}
+
 base::StatusOr<std::vector<std::vector<int>>> BenchCommand::NaturalBatches(int batch,
                                                                            int limit) const {
   HONE_ASSIGN_OR_RETURN(const auto tokenizer,
                         formats::OpenTokenizer(env::RealFileSystem(), model_.model));
-  HONE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, ReadLines({lengths_file_}));
+  HONE_ASSIGN_OR_RETURN(std::vector<std::string> lines, ReadLines({lengths_file_}));
+  // Files are sorted by length, or by source; shuffled, whatever part is timed stands for the whole.
+  load::Random random(1);
+  for (std::size_t i = lines.size(); i > 1; --i) std::swap(lines[i - 1], lines[random.Below(i)]);
+  if (lines.size() > kMostTexts) lines.resize(kMostTexts);
   std::vector<std::vector<int>> batches;
   text::Encoding encoding;
   for (const std::string& line : lines) {
@@ -113,9 +138,14 @@ base::StatusOr<std::vector<std::vector<int>>> BenchCommand::NaturalBatches(int b
     if (batches.empty() || static_cast<int>(batches.back().size()) == batch) batches.emplace_back();
     batches.back().push_back(static_cast<int>(encoding.ids.size()));
   }
-  // The last, short batch would count as a whole one.
-  if (batches.size() > 1 && static_cast<int>(batches.back().size()) < batch) batches.pop_back();
   if (batches.empty()) return base::BadInput(lengths_file_, ": has no line with a token");
+  const std::size_t last = batches.back().size();
+  // A short batch would count as a whole one.
+  if (static_cast<int>(last) < batch) batches.pop_back();
+  if (batches.empty()) {
+    return base::BadInput(lengths_file_, ": has ", last, " lines with a token, too few for -b ",
+                          batch);
+  }
   return batches;
 }
 
@@ -166,8 +196,9 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
   const double first_ms = env::MsSince(first_start);
   const int outputs = static_cast<int>(model.head.outputs.size());
   Progress progress("measuring");
-  std::int64_t done = 0;
+  std::int64_t done = 0;  // in parts of a row
   const std::size_t rows = batches_.size() * (lengths_file_.empty() ? lengths_.size() : 1);
+  const auto all = static_cast<std::int64_t>(rows) * kParts;
   for (const int batch : batches_) {
     std::vector<std::vector<std::vector<int>>> cases;
     if (lengths_file_.empty()) {
@@ -184,8 +215,10 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
     }
     for (const std::vector<std::vector<int>>& lengths : cases) {
       if (profile_) engine->StartProfile();
-      const bench::Timing timing =
-          bench::BenchForward(*engine, outputs, model.config.vocabulary, lengths, effort_);
+      const bench::Timing timing = bench::BenchForward(
+          *engine, outputs, model.config.vocabulary, lengths, effort_, [&](double share) {
+            progress.Update(done + static_cast<std::int64_t>(share * kParts), all);
+          });
       progress.Clear();  // a row may be printed now
       table.Write(
           {{"model", BaseName(model_.model)},
@@ -204,8 +237,9 @@ base::Status BenchCommand::BenchModel(const runtime::EngineOptions& options, Tab
            {"peak_rss_mib", Cell(static_cast<double>(env::PeakResidentBytes()) / 1048576.0, 1)},
            {"kernel", engine->load_report().kernel},
            {"attention", engine->load_report().attention}});
-      if (profile_) PrintProfile(*engine, timing.reps + static_cast<int>(lengths.size()));
-      progress.Update(++done, static_cast<std::int64_t>(rows));
+      if (profile_) PrintProfile(*engine, timing.reps + timing.warm_ups);
+      done += kParts;
+      progress.Update(done, all);
     }
   }
   return base::OkStatus();

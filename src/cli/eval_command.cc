@@ -39,6 +39,9 @@ class EvalCommand : public Command {
 
   base::Status Run() override {
     if (task_.empty()) return InvalidUsage("needs --task");
+    if (const auto columns = eval::Columns::Parse(read_.columns, "--columns"); !columns.ok()) {
+      return InvalidUsage(columns.status().message());
+    }
     HONE_ASSIGN_OR_RETURN(const eval::Task* task, eval::FindTask(task_));
     HONE_ASSIGN_OR_RETURN(const std::string bytes,
                           env::RealFileSystem().Read(data_, kMaxDataBytes));

@@ -10,7 +10,9 @@
 #include "cli/progress.h"
 #include "cli/stream_flags.h"
 #include "cli/table.h"
+#include "load/body.h"
 #include "load/load.h"
+#include "load/socket.h"
 
 namespace hone::cli {
 namespace {
@@ -72,7 +74,7 @@ class LoadCommand : public Command {
     HONE_RETURN_IF_ERROR(ReadFlags());
     HONE_ASSIGN_OR_RETURN(const load::LoadResult result, Load());
     Print(result);
-    return base::OkStatus();
+    return AnyOk(result.total);
   }
 
  private:
@@ -80,6 +82,7 @@ class LoadCommand : public Command {
   base::StatusOr<load::LoadResult> Load() const;
   base::Status ReadStream(std::size_t i, load::Stream* stream) const;
   void Print(const load::LoadResult& result) const;
+  static base::Status AnyOk(const load::StreamResult& total);
   Row MakeRow(const load::StreamResult& stream) const;
 
   load::LoadRequest request_;
@@ -92,12 +95,21 @@ class LoadCommand : public Command {
 base::Status LoadCommand::ReadStream(std::size_t i, load::Stream* stream) const {
   stream->model = models_[i];
   stream->route = ValueOf(routes_, i, "/embed");
+  if (const base::Status route = load::CheckRoute(stream->route); !route.ok()) {
+    return InvalidUsage(base::StrCat("--route: ", route.message()));
+  }
   stream->priority = ValueOf(priorities_, i, "");
+  if (!stream->priority.empty()) HONE_RETURN_IF_ERROR(CheckPriority(stream->priority));
   HONE_ASSIGN_OR_RETURN(StreamArrivals arrivals,
                         ReadArrivals(ValueOf(arrivals_, i, "poisson"), ValueOf(rates_, i, "")));
   stream->arrivals = std::move(arrivals.spec);
   stream->trace = std::move(arrivals.trace);
   stream->rate_per_s = arrivals.rate_per_s;
+  if (stream->rate_per_s > load::kMaxRate) {
+    return InvalidUsage(base::StrCat("--rate ", ValueOf(rates_, i, ""), ": at most ",
+                                     base::WithCommas(static_cast<std::uint64_t>(load::kMaxRate)),
+                                     " a second"));
+  }
   const std::string deadline = ValueOf(deadlines_, i, "");
   if (!deadline.empty()) {
     HONE_ASSIGN_OR_RETURN(const double seconds, ReadSpan("--deadline", deadline));
@@ -117,6 +129,9 @@ base::StatusOr<load::LoadResult> LoadCommand::Load() const {
 
 base::Status LoadCommand::ReadFlags() {
   if (models_.empty()) return InvalidUsage("needs --model NAME");
+  if (const auto url = load::ParseUrl(request_.url); !url.ok()) {
+    return InvalidUsage(base::StrCat("--url: ", url.status().message()));
+  }
   HONE_RETURN_IF_ERROR(CheckCounts({{"--route", &routes_},
                                     {"--rate", &rates_},
                                     {"--arrivals", &arrivals_},
@@ -139,6 +154,9 @@ base::Status LoadCommand::ReadFlags() {
     if (request_.texts.empty()) return base::BadInput(texts_, ": has no text");
   }
   request_.seed = static_cast<std::uint64_t>(seed_);
+  if (const base::Status checked = load::CheckRequest(request_); !checked.ok()) {
+    return InvalidUsage(checked.message());
+  }
   return base::OkStatus();
 }
 
@@ -207,6 +225,17 @@ void LoadCommand::Print(const load::LoadResult& result) const {
   for (const auto& [fault, count] : result.total.faults) {
     std::fprintf(stderr, "errors: %s, %lld times\n", fault.c_str(), static_cast<long long>(count));
   }
+  if (!result.total.first_error.empty()) {
+    std::fprintf(stderr, "the first: %s\n", result.total.first_error.c_str());
+  }
+}
+
+// A script that measured nothing must not go on as if it had.
+base::Status LoadCommand::AnyOk(const load::StreamResult& total) {
+  if (total.ok > 0 || total.sent == 0) return base::OkStatus();
+  const std::string& said = total.first_error.empty() ? total.first_refusal : total.first_error;
+  return base::BadInput("none of ", total.sent, " requests was answered in time",
+                        said.empty() ? "" : "; the server says: ", said);
 }
 
 }  // namespace

@@ -84,9 +84,17 @@ base::StatusOr<runtime::EngineOptions> ModelFlags::Engine() const {
 base::StatusOr<std::unique_ptr<runtime::TextModel>> ModelFlags::Open() const {
   HONE_ASSIGN_OR_RETURN(const std::string directory, Directory());
   HONE_ASSIGN_OR_RETURN(runtime::EngineOptions engine, Engine());
-  return runtime::TextModel::Open(
-      env::RealFileSystem(), directory,
-      {.engine = std::move(engine), .max_tokens = max_tokens, .refuse_too_long = no_truncate});
+  HONE_ASSIGN_OR_RETURN(auto opened, runtime::TextModel::Open(env::RealFileSystem(), directory,
+                                                              {.engine = std::move(engine),
+                                                               .max_tokens = max_tokens,
+                                                               .refuse_too_long = no_truncate}));
+  const int special = opened->tokenizer().added_special_tokens(/*pair=*/false);
+  if (max_tokens > 0 && max_tokens <= special) {
+    return InvalidUsage(base::StrCat("--max-tokens ", max_tokens, ": the model's tokenizer adds ",
+                                     special, " special tokens; at least ", special + 1,
+                                     " leave room for a text"));
+  }
+  return opened;
 }
 
 void OutputFlag::Add(Flags& flags) {

@@ -41,7 +41,7 @@ void Progress::Show(const std::string& line) {
 
 void Progress::Update(std::int64_t done, std::int64_t total) {
   const std::int64_t now_ns = env::NowNs();
-  if (shown_ && done == total) {
+  if (total > 0 && done >= total) {
     Clear();  // finished: what is printed next finds a clean line
     return;
   }

@@ -43,34 +43,29 @@ class RankCommand : public Command {
       return base::BadInput(model_.model,
                             ": rank needs an embedding model or a cross-encoder with one score");
     }
-    std::vector<std::string> lines;
-    std::vector<int> numbers;  // of the lines in the input, which may have empty ones between
-    int number = 0;
-    HONE_RETURN_IF_ERROR(ForEachLine(files_, [&](std::string_view line) {
-      ++number;
-      if (line.empty()) return;
-      lines.emplace_back(line);
-      numbers.push_back(number);
-    }));
-    HONE_ASSIGN_OR_RETURN(
-        const std::vector<float> scores,
-        cross ? CrossScores(*model, lines, numbers) : CosineScores(*model, lines, numbers));
-    Print(lines, numbers, scores);
+    HONE_ASSIGN_OR_RETURN(const std::vector<Line> lines, ReadFiles());
+    HONE_ASSIGN_OR_RETURN(const std::vector<float> scores,
+                          cross ? CrossScores(*model, lines) : CosineScores(*model, lines));
+    Print(lines, scores);
     return base::OkStatus();
   }
 
  private:
+  struct Line {
+    std::string text;
+    std::string_view file;
+    int number = 0;  // in the file, which may have empty ones between
+  };
+
+  base::StatusOr<std::vector<Line>> ReadFiles() const;
   template <typename Use>
-  base::Status ForEachBatch(runtime::TextModel& model, const std::vector<std::string>& lines,
-                            const std::vector<int>& numbers, bool pair, const Use& use);
+  base::Status ForEachBatch(runtime::TextModel& model, const std::vector<Line>& lines, bool pair,
+                            const Use& use);
   base::StatusOr<std::vector<float>> CosineScores(runtime::TextModel& model,
-                                                  const std::vector<std::string>& lines,
-                                                  const std::vector<int>& numbers);
+                                                  const std::vector<Line>& lines);
   base::StatusOr<std::vector<float>> CrossScores(runtime::TextModel& model,
-                                                 const std::vector<std::string>& lines,
-                                                 const std::vector<int>& numbers);
-  void Print(const std::vector<std::string>& lines, const std::vector<int>& numbers,
-             const std::vector<float>& scores) const;
+                                                 const std::vector<Line>& lines);
+  void Print(const std::vector<Line>& lines, const std::vector<float>& scores) const;
 
   ModelFlags model_;
   OutputFlag output_;
@@ -79,21 +74,37 @@ class RankCommand : public Command {
   std::vector<std::string> files_;
 };
 
+base::StatusOr<std::vector<RankCommand::Line>> RankCommand::ReadFiles() const {
+  std::vector<Line> lines;
+  const auto read = [&](const std::vector<std::string>& files, std::string_view name) {
+    int number = 0;
+    return ForEachLine(files, [&](std::string_view line) {
+      ++number;
+      if (!line.empty()) lines.push_back({std::string(line), name, number});
+    });
+  };
+  if (files_.empty()) HONE_RETURN_IF_ERROR(read({}, "standard input"));
+  for (const std::string& file : files_) {
+    HONE_RETURN_IF_ERROR(read({file}, file == "-" ? "standard input" : std::string_view(file)));
+  }
+  return lines;
+}
+
 template <typename Use>
-base::Status RankCommand::ForEachBatch(runtime::TextModel& model,
-                                       const std::vector<std::string>& lines,
-                                       const std::vector<int>& numbers, bool pair, const Use& use) {
+base::Status RankCommand::ForEachBatch(runtime::TextModel& model, const std::vector<Line>& lines,
+                                       bool pair, const Use& use) {
   Progress progress("ranking");
   int truncated = 0;
   for (std::size_t begin = 0; begin < lines.size(); begin += kBatch) {
     std::vector<runtime::TextInput> inputs;
     for (std::size_t i = begin; i < std::min(lines.size(), begin + kBatch); ++i) {
+      const Line& line = lines[i];
       if (pair) {
-        inputs.push_back({query_, lines[i]});
+        inputs.push_back({query_, line.text});
       } else {
-        inputs.push_back({lines[i]});
+        inputs.push_back({line.text});
       }
-      inputs.back().number = static_cast<std::size_t>(numbers[i]);
+      inputs.back().name = base::StrCat(line.file, ":", line.number);
     }
     HONE_ASSIGN_OR_RETURN(const runtime::TextOutput output, model.Run(inputs));
     truncated += output.truncated;
@@ -109,32 +120,28 @@ base::Status RankCommand::ForEachBatch(runtime::TextModel& model,
 }
 
 base::StatusOr<std::vector<float>> RankCommand::CosineScores(runtime::TextModel& model,
-                                                             const std::vector<std::string>& lines,
-                                                             const std::vector<int>& numbers) {
-  const std::vector<runtime::TextInput> query = {{query_}};
-  const base::StatusOr<runtime::TextOutput> embedded = model.Run(query, 1);
-  if (!embedded.ok()) return base::Annotate(embedded.status(), "--query");
-  if (embedded->truncated > 0) {
+                                                             const std::vector<Line>& lines) {
+  const std::vector<runtime::TextInput> query = {{.text = query_, .name = "--query"}};
+  HONE_ASSIGN_OR_RETURN(const runtime::TextOutput embedded, model.Run(query));
+  if (embedded.truncated > 0) {
     std::fprintf(stderr, "warning: the query was cut to %d tokens\n", model.max_tokens());
   }
   std::vector<float> scores;
-  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, numbers, false, [&](std::span<const float> row) {
-    scores.push_back(static_cast<float>(runtime::Cosine(embedded->rows[0], row)));
+  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, false, [&](std::span<const float> row) {
+    scores.push_back(static_cast<float>(runtime::Cosine(embedded.rows[0], row)));
   }));
   return scores;
 }
 
 base::StatusOr<std::vector<float>> RankCommand::CrossScores(runtime::TextModel& model,
-                                                            const std::vector<std::string>& lines,
-                                                            const std::vector<int>& numbers) {
+                                                            const std::vector<Line>& lines) {
   std::vector<float> scores;
-  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, numbers, true,
+  HONE_RETURN_IF_ERROR(ForEachBatch(model, lines, true,
                                     [&](std::span<const float> row) { scores.push_back(row[0]); }));
   return scores;
 }
 
-void RankCommand::Print(const std::vector<std::string>& lines, const std::vector<int>& numbers,
-                        const std::vector<float>& scores) const {
+void RankCommand::Print(const std::vector<Line>& lines, const std::vector<float>& scores) const {
   std::vector<std::size_t> order(lines.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order,
@@ -144,10 +151,12 @@ void RankCommand::Print(const std::vector<std::string>& lines, const std::vector
   }
   TableWriter table(output_.format);
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
-    table.Write({{"rank", static_cast<int>(rank + 1)},
-                 {"score", Cell(double{scores[order[rank]]}, 4)},
-                 {"line", numbers[order[rank]]},
-                 {"text", lines[order[rank]]}});
+    const Line& line = lines[order[rank]];
+    Row row = {{"rank", static_cast<int>(rank + 1)},
+               {"score", Cell(double{scores[order[rank]]}, 4)}};
+    if (files_.size() > 1) row.emplace_back("file", line.file);
+    row.insert(row.end(), {{"line", line.number}, {"text", line.text}});
+    table.Write(row);
   }
 }
 

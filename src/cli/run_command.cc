@@ -262,14 +262,24 @@ void RunCommand::PrintIntent(const TextOutput& output, std::size_t i, const std:
                                                           .continues = continues},
                                                          head.slot_labels);
   std::string slots;
+  base::JsonWriter json;  // as the server's /v1/hone/tag writes them: places count characters
+  const auto character = [&](std::size_t byte) {
+    return std::ranges::count_if(text.substr(0, byte), [](char c) { return (c & 0xC0) != 0x80; });
+  };
+  json.BeginArray();
   for (const runtime::Entity& slot : result.slots) {
-    base::StrAppend(&slots, slots.empty() ? "" : "; ", slot.label, "=",
-                    text.substr(slot.span.begin, slot.span.end - slot.span.begin));
+    const std::string word = text.substr(slot.span.begin, slot.span.end - slot.span.begin);
+    base::StrAppend(&slots, slots.empty() ? "" : "; ", slot.label, "=", word);
+    json.BeginObject().Key("label").String(slot.label);
+    json.Key("score").Double(double{slot.score}, 6).Key("text").String(word);
+    json.Key("start").Int(character(slot.span.begin)).Key("end").Int(character(slot.span.end));
+    json.EndObject();
   }
+  json.EndArray();
   table.Write({{"text", text},
                {"intent", result.intent.label},
                {"score", Cell(double{result.intent.score}, 4)},
-               {"slots", slots}});
+               {"slots", output_.json() ? Cell::RawJson(json.Take()) : Cell(slots)}});
 }
 
 std::size_t RunCommand::PrintFillings(const TextOutput& output, std::size_t i,

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/input.h"
 #include "cli/model_flags.h"
+#include "cli/progress.h"
 #include "cli/stream_flags.h"
 #include "cli/table.h"
 #include "env/file.h"
@@ -150,9 +151,7 @@ base::Status SimulateCommand::ReadStream(std::size_t i, sim::Stream* stream) con
                         ReadSpan("--deadline", ValueOf(deadlines_, i, "100ms")));
   stream->deadline_ns = static_cast<base::TimeNs>(deadline * base::kSecondNs);
   const std::string priority = ValueOf(priorities_, i, "normal");
-  if (priority != "low" && priority != "normal" && priority != "high") {
-    return InvalidUsage(base::StrCat("--priority \"", priority, "\": low, normal or high"));
-  }
+  HONE_RETURN_IF_ERROR(CheckPriority(priority));
   stream->priority = priority == "low"    ? scheduler::Priority::kLow
                      : priority == "high" ? scheduler::Priority::kHigh
                                           : scheduler::Priority::kNormal;
@@ -184,6 +183,9 @@ base::Status SimulateCommand::ReadStreams() {
 }
 
 base::Status SimulateCommand::Run() {
+  if (const auto policy = scheduler::MakePolicy(policy_); policy_ != "all" && !policy.ok()) {
+    return InvalidUsage(base::StrCat("--policy: ", policy.status().message()));
+  }
   HONE_RETURN_IF_ERROR(ReadModels());
   HONE_RETURN_IF_ERROR(ReadStreams());
   HONE_ASSIGN_OR_RETURN(const double seconds, ReadSpan("--duration", duration_));
@@ -219,11 +221,20 @@ base::Status SimulateCommand::Run() {
     policies.clear();
     for (const std::string_view name : scheduler::PolicyNames()) policies.emplace_back(name);
   }
+  Progress progress("simulating");
+  const auto all = static_cast<std::int64_t>(requests.size() * policies.size());
+  std::int64_t before = 0;  // requests of the policies that are done
   for (const std::string& policy : policies) {
     HONE_ASSIGN_OR_RETURN(const sim::SimResult result,
-                          sim::Simulate(setup, policy, requests, machine_, seed, resources));
+                          sim::Simulate(setup, policy, requests, machine_, seed, resources,
+                                        [&](std::size_t done, std::size_t) {
+                                          progress.Update(before + static_cast<std::int64_t>(done),
+                                                          all);
+                                        }));
+    before += static_cast<std::int64_t>(requests.size());
     if (bound == 0)
       bound = static_cast<double>(sim::UpperBound(setup, requests, machine_.front_ms));
+    progress.Clear();  // a row may be printed now
     Print(policy, result, bound / result.seconds, &table);
   }
   return base::OkStatus();

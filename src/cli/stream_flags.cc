@@ -35,6 +35,11 @@ base::Status CheckCounts(const std::vector<std::pair<const char*, const FlagValu
   return base::OkStatus();
 }
 
+base::Status CheckPriority(const std::string& priority) {
+  if (priority == "low" || priority == "normal" || priority == "high") return base::OkStatus();
+  return InvalidUsage(base::StrCat("--priority \"", priority, "\": low, normal or high"));
+}
+
 base::StatusOr<StreamArrivals> ReadArrivals(const std::string& arrivals, const std::string& rate) {
   StreamArrivals result;
   auto spec = load::ParseArrivals(arrivals);

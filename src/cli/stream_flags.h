@@ -21,6 +21,9 @@ std::string ValueOf(const FlagValues& values, std::size_t i, const char* fallbac
 base::Status CheckCounts(const std::vector<std::pair<const char*, const FlagValues*>>& flags,
                          const char* by, std::size_t streams);
 
+// "low", "normal" or "high"; else wrong usage.
+base::Status CheckPriority(const std::string& priority);
+
 struct StreamArrivals {
   load::ArrivalSpec spec;
   std::vector<load::Arrival> trace;  // read from the file that spec names

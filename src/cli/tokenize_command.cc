@@ -24,7 +24,8 @@ class TokenizeCommand : public Command {
   }
 
   void AddFlags(Flags& flags) override {
-    flags.Required("-m,--model", &model_, "model directory, for its tokenizer files");
+    flags.Required("-m,--model", &model_.model, "model directory, for its tokenizer files");
+    model_.AddRung(flags);
     flags.Switch("--offsets", &offsets_, "write id:begin-end, in bytes of the line");
     flags.Switch("--no-special", &no_special_, "leave out the special tokens");
     output_.Add(flags);
@@ -32,8 +33,9 @@ class TokenizeCommand : public Command {
   }
 
   base::Status Run() override {
+    HONE_ASSIGN_OR_RETURN(const std::string directory, model_.Directory());
     HONE_ASSIGN_OR_RETURN(const auto tokenizer,
-                          formats::OpenTokenizer(env::RealFileSystem(), model_));
+                          formats::OpenTokenizer(env::RealFileSystem(), directory));
     text::Encoding encoding;
     std::string out;
     std::int64_t number = 0;
@@ -71,8 +73,8 @@ class TokenizeCommand : public Command {
     return row;
   }
 
+  ModelFlags model_;
   OutputFlag output_;
-  std::string model_;
   bool offsets_ = false, no_special_ = false;
   std::vector<std::string> files_;
 };

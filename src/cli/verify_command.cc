@@ -56,8 +56,9 @@ class VerifyCommand : public Command {
       bad = faults.size();
     }
     if (bad > 0) {
-      return base::BadInput(directory, ": ", bad, " of ", ladder.files.size(),
-                            " files are not as they were written");
+      return base::BadInput(directory, ": ", bad, bad == 1 ? " file is" : " files are",
+                            " not as written, missing or added; ", ladder.files.size(),
+                            " were written");
     }
     std::fprintf(stderr, "%zu files are as they were written\n", ladder.files.size());
     if (!hashes_only_) return Measure(directory, ladder);

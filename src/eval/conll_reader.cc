@@ -56,11 +56,12 @@ base::StatusOr<Examples> ReadConll(std::string_view bytes, std::string_view path
   Lines lines(bytes);
   Examples examples;
   Example sentence;
-  base::Status bad;  // the first error of this sentence: it is kept or left out as a whole
+  int first_line = 0;  // of the sentence
+  base::Status bad;    // the first error of this sentence: it is kept or left out as a whole
   auto finish = [&]() -> base::Status {
     if (sentence.words.empty() && bad.ok()) return base::OkStatus();
-    base::Status status =
-        bad.ok() ? Keep(std::move(sentence), spec, &examples) : Keep(bad, spec, &examples);
+    base::Status status = bad.ok() ? Keep(std::move(sentence), first_line, spec, &examples)
+                                   : Keep(bad, first_line, spec, &examples);
     sentence = Example();
     bad = base::OkStatus();
     return status;
@@ -71,6 +72,7 @@ base::StatusOr<Examples> ReadConll(std::string_view bytes, std::string_view path
     if (fields.empty() || fields[0] == "-DOCSTART-") {
       HONE_RETURN_IF_ERROR(finish());
     } else if (bad.ok()) {
+      if (sentence.words.empty()) first_line = lines.number();
       bad = AddWord(fields, spec, At(path, lines.number()), &sentence);
       if (!bad.ok() && !spec.skip_bad_rows) return bad;
     }

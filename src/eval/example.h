@@ -19,6 +19,7 @@ namespace hone::eval {
 
 struct Example {
   std::string id;  // the file's own, or empty
+  int line = 0;    // of the file, where it begins; 0: the format has none
   std::string text;
   // The second text, or null. Shared, since all questions about a passage have it, and a file of
   // many short questions about a long one must not fill memory.
@@ -36,6 +37,7 @@ struct Example {
 };
 
 struct Examples {
+  std::string path;  // of the file, for errors; empty: there is none
   std::vector<Example> items;
   std::size_t skipped = 0;    // rows left out (ReadOptions::skip_bad_rows)
   std::string first_skipped;  // the error of the first of them

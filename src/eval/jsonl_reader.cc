@@ -107,7 +107,8 @@ base::StatusOr<Examples> ReadJsonLines(std::string_view bytes, std::string_view 
   Examples examples;
   for (std::string_view line; lines.Next(&line);) {
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
-    HONE_RETURN_IF_ERROR(Keep(ParseRow(line, spec, At(path, lines.number())), spec, &examples));
+    HONE_RETURN_IF_ERROR(
+        Keep(ParseRow(line, spec, At(path, lines.number())), lines.number(), spec, &examples));
   }
   return NotEmpty(std::move(examples), path);
 }

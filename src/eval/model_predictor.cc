@@ -21,12 +21,19 @@ std::span<const float> Row(const TextOutput& output, std::size_t i) {
   return std::span(output.rows[0]).subspan(i * width, width);
 }
 
+// What an error calls an example, whose file eval::Run names; empty where nobody knows.
+std::string NameOf(const Example& example) {
+  if (example.line > 0) return base::StrCat("line ", example.line);
+  return example.id.empty() ? std::string() : base::StrCat("id \"", example.id, "\"");
+}
+
 // Texts with their seconds as pairs, where they have one.
 std::vector<TextInput> Inputs(std::span<const Example> batch) {
   std::vector<TextInput> inputs;
   for (const Example& example : batch) {
     inputs.push_back({example.text});
     if (example.second) inputs.back().pair = *example.second;
+    inputs.back().name = NameOf(example);
   }
   return inputs;
 }
@@ -55,8 +62,8 @@ Predictions PredictValues(TextModel& model, std::span<const Example> batch) {
 Predictions PredictCosines(TextModel& model, std::span<const Example> batch) {
   std::vector<TextInput> inputs;
   for (const Example& example : batch) {
-    inputs.push_back({example.text});
-    inputs.push_back({example.pair()});
+    inputs.push_back({.text = example.text, .name = NameOf(example)});
+    inputs.push_back({.text = example.pair(), .name = NameOf(example)});
   }
   HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(inputs));
   std::vector<Prediction> predictions(batch.size());
@@ -71,13 +78,14 @@ Predictions PredictCosines(TextModel& model, std::span<const Example> batch) {
 Predictions PredictAnswers(TextModel& model, bool allow_no_answer, std::span<const Example> batch) {
   std::vector<Prediction> predictions(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    HONE_ASSIGN_OR_RETURN(
-        const std::vector<runtime::Answer> answers,
-        runtime::AnswerQuestion(model, batch[i].text, batch[i].pair(), kAnswerStride,
-                                {.count = 1,
-                                 .max_answer_tokens = kMaxAnswerTokens,
-                                 .allow_no_answer = allow_no_answer}));
-    if (!answers.empty()) predictions[i].answer = answers.front().text;
+    const base::StatusOr<std::vector<runtime::Answer>> answers = runtime::AnswerQuestion(
+        model, batch[i].text, batch[i].pair(), kAnswerStride,
+        {.count = 1, .max_answer_tokens = kMaxAnswerTokens, .allow_no_answer = allow_no_answer});
+    if (!answers.ok()) {
+      const std::string name = NameOf(batch[i]);
+      return name.empty() ? answers.status() : base::Annotate(answers.status(), name);
+    }
+    if (!answers->empty()) predictions[i].answer = answers->front().text;
   }
   return predictions;
 }
@@ -111,7 +119,9 @@ Predictions PredictTags(TextModel& model, bool joint, std::span<const Example> b
     texts.push_back(JoinWords(batch[i].words, &begins[i]));
   }
   std::vector<TextInput> inputs;
-  for (const std::string& text : texts) inputs.push_back({text});
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    inputs.push_back({.text = texts[i], .name = NameOf(batch[i])});
+  }
   HONE_ASSIGN_OR_RETURN(const TextOutput output, model.Run(inputs));
   const model::Head& head = model.model().head;
   std::vector<Prediction> predictions(batch.size());

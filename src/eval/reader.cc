@@ -14,8 +14,10 @@ std::string At(std::string_view path, int line) {
   return base::StrCat(path, ":", line);
 }
 
-base::Status Keep(base::StatusOr<Example> example, const ReadSpec& spec, Examples* examples) {
+base::Status Keep(base::StatusOr<Example> example, int line, const ReadSpec& spec,
+                  Examples* examples) {
   if (example.ok()) {
+    example->line = line;
     examples->items.push_back(*std::move(example));
     return base::OkStatus();
   }
@@ -25,6 +27,7 @@ base::Status Keep(base::StatusOr<Example> example, const ReadSpec& spec, Example
 }
 
 base::StatusOr<Examples> NotEmpty(Examples examples, std::string_view path) {
+  examples.path = path;
   if (!examples.items.empty()) return examples;
   if (examples.skipped > 0) {
     return base::BadInput(path, ": every row is bad; the first: ", examples.first_skipped);

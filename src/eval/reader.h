@@ -50,8 +50,9 @@ bool IsTag(std::string_view tag);
 // "dev.tsv:14"
 std::string At(std::string_view path, int line);
 
-// Adds the example, or leaves it out and counts it when the spec allows that.
-base::Status Keep(base::StatusOr<Example> example, const ReadSpec& spec, Examples* examples);
+// Adds the example, which begins at `line`, or leaves it out and counts it when the spec allows that.
+base::Status Keep(base::StatusOr<Example> example, int line, const ReadSpec& spec,
+                  Examples* examples);
 
 // The examples, or an error where there is none.
 base::StatusOr<Examples> NotEmpty(Examples examples, std::string_view path);

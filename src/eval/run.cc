@@ -42,8 +42,9 @@ base::StatusOr<Report> Run(const Task& task, const Examples& examples, const Pre
     base::StatusOr<std::vector<Prediction>> batch = predictor(all.subspan(begin, count));
     const std::int64_t after_ns = options.now_ns();
     if (!batch.ok()) {
-      return base::Annotate(batch.status(),
-                            base::StrCat("example ", begin + 1, " of ", all.size()));
+      return base::Annotate(
+          batch.status(), base::StrCat(examples.path, examples.path.empty() ? "" : ": ", "example ",
+                                       begin + 1, " of ", all.size()));
     }
     HONE_CHECK(batch->size() == count);
     std::move(batch->begin(), batch->end(), std::back_inserter(predictions));

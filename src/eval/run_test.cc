@@ -61,6 +61,10 @@ TEST(Run, PassesAPredictorsErrorOnWithTheExample) {
   options.now_ns = [] { return std::int64_t{0}; };
   const auto report = eval::Run(**FindTask("sst2"), FiveSentences(), predictor, options);
   EXPECT_EQ(report.status().message(), "example 2 of 5: too long");
+  Examples of_a_file = FiveSentences();
+  of_a_file.path = "dev.tsv";
+  EXPECT_EQ(eval::Run(**FindTask("sst2"), of_a_file, predictor, options).status().message(),
+            "dev.tsv: example 2 of 5: too long");
 }
 
 TEST(Report, IsOneJsonObjectWithTheCommandsKeys) {

@@ -70,7 +70,7 @@ base::StatusOr<Examples> ReadSquad(std::string_view bytes, std::string_view path
       const auto context = std::make_shared<std::string>(text);
       for (const base::JsonValue question : questions) {
         if (!question.IsObject()) return question.Error("expected an object");
-        HONE_RETURN_IF_ERROR(Keep(ParseQuestion(question, context), spec, &examples));
+        HONE_RETURN_IF_ERROR(Keep(ParseQuestion(question, context), 0, spec, &examples));
       }
     }
   }

@@ -137,13 +137,13 @@ base::StatusOr<Examples> ReadTable(std::string_view bytes, std::string_view path
     }
     if (blank_line != 0) {
       HONE_RETURN_IF_ERROR(Keep(base::BadInput(At(path, blank_line), ": a blank line between rows"),
-                                spec, &examples));
+                                blank_line, spec, &examples));
       blank_line = 0;
     }
     Split(line, &fields);
     HONE_RETURN_IF_ERROR(
-        Keep(ParseRow(fields, positions, expected_fields, spec, At(path, lines.number())), spec,
-             &examples));
+        Keep(ParseRow(fields, positions, expected_fields, spec, At(path, lines.number())),
+             lines.number(), spec, &examples));
   }
   return NotEmpty(std::move(examples), path);
 }

@@ -207,11 +207,12 @@ void Generator::Complete(Connection& connection) {
     tally_.Answered(planned.step, planned.stream, deadline_ms <= 0 || latency_ms <= deadline_ms,
                     sample, answer.rung);
   } else if (answer.status == 429 || answer.status == 503) {
-    tally_.Refused(planned.step, planned.stream);
+    tally_.Refused(planned.step, planned.stream, answer.error_body);
   } else if (answer.status == 504) {
     tally_.Late(planned.step, planned.stream);
   } else {
-    tally_.Failed(planned.step, planned.stream, base::StrCat("HTTP ", answer.status));
+    tally_.Failed(planned.step, planned.stream, base::StrCat("HTTP ", answer.status),
+                  answer.error_body);
   }
   const bool whole = connection.written == connection.out.size();
   Release(connection, answer.keep_alive && whole && !connection.closing);

@@ -23,6 +23,8 @@
 
 namespace hone::load {
 
+inline constexpr double kMaxRate = 1e6;  // requests a second, of a stream and of a step
+
 // One stream of requests to one model.
 struct Stream {
   std::string model;             // its name in the requests
@@ -73,6 +75,8 @@ struct StreamResult {
   double p50_overhead_ms = 0, p99_overhead_ms = 0, p50_front_ms = 0, p99_front_ms = 0;
   std::map<std::string, std::int64_t, std::less<>> rungs;   // X-Hone-Rung of answers
   std::map<std::string, std::int64_t, std::less<>> faults;  // of errors: what happened, how often
+  // What the server said to the first error and to the first refusal; empty where it said nothing.
+  std::string first_error, first_refusal;
 };
 
 struct StepResult {
@@ -95,8 +99,11 @@ struct LoadResult {
 // Called about twice a second with what has been counted so far (no percentiles).
 using LoadProgress = std::function<void(double seconds, const StreamResult& total)>;
 
-// Errors: a request that makes no sense, by field; a server that does not take a first connection.
+// Errors: CheckRequest's; a server that does not take a first connection.
 base::StatusOr<LoadResult> RunLoad(const LoadRequest& request, const LoadProgress& progress);
+
+// What RunLoad asks of a request, its url aside.
+base::Status CheckRequest(const LoadRequest& request);
 
 // "1000:5s,3000:10s"; an error names the step.
 base::StatusOr<std::vector<Step>> ParseRamp(std::string_view text);

@@ -116,6 +116,18 @@ TEST(Load, EveryAnswerIsCountedOnceAndRightly) {
   EXPECT_LE(result.p99_queue_ms, 0.25);
 }
 
+TEST(Load, KeepsWhatTheServerSaysOfTheFirstErrorAndRefusal) {
+  TestServer server([](const std::string&, int number) -> std::string {
+    const std::string body = R"({"error":{"message":"number )" + std::to_string(number) + R"("}})";
+    return TestServer::Reply(number % 2 == 0 ? 404 : 429, "", body);
+  });
+  LoadRequest request = Uniform(server, 400, 0.01, 0);
+  request.max_connections = 1;
+  const StreamResult result = Total(request);
+  EXPECT_EQ(result.first_error, "number 0");
+  EXPECT_EQ(result.first_refusal, "number 1");
+}
+
 TEST(Load, AnAnswerAfterItsDeadlineIsLate) {
   TestServer server([](const std::string&, int) {
     std::this_thread::sleep_for(std::chrono::milliseconds(40));

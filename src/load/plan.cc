@@ -12,7 +12,6 @@ namespace hone::load {
 namespace {
 
 constexpr double kMaxSeconds = 7 * 86'400;
-constexpr double kMaxRate = 1e6;
 constexpr double kMaxRequests = 5e7;  // 1.6 GB of plan and 0.8 GB of samples
 constexpr std::size_t kMaxStreams = 64, kMaxSteps = 10'000;
 
@@ -42,7 +41,9 @@ base::Status CheckStream(const Stream& stream) {
   return base::BadInput("priority \"", stream.priority, "\": expected low, normal or high");
 }
 
-base::Status Check(const LoadRequest& request) {
+}  // namespace
+
+base::Status CheckRequest(const LoadRequest& request) {
   if (request.streams.empty() || request.streams.size() > kMaxStreams) {
     return base::BadInput("expected 1 to ", kMaxStreams, " streams, not ", request.streams.size());
   }
@@ -74,6 +75,8 @@ base::Status Check(const LoadRequest& request) {
   HONE_RETURN_IF_ERROR(CheckRange(PlannedSeconds(request), 0.001, kMaxSeconds, "seconds"));
   return CheckRange(requests, 0, kMaxRequests, "the number of requests");
 }
+
+namespace {
 
 // Arrivals at one a second on a clock that runs with the rate, each put back to the moment when that clock
 // showed its time.
@@ -113,7 +116,7 @@ double PlannedSeconds(const LoadRequest& request) {
 }
 
 base::StatusOr<std::vector<Planned>> MakePlan(const LoadRequest& request) {
-  HONE_RETURN_IF_ERROR(Check(request));
+  HONE_RETURN_IF_ERROR(CheckRequest(request));
   double rate = 0;
   for (const Stream& stream : request.streams) rate += stream.rate_per_s;
   std::vector<Planned> plan;

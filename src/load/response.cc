@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/json.h"
 #include "base/strings.h"
 
 namespace hone::load {
@@ -12,6 +13,8 @@ namespace {
 constexpr std::size_t kMaxLine = 8 << 10;
 constexpr int kMaxHeaderLines = 128;
 constexpr std::uint64_t kMaxBody = std::uint64_t{1} << 30;
+constexpr std::size_t kMaxErrorBody = 4 << 10;
+constexpr std::size_t kMaxMessage = 300;
 constexpr std::size_t kMaxRung =
     64;  // of a name: what a client keeps of what it is told has an end
 
@@ -46,14 +49,35 @@ double Milliseconds(std::string_view text) {
 }
 
 // For messages: no control characters, not too long.
-std::string Shown(std::string_view text) {
-  std::string shown(text.substr(0, 60));
+std::string Shown(std::string_view text, std::size_t longest = 60) {
+  std::string shown(text.substr(0, longest));
   std::ranges::replace_if(
       shown, [](char c) { return c < ' ' || c > '~'; }, '?');
   return shown;
 }
 
+// The text of an object's member; empty where there is none.
+std::string TextOf(const base::JsonValue& object, std::string_view name) {
+  if (!object.IsObject()) return {};
+  const auto member = object.Find(name);
+  return member && member->IsString() ? std::string(*member->String()) : std::string();
+}
+
 }  // namespace
+
+std::string ErrorMessage(std::string_view body) {
+  std::string message;
+  if (const auto json = base::Json::Parse(body, "body"); json.ok()) {
+    const base::JsonValue root = json->root();
+    message = TextOf(root, "error");
+    if (const auto error = root.IsObject() ? root.Find("error") : std::nullopt;
+        error && message.empty()) {
+      message = TextOf(*error, "message");
+    }
+    if (message.empty()) message = TextOf(root, "message");
+  }
+  return Shown(message.empty() ? Trimmed(body) : message, kMaxMessage);
+}
 
 void ResponseReader::Reset() {
   state_ = State::kStatusLine;
@@ -64,8 +88,11 @@ void ResponseReader::Reset() {
   answer_ = Answer();
 }
 
-base::Status ResponseReader::AddBody(std::uint64_t bytes) {
-  answer_.body_bytes += bytes;
+base::Status ResponseReader::AddBody(std::string_view bytes) {
+  answer_.body_bytes += bytes.size();
+  if (answer_.status >= 400) {
+    answer_.error_body += bytes.substr(0, kMaxErrorBody - answer_.error_body.size());
+  }
   if (answer_.body_bytes > kMaxBody) return base::BadInput("a body of more than 1 GiB");
   return base::OkStatus();
 }
@@ -76,14 +103,14 @@ base::StatusOr<std::size_t> ResponseReader::Feed(std::string_view bytes) {
   while (used < bytes.size() && !done()) {
     const std::string_view rest = bytes.substr(used);
     if (state_ == State::kUntilClose) {
-      HONE_RETURN_IF_ERROR(AddBody(rest.size()));
+      HONE_RETURN_IF_ERROR(AddBody(rest));
       return bytes.size();
     }
     if (state_ == State::kBody || state_ == State::kChunk) {
-      const std::uint64_t take = std::min<std::uint64_t>(left_, rest.size());
-      left_ -= take;
-      used += take;
-      HONE_RETURN_IF_ERROR(AddBody(take));
+      const std::string_view taken = rest.substr(0, std::min<std::uint64_t>(left_, rest.size()));
+      left_ -= taken.size();
+      used += taken.size();
+      HONE_RETURN_IF_ERROR(AddBody(taken));
       if (left_ == 0) state_ = state_ == State::kBody ? State::kDone : State::kChunkEnd;
       continue;
     }

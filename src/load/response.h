@@ -1,5 +1,5 @@
 // Reads HTTP/1.1 answers off a connection, piece by piece: what a load generator wants to know of them,
-// and where they end. Bodies are counted, not kept.
+// and where they end. Bodies are counted, not kept, but for the beginning of an error's.
 //
 // Usage
 //   ResponseReader reader;
@@ -30,7 +30,12 @@ struct Answer {
   double queue_ms = 0;     // X-Hone-Queue-Ms
   double compute_ms = 0;   // X-Hone-Compute-Ms
   std::uint64_t body_bytes = 0;
+  std::string error_body;  // of a status from 400 on: at most its first 4 KiB
 };
+
+// What such a body says: {"error": TEXT}, {"error": {"message": TEXT}}, {"message": TEXT} or plain text, in
+// one line of at most 300 characters.
+std::string ErrorMessage(std::string_view body);
 
 class ResponseReader {
  public:
@@ -62,7 +67,7 @@ class ResponseReader {
   base::Status Header(std::string_view line);
   base::Status ChunkSize(std::string_view line);
   base::Status EndOfHeaders();
-  base::Status AddBody(std::uint64_t bytes);
+  base::Status AddBody(std::string_view bytes);
 
   State state_ = State::kStatusLine;
   bool started_ = false, chunked_ = false, has_length_ = false;

@@ -15,6 +15,7 @@ struct Outcome {
   std::size_t used = 0;
   int status = 0;
   std::uint64_t body_bytes = 0;
+  std::string error;
   bool operator==(const Outcome&) const = default;
 };
 
@@ -31,6 +32,7 @@ Outcome Read(std::string_view bytes, std::size_t piece) {
   outcome.done = reader.done();
   outcome.status = reader.answer().status;
   outcome.body_bytes = reader.answer().body_bytes;
+  outcome.error = hone::load::ErrorMessage(reader.answer().error_body);
   return outcome;
 }
 

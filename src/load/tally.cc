@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/percentile.h"
+#include "load/response.h"
 
 namespace hone::load {
 namespace {
@@ -28,6 +29,8 @@ void AddCounts(const StreamResult& from, StreamResult* to) {
   to->errors += from.errors;
   for (const auto& [name, count] : from.rungs) AddName(&to->rungs, name, count);
   for (const auto& [name, count] : from.faults) AddName(&to->faults, name, count);
+  if (to->first_error.empty()) to->first_error = from.first_error;
+  if (to->first_refusal.empty()) to->first_refusal = from.first_refusal;
 }
 
 }  // namespace
@@ -53,13 +56,16 @@ void Tally::Late(int step, int stream) {
   ++At(step, stream).counts.late;
 }
 
-void Tally::Refused(int step, int stream) {
-  ++At(step, stream).counts.refused;
+void Tally::Refused(int step, int stream, std::string_view body) {
+  Cell& cell = At(step, stream);
+  ++cell.counts.refused;
+  if (cell.counts.first_refusal.empty()) cell.counts.first_refusal = ErrorMessage(body);
 }
 
-void Tally::Failed(int step, int stream, std::string_view why) {
+void Tally::Failed(int step, int stream, std::string_view why, std::string_view body) {
   Cell& cell = At(step, stream);
   ++cell.counts.errors;
+  if (cell.counts.first_error.empty()) cell.counts.first_error = ErrorMessage(body);
   AddName(&cell.counts.faults, why, 1);
 }
 

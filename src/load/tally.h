@@ -20,8 +20,9 @@ class Tally {
   void Sent(int step, int stream);
   void Answered(int step, int stream, bool in_time, const Sample& sample, std::string_view rung);
   void Late(int step, int stream);  // without a 200
-  void Refused(int step, int stream);
-  void Failed(int step, int stream, std::string_view why);
+  // `body`: of the answer that says why.
+  void Refused(int step, int stream, std::string_view body);
+  void Failed(int step, int stream, std::string_view why, std::string_view body = {});
 
   // Everything counted so far, without percentiles.
   StreamResult Counted() const;

@@ -26,11 +26,7 @@ base::StatusOr<std::unique_ptr<TextModel>> TextModel::FromModel(
   auto result = std::unique_ptr<TextModel>(new TextModel);
   result->model_ = std::move(model);
   result->tokenizer_ = std::move(tokenizer);
-  if (result->tokenizer_->vocabulary_size() > result->model_.config.vocabulary) {
-    return base::BadInput(result->model_.directory, ": the tokenizer has ",
-                          result->tokenizer_->vocabulary_size(), " tokens, the model's embedding ",
-                          result->model_.config.vocabulary, " rows");
-  }
+  HONE_RETURN_IF_ERROR(text::CheckIds(*result->tokenizer_, result->model_.config.vocabulary));
   HONE_ASSIGN_OR_RETURN(result->engine_, LocalEngine::Load(result->model_, options.engine));
   const int limit = result->model_.max_text_tokens;
   result->max_tokens_ = options.max_tokens > 0 ? std::min(options.max_tokens, limit) : limit;
@@ -45,17 +41,19 @@ base::StatusOr<TextOutput> TextModel::Run(std::span<const TextInput> texts, std:
   int truncated = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     text::Encoding& encoding = encodings[i];
-    const std::size_t number = texts[i].number > 0 ? texts[i].number : first + i;
     if (texts[i].pair) {
       tokenizer_->EncodePair(texts[i].text, *texts[i].pair, options, &encoding);
     } else {
       tokenizer_->Encode(texts[i].text, options, &encoding);
     }
+    const auto name = [&] {
+      return texts[i].name.empty() ? base::StrCat("text ", first + i)
+                                   : texts[i].name + ": the text";
+    };
     if (encoding.truncated && refuse_too_long_) {
-      return base::BadInput("text ", number, " is longer than the limit of ", max_tokens_,
-                            " tokens");
+      return base::BadInput(name(), " is longer than the limit of ", max_tokens_, " tokens");
     }
-    if (encoding.ids.empty()) return base::BadInput("text ", number, " has no tokens");
+    if (encoding.ids.empty()) return base::BadInput(name(), " has no tokens");
     truncated += encoding.truncated ? 1 : 0;
   }
   const double tokenize_ms = env::MsSince(start);

@@ -29,7 +29,7 @@ namespace hone::runtime {
 struct TextInput {
   std::string_view text;
   std::optional<std::string_view> pair = std::nullopt;
-  std::size_t number = 0;  // what an error calls it, such as its line; 0: as Run counts
+  std::string name = {};  // what an error calls it, "faq.txt:3"; empty: by its index, as Run counts
 };
 
 struct TextModelOptions {

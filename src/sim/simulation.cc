@@ -11,6 +11,8 @@ namespace {
 using base::TimeNs;
 using scheduler::Item;
 
+constexpr std::size_t kBetween = 4096;  // requests from one report of progress to the next
+
 // A batch in flight on one executor.
 struct Running {
   bool busy = false;
@@ -34,7 +36,7 @@ class Simulation {
     result_.models.resize(setup.models.size());
   }
 
-  SimResult Run();
+  SimResult Run(const SimProgress& progress);
 
  private:
   TimeNs NextEvent() const;
@@ -172,7 +174,7 @@ void Simulation::Start(std::size_t executor, TimeNs now) {
   running_[executor] = {.busy = true, .begin = now, .end = end, .batch = std::move(*batch)};
 }
 
-SimResult Simulation::Run() {
+SimResult Simulation::Run(const SimProgress& progress) {
   for (TimeNs now = NextEvent(); now != base::kNeverNs; now = NextEvent()) {
     FollowBackground(now);
     for (std::size_t e = 0; e < running_.size(); ++e) {
@@ -180,6 +182,7 @@ SimResult Simulation::Run() {
     }
     for (; sent_ < requests_.size() && requests_[sent_].at <= now; ++sent_) {
       Arrive(requests_[sent_], sent_);
+      if (progress && sent_ % kBetween == 0) progress(sent_, requests_.size());
     }
     for (const Item& item : scheduler_.TakeExpired(now)) ++Of(item.model).late;
     background_.SwitchSplit(now);
@@ -235,7 +238,8 @@ void Simulation::Sum() {
 
 base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::string& policy,
                                    const std::vector<SimRequest>& requests, const Machine& machine,
-                                   std::uint64_t seed, const Resources& resources) {
+                                   std::uint64_t seed, const Resources& resources,
+                                   const SimProgress& progress) {
   HONE_ASSIGN_OR_RETURN(auto made, scheduler::MakePolicy(policy));
   if (requests.empty()) return base::BadInput("no request to simulate");
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -252,7 +256,7 @@ base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::str
     }
   }
   HONE_RETURN_IF_ERROR(CheckMemory(resources.memory, setup));
-  return Simulation(setup, std::move(made), requests, machine, seed, resources).Run();
+  return Simulation(setup, std::move(made), requests, machine, seed, resources).Run(progress);
 }
 
 }  // namespace hone::sim

@@ -8,7 +8,9 @@
 // Source   the server's loop in server/dispatch; bench/serve holds both to within 10 % of each other.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -54,10 +56,14 @@ struct SimResult {
   std::int64_t switches = 0;          // of the cores' split
 };
 
-// `requests` ascending by `at`.
+// Called now and then with how many of the requests have arrived.
+using SimProgress = std::function<void(std::size_t done, std::size_t total)>;
+
+// `requests` ascending by `at`; `progress` may be empty.
 base::StatusOr<SimResult> Simulate(const scheduler::Setup& setup, const std::string& policy,
                                    const std::vector<SimRequest>& requests, const Machine& machine,
-                                   std::uint64_t seed, const Resources& resources = {});
+                                   std::uint64_t seed, const Resources& resources = {},
+                                   const SimProgress& progress = {});
 
 // The most requests that any schedule, even one that knows the future, answers in time: exact for at most
 // ExactLimit() requests (branch and bound over orders, batches and rungs, on one executor).

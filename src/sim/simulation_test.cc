@@ -106,6 +106,25 @@ TEST(Simulation, GivesTheSameForTheSameSeed) {
   EXPECT_NE(first.total.p99_ms, other.total.p99_ms);
 }
 
+TEST(Simulation, ReportsProgressAndIsNotChangedByIt) {
+  const auto setup = ThreeModels(2);
+  const auto requests = MakeTraffic(setup, {.load = 2, .seconds = 20}, 5);
+  ASSERT_GT(requests.size(), std::size_t{5000});
+  std::size_t last = 0, calls = 0;
+  const auto watched =
+      Simulate(setup, "edf", requests, kExact, 1, {}, [&](std::size_t done, std::size_t total) {
+        EXPECT_EQ(total, requests.size());
+        EXPECT_LT(done, total);
+        EXPECT_GE(done, last);
+        last = done;
+        ++calls;
+      });
+  ASSERT_TRUE(watched.ok()) << watched.status();
+  EXPECT_GE(calls, std::size_t{2});
+  EXPECT_LE(calls, 1 + requests.size() / 1000) << "a report costs nothing beside the requests";
+  EXPECT_EQ(watched->total.ok, RunPolicy(setup, "edf", requests, kExact, 1).total.ok);
+}
+
 TEST(Simulation, NamesTheRequestThatIsWrong) {
   const auto setup = ThreeModels(1);
   const auto message = [&](const std::vector<SimRequest>& requests) {

@@ -23,6 +23,7 @@ struct FileTruncation {
 
 // The parts of a tokenizer; all but the model may be absent.
 struct Parts {
+  std::string source;  // names the file in errors
   std::unique_ptr<Normalizer> normalizer;
   std::unique_ptr<PreTokenizer> pre_tokenizer;
   std::unique_ptr<Model> model;

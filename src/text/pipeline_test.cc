@@ -198,6 +198,24 @@ TEST(Encode, KeepsTokenizersApartThatShareAnEncoding) {
   EXPECT_EQ(e.ids[0], 9);
 }
 
+TEST(Lookup, TellsTheHighestIdOfVocabularyAddedTokensAndTemplate) {
+  const auto limit = [](const char* parts) {
+    const auto tokenizer = WordPieceWith(parts);
+    EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
+    return (*tokenizer)->id_limit();
+  };
+  const int plain = limit("");
+  EXPECT_EQ(limit(R"("added_tokens":[{"id":7,"content":"[MASK]","special":true}],)"), plain + 1);
+  EXPECT_EQ(limit(R"("post_processor":{"type":"BertProcessing","sep":["[SEP]",90],
+                     "cls":["[CLS]",1]},)"),
+            91);
+  const auto tokenizer = WordPieceWith("");
+  EXPECT_TRUE(CheckIds(**tokenizer, plain).ok());
+  EXPECT_THAT(CheckIds(**tokenizer, plain - 1).message(),
+              testing::HasSubstr(base::StrCat("has token id ", plain - 1, " (\"",
+                                              (*tokenizer)->Token(plain - 1), "\")")));
+}
+
 TEST(Lookup, FindsTokensByTextAndById) {
   auto tokenizer = WordPieceWith(
       R"("added_tokens":[{"id":7,"content":"[MASK]","special":true},{"id":3,"content":"a","special":false}],)");

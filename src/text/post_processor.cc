@@ -1,5 +1,6 @@
 #include "text/post_processor.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "text/json_fields.h"
@@ -114,6 +115,16 @@ int PostProcessor::Added(bool is_pair) const {
   std::size_t count = 0;
   for (const TemplatePiece& piece : is_pair ? pair : single) count += piece.ids.size();
   return static_cast<int>(count);
+}
+
+std::int32_t PostProcessor::id_limit() const {
+  std::int32_t limit = 0;
+  for (const std::vector<TemplatePiece>* pieces : {&single, &pair}) {
+    for (const TemplatePiece& piece : *pieces) {
+      for (const std::int32_t id : piece.ids) limit = std::max(limit, id + 1);
+    }
+  }
+  return limit;
 }
 
 base::StatusOr<PostProcessor> PostProcessorFromJson(const base::JsonValue& json) {

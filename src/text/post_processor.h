@@ -27,6 +27,7 @@ struct PostProcessor {
   bool add_prefix_space = false;  // … but not the one space that was prepended
 
   int Added(bool is_pair) const;
+  std::int32_t id_limit() const;  // above the ids of its special tokens
 };
 
 base::StatusOr<PostProcessor> PostProcessorFromJson(const base::JsonValue& json);

@@ -263,6 +263,7 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromSentencePiece(std::str
   if (fairseq) HONE_RETURN_IF_ERROR(UseFairseqIds(ids, source, &file));
   std::optional<std::int32_t> unk_id;
   Parts parts;
+  parts.source = source;
   for (std::size_t id = 0; id < file.pieces.size(); ++id) {
     const SentencePieceFile::Item& item = file.pieces[id];
     if (item.type == kUnknown) unk_id = static_cast<std::int32_t>(id);

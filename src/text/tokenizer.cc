@@ -66,8 +66,12 @@ class PipelineTokenizer final : public Tokenizer {
     Assemble(true, options, &scratch, encoding);
   }
 
+  const std::string& source() const override { return parts_.source; }
   int vocabulary_size() const override {
     return static_cast<int>(vocabulary_.size() + added_.not_in_vocabulary());
+  }
+  std::int32_t id_limit() const override {
+    return std::max({vocabulary_.id_limit(), added_.id_limit(), parts_.post_processor.id_limit()});
   }
 
   std::optional<std::int32_t> Id(std::string_view token) const override {
@@ -353,6 +357,15 @@ class PipelineTokenizer final : public Tokenizer {
 };
 
 }  // namespace
+
+base::Status CheckIds(const Tokenizer& tokenizer, int rows) {
+  const std::int32_t last = tokenizer.id_limit() - 1;
+  if (last < rows) return base::OkStatus();
+  const std::string_view token = tokenizer.Token(last);  // empty: a template alone names the id
+  return base::BadInput(tokenizer.source(), ": has token id ", last,
+                        token.empty() ? "" : base::StrCat(" (\"", token, "\")"),
+                        ", but the model's embedding ", rows, " rows");
+}
 
 std::unique_ptr<Tokenizer> MakeTokenizer(Parts parts) {
   return std::make_unique<PipelineTokenizer>(std::move(parts));

@@ -98,7 +98,10 @@ class Tokenizer {
   virtual void EncodePair(std::string_view first, std::string_view second,
                           const EncodeOptions& options, Encoding* encoding) const = 0;
 
-  virtual int vocabulary_size() const = 0;  // added tokens included
+  virtual const std::string& source() const = 0;  // the file it is from, for errors
+  virtual int vocabulary_size() const = 0;        // added tokens included
+  // Above every id that Encode can give: ids may have holes, and a template names its own.
+  virtual std::int32_t id_limit() const = 0;
   virtual std::optional<std::int32_t> Id(std::string_view token) const = 0;
   virtual std::string_view Token(std::int32_t id) const = 0;  // empty where there is none
   virtual bool IsSpecial(std::int32_t id) const = 0;
@@ -113,5 +116,8 @@ class Tokenizer {
   // Special tokens that Encode (pair: EncodePair) adds.
   virtual int added_special_tokens(bool pair) const = 0;
 };
+
+// An error that names file and token where an id is beyond the `rows` of a model's embedding.
+base::Status CheckIds(const Tokenizer& tokenizer, int rows);
 
 }  // namespace hone::text

@@ -47,6 +47,7 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view 
   }
   HONE_ASSIGN_OR_RETURN(const base::JsonValue model, root.Get("model"));
   Parts parts;
+  parts.source = source;
   if (const auto json = root.Find("normalizer")) {
     HONE_ASSIGN_OR_RETURN(parts.normalizer, NormalizerFromJson(*json));
   }

@@ -101,6 +101,7 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromWordPieceVocab(std::st
     vocabulary.Add(TrimEnd(line), number - 1);
   });
   Parts parts;
+  parts.source = source;
   HONE_RETURN_IF_ERROR(AddWordPieceSpecials(vocabulary, source, &parts));
   parts.normalizer = MakeBertNormalizer(true, true, lower_case, lower_case);
   parts.pre_tokenizer = MakeBertPreTokenizer();
@@ -117,6 +118,7 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromByteLevelBpe(std::stri
   HONE_ASSIGN_OR_RETURN(const std::vector<Merge> merges,
                         MergesFromText(merges_txt, vocabulary, source));
   Parts parts;
+  parts.source = source;
   parts.raw_bytes = true;
   const std::int32_t cls = vocabulary.Find("<s>"), sep = vocabulary.Find("</s>");
   // RoBERTa's vocabulary has these; then its files mean <s> text </s>, and trimmed offsets, as

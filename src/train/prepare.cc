@@ -249,10 +249,7 @@ StatusOr<Prepared> Prepare(env::FileSystem& files, const TrainRequest& request) 
   prepared.task = task;
   HONE_ASSIGN_OR_RETURN(prepared.tokenizer, formats::OpenTokenizer(files, start));
   const model::Model& model = prepared.draft.model();
-  if (prepared.tokenizer->vocabulary_size() > model.config.vocabulary) {
-    return base::BadInput(start, ": the tokenizer has ", prepared.tokenizer->vocabulary_size(),
-                          " tokens, the model's embedding ", model.config.vocabulary, " rows");
-  }
+  HONE_RETURN_IF_ERROR(text::CheckIds(*prepared.tokenizer, model.config.vocabulary));
   prepared.types = model.config.token_types >= 2;
   prepared.max_tokens = std::min(request.max_tokens, model.max_text_tokens);
   const EncodeText encode{*prepared.tokenizer, prepared.max_tokens};
