@@ -186,6 +186,21 @@ TEST(Program, OddInputGetsAWarningOrAnError) {
   const std::string tagger = MakeModel("bert/ForTokenClassification");
   EXPECT_EQ(Hone("run -m " + tagger + " --pair 'a longer second text' a").exit_code, 2);
   const std::string model = MakeModel(kClassifier);
+  for (const char* command : {"run -m ", "tokenize -m "}) {
+    const Result directory = Hone(command + model + " </tmp");
+    EXPECT_EQ(directory.exit_code, 1);
+    EXPECT_THAT(directory.err, HasSubstr("standard input: is a directory"));
+    const Result closed = Hone(command + model + " <&-");
+    EXPECT_EQ(closed.exit_code, 1);
+    EXPECT_THAT(closed.err, HasSubstr("standard input: cannot read"));
+  }
+  const Result nul = Hone("run -m " + model + " -o csv", "printf 'a\\000b\\n' |");
+  EXPECT_THAT(nul.out, HasSubstr(std::string("\na\0b,", 5))) << "the row goes on behind a NUL";
+  for (const char* wrong : {"nan", "inf", "-1", "1e99", "x"}) {
+    const Result seconds = Hone(base::StrCat("bench -m ", model, " --seconds ", wrong));
+    EXPECT_EQ(seconds.exit_code, 2) << wrong;
+    EXPECT_THAT(seconds.err, HasSubstr("is no number of 0 or more")) << wrong;
+  }
   const Result nothing = Hone("run -m " + model + " </dev/null");
   EXPECT_EQ(nothing.exit_code, 0) << nothing.err;
   EXPECT_EQ(nothing.out, "");

@@ -75,7 +75,7 @@ class ServeProgram : public testing::Test {
     int status = 0;
     while (waitpid(child_, &status, WNOHANG) == 0) {
       const std::string out = ReadAll(out_);
-      if (out.find("ready ") != std::string::npos) {
+      if (out.find(" ms after the start") != std::string::npos) {
         const std::string before = "listening on http://127.0.0.1:";
         const std::size_t at = out.find(before);
         ASSERT_NE(at, std::string::npos) << out;
@@ -165,7 +165,7 @@ TEST_F(ServeProgram, WrongUsageAndFailuresHaveTheirOwnExitCodes) {
   EXPECT_EQ(ends({"-m", model_, "--tls-cert", "x"}), 2);
   EXPECT_EQ(ends({"-m", "a=/no/such/model", "--port", "0"}), 1);
   EXPECT_THAT(ReadAll(err_), HasSubstr("/no/such/model"));
-  EXPECT_EQ(ends({"-m", "a=" + model_, "--port", "0", "--policy", "luck"}), 1);
+  EXPECT_EQ(ends({"-m", "a=" + model_, "--port", "0", "--policy", "luck"}), 2);
   EXPECT_THAT(ReadAll(err_), HasSubstr("ladder"));
   const std::string config = testing::TempDir() + "/wrong.yaml";
   std::ofstream(config) << "host: h\nprot: 1\n";

@@ -74,7 +74,7 @@ Timing BenchForward(runtime::LocalEngine& engine, int head_outputs, int vocabula
     const std::int64_t now = env::NowNs();
     const double passed_s = static_cast<double>(now - begin) * 1e-9;
     const bool enough = effort.reps > 0 ? static_cast<int>(times.size()) >= effort.reps
-                                        : times.size() >= 5 && passed_s > effort.seconds;
+                                        : times.size() >= 5 && !(passed_s <= effort.seconds);
     if (enough) break;
     if (progress && now - reported >= kBetweenNs) {
       reported = now;

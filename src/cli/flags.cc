@@ -3,7 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <utility>
+
+#include "base/strings.h"
 
 namespace hone::cli {
 namespace {
@@ -25,6 +28,16 @@ CLI::Option* Unguarded(CLI::Option* option) {
   return option->transform(
       [](const std::string& value) { return value.starts_with(kGuard) ? value.substr(1) : value; },
       "");
+}
+
+// Not a number, negative or endless: what is wrong; CLI11's own check lets NaN through, and says three hundred digits.
+std::string AmountError(const std::string& text) {
+  constexpr double kMost = 1e12;
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc() && rest == end && value >= 0 && value <= kMost) return {};
+  return base::StrCat("\"", text, "\" is no number of 0 or more");
 }
 
 }  // namespace
@@ -62,9 +75,7 @@ Flags& Flags::Int(const std::string& names, int* value, int low, int high,
 }
 
 Flags& Flags::Real(const std::string& names, double* value, const std::string& help) {
-  Named(app_->add_option(names, *value, help), names)
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  Named(app_->add_option(names, *value, help), names)->check(AmountError)->capture_default_str();
   return *this;
 }
 

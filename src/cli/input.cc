@@ -1,9 +1,11 @@
 #include "cli/input.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -48,14 +50,27 @@ base::Status EachLine(std::istream& in, const std::string& name,
   }
 }
 
+// std::cin takes what cannot be read for the end.
+base::Status EachLineOfStandardInput(const std::function<void(std::string_view)>& use) {
+  const std::string name = "standard input";
+  struct stat info {};
+  if (fstat(STDIN_FILENO, &info) != 0) {
+    return base::BadInput(name, ": cannot read: ", std::strerror(errno));
+  }
+  if (S_ISDIR(info.st_mode)) return base::BadInput(name, ": is a directory, expected text");
+  HONE_RETURN_IF_ERROR(EachLine(std::cin, name, use));
+  if (std::ferror(stdin) != 0) return base::OutOfResource(name, ": cannot read to the end");
+  return base::OkStatus();
+}
+
 }  // namespace
 
 base::Status ForEachLine(const std::vector<std::string>& files,
                          const std::function<void(std::string_view)>& use) {
-  if (files.empty()) return EachLine(std::cin, "standard input", use);
+  if (files.empty()) return EachLineOfStandardInput(use);
   for (const std::string& file : files) {
     if (file == "-") {
-      HONE_RETURN_IF_ERROR(EachLine(std::cin, "standard input", use));
+      HONE_RETURN_IF_ERROR(EachLineOfStandardInput(use));
       continue;
     }
     struct stat info {};

@@ -22,9 +22,22 @@ std::string MarkdownField(const Cell& cell) {
   std::string out;
   for (const char c : Shown(cell)) {
     if (c == '|') out += '\\';
-    out += c == '\n' || c == '\r' ? ' ' : c;
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7f ? ' ' : c;  // nothing that a terminal would obey
   }
   return out;
+}
+
+// Characters of UTF-8, which most terminals show in one column each.
+std::size_t WidthOf(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+// A text may hold a NUL, which printf takes for its end.
+void PrintLine(std::string line) {
+  line += '\n';
+  std::fwrite(line.data(), 1, line.size(), stdout);
 }
 
 // What a script reads: text as it is, numbers with kDigits digits.
@@ -76,16 +89,16 @@ TableWriter::~TableWriter() {
 
 void TableWriter::Write(const Row& row) {
   if (format_ == "json") {
-    std::printf("%s\n", JsonLine(row).c_str());
+    PrintLine(JsonLine(row));
   } else if (format_ == "csv") {
     std::string header, line;
     for (const auto& [name, cell] : row) {
       base::StrAppend(&header, header.empty() ? "" : ",", CsvField(name));
       base::StrAppend(&line, &cell == &row.front().second ? "" : ",", CsvField(Full(cell)));
     }
-    if (!header_written_) std::printf("%s\n", header.c_str());
+    if (!header_written_) PrintLine(std::move(header));
     header_written_ = true;
-    std::printf("%s\n", line.c_str());
+    PrintLine(std::move(line));
   } else {
     rows_.push_back(row);
   }
@@ -95,8 +108,8 @@ void TableWriter::WriteMarkdown() const {
   const Row& first = rows_.front();
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < first.size(); ++c) {
-    std::size_t width = first[c].first.size();
-    for (const Row& row : rows_) width = std::max(width, MarkdownField(row[c].second).size());
+    std::size_t width = WidthOf(first[c].first);
+    for (const Row& row : rows_) width = std::max(width, WidthOf(MarkdownField(row[c].second)));
     widths.push_back(width);
   }
   const auto print = [&](const Row& row, bool header) {
@@ -104,10 +117,11 @@ void TableWriter::WriteMarkdown() const {
     for (std::size_t c = 0; c < row.size(); ++c) {
       const bool left = std::holds_alternative<std::string>(row[c].second.value);
       const std::string text = header ? row[c].first : MarkdownField(row[c].second);
-      const std::string space(widths[c] > text.size() ? widths[c] - text.size() : 0, ' ');
+      const std::size_t width = WidthOf(text);
+      const std::string space(widths[c] > width ? widths[c] - width : 0, ' ');
       base::StrAppend(&line, " ", left ? text : space, left ? space : text, " |");
     }
-    std::printf("%s\n", line.c_str());
+    PrintLine(std::move(line));
   };
   print(first, true);
   std::string rule = "|";
@@ -115,7 +129,7 @@ void TableWriter::WriteMarkdown() const {
     const bool left = std::holds_alternative<std::string>(first[c].second.value);
     base::StrAppend(&rule, left ? ":" : "-", std::string(widths[c], '-'), left ? "-|" : ":|");
   }
-  std::printf("%s\n", rule.c_str());
+  PrintLine(std::move(rule));
   for (const Row& row : rows_) print(row, false);
 }
 
