@@ -86,6 +86,16 @@ base::StatusOr<std::string> PlaceOf(const std::string& path) {
   return place;
 }
 
+// What this process's user keeps from others. To be read it must be set, so it is read once.
+mode_t Mask() {
+  static const mode_t mask = [] {
+    const mode_t now = umask(0077);
+    umask(now);
+    return now;
+  }();
+  return mask;
+}
+
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
 class RealMappedFile : public MappedFile {
@@ -182,7 +192,7 @@ class PosixFileSystem : public FileSystem {
     std::string temporary = place + ".partial.XXXXXX";
     const int fd = mkostemp(temporary.data(), O_CLOEXEC);
     if (fd < 0) return SystemError(path, "create", errno);
-    fchmod(fd, 0644);
+    fchmod(fd, 0666 & ~Mask());  // mkostemp keeps others out
     return std::make_unique<RealPendingFile>(place, temporary, fd);
   }
 
@@ -221,7 +231,7 @@ class PosixFileSystem : public FileSystem {
       return SystemError(prefix, "create a directory beside it", errno);
     }
     // mkdtemp keeps others out; what is made in it is to be read like any directory.
-    chmod(path.c_str(), 0755);
+    chmod(path.c_str(), 0777 & ~Mask());
     return path;
   }
 

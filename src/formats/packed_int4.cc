@@ -128,6 +128,11 @@ base::StatusOr<LoadedInt4> LoadInt4(const StoredMatrix& stored) {
   for (int n = 0; n < stored.n; ++n) {
     const auto r = static_cast<std::size_t>(n);
     DequantizeInt4Row(stored, n, weights);
+    // Of a finite scale too: times fifteen it may be none.
+    if (!std::ranges::all_of(weights, [](float x) { return std::isfinite(x); })) {
+      return base::BadInput("matrix \"", stored.name, "\": row ", stored.first_row + n,
+                            " has a value that is not finite");
+    }
     loaded.matrix.scale[r] =
         quant::QuantizeInt4Row(weights, std::span(loaded.matrix.nibbles).subspan(r * bytes, bytes),
                                std::span(loaded.matrix.group_scale).subspan(r * groups, groups),

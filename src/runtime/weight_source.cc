@@ -1,5 +1,6 @@
 #include "runtime/weight_source.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -113,15 +114,32 @@ base::Status AddInt4(const StoredMatrix& m, const ReadRow& read, WeightSource* s
   return base::OkStatus();
 }
 
-base::Status AddConverted(const StoredMatrix& m, const ReadRow& read, Format format,
+base::Status NotFinite(const StoredMatrix& m, int row, int column) {
+  return base::BadInput(m.name, ".weight: the value at [", row, ", ", column, "] is not finite");
+}
+
+// Also of a finite scale: its product with a large value may be none.
+base::Status AddConverted(const StoredMatrix& m, const ReadRow& read_row, Format format,
                           WeightSource* source) {
-  switch (format) {
-    case Format::kF32: return AddF32(m, read, source);
-    case Format::kBF16: return AddBF16(m, read, source);
-    case Format::kInt8: return AddInt8(m, read, source);
-    case Format::kInt4: return AddInt4(m, read, source);
-  }
-  HONE_CHECK(false);
+  int bad_row = -1, bad_column = -1;
+  const ReadRow read = [&](int row, std::span<float> out) {
+    read_row(row, out);
+    const int bad = FirstNotFinite(out);
+    if (bad < 0) return;
+    if (bad_row < 0) bad_row = row, bad_column = bad;
+    std::ranges::fill(out, 0.0f);  // rounding wants numbers
+  };
+  const auto add = [&] {
+    switch (format) {
+      case Format::kF32: return AddF32(m, read, source);
+      case Format::kBF16: return AddBF16(m, read, source);
+      case Format::kInt8: return AddInt8(m, read, source);
+      case Format::kInt4: return AddInt4(m, read, source);
+    }
+    HONE_CHECK(false);
+  };
+  HONE_RETURN_IF_ERROR(add());
+  return bad_row < 0 ? base::OkStatus() : NotFinite(m, bad_row, bad_column);
 }
 
 // Rows that are already in the kernel's format are used where they lie.
@@ -139,26 +157,20 @@ base::Status CheckScale(const StoredMatrix& m, std::span<const float> scale) {
 }
 
 base::Status AddStoredFloat(const StoredMatrix& m, Format format, WeightSource* source) {
-  // One pass for the check, one for the conversion: the rows are in the cache for the second.
-  int bad_row = -1, bad_column = -1;
   const ReadRow read = [&](int row, std::span<float> out) {
     tensor::CopyToF32(m.values, std::int64_t{row} * m.k, out);
-    if (const int bad = FirstNotFinite(out); bad >= 0 && bad_row < 0) {
-      bad_row = row;
-      bad_column = bad;
-      std::fill(out.begin(), out.end(), 0.0f);
-    }
   };
-  if (format == StoredFormat(m) && m.values.dtype != tensor::DType::kF16) {
-    std::vector<float> row_copy(Size(m.k));
-    for (int row = 0; row < m.n && bad_row < 0; ++row) read(row, row_copy);
-    AddInPlace(m, source);
-  } else {
-    HONE_RETURN_IF_ERROR(AddConverted(m, read, format, source));
+  if (format != StoredFormat(m) || m.values.dtype == tensor::DType::kF16) {
+    return AddConverted(m, read, format, source);
   }
-  if (bad_row < 0) return base::OkStatus();
-  return base::BadInput(m.name, ".weight: the value at [", bad_row, ", ", bad_column,
-                        "] is not finite");
+  std::vector<float> row_copy(Size(m.k));
+  for (int row = 0; row < m.n; ++row) {
+    read(row, row_copy);
+    const int bad = FirstNotFinite(row_copy);
+    if (bad >= 0) return NotFinite(m, row, bad);
+  }
+  AddInPlace(m, source);
+  return base::OkStatus();
 }
 
 base::Status AddStoredInt8(const StoredMatrix& m, Format format, WeightSource* source) {

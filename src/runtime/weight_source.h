@@ -1,8 +1,8 @@
 // Stored matrices as rows in the number format that a kernel packs.
 //
-// Nothing is copied where the file already holds the format: f32, bf16 and int8 rows, and int4
-// nibbles, are pointers into the mapped file. Everything else is converted into memory that
-// WeightSource owns until the packing is done.
+// Nothing is copied where the file already holds the format: f32, bf16 and int8 rows are pointers into the
+// mapped file. Everything else, int4 from its 32-bit words too, is converted into memory that WeightSource
+// owns until the packing is done.
 #pragma once
 
 #include <cstdint>

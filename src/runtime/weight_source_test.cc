@@ -162,5 +162,18 @@ TEST(GatherRows, NamesTheMatrixAndPlaceOfAValueThatIsNotFinite) {
   }
 }
 
+// A finite scale of a hostile file, times a large value.
+TEST(GatherRows, NamesAProductOfAScaleThatIsNotFinite) {
+  Owned owned = StoredInt8(Values(4));
+  owned.scale.As<float>()[3] = 3e38f;
+  owned.values.As<std::int8_t>()[3 * kK + 5] = 127;
+  for (int k = 0; k < 5; ++k) owned.values.As<std::int8_t>()[3 * kK + k] = 0;
+  for (const Format format : {Format::kF32, Format::kBF16, Format::kInt4}) {
+    const StoredMatrix* parts[] = {&owned.matrix};
+    EXPECT_EQ(GatherRows(parts, format).status().message(),
+              "layer.dense.weight: the value at [3, 5] is not finite");
+  }
+}
+
 }  // namespace
 }  // namespace hone::runtime

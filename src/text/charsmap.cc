@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -113,12 +114,12 @@ class CharsMap final : public Normalizer {
       int size;
       const char32_t rune = DecodeValid(to.data() + i, &size);
       const bool extra = added > removed && static_cast<int>(n) >= removed;
-      changes->push_back({rune, static_cast<std::int16_t>(extra ? 1 : 0), 0});
+      changes->push_back({rune, extra ? 1 : 0, 0});
       i += static_cast<std::size_t>(size);
     }
     if (added < removed && !changes->empty()) {
       RuneChange& last = changes->back();
-      last.change = static_cast<std::int16_t>(last.change + added - removed);
+      last.change += added - removed;
     }
   }
 
@@ -186,6 +187,14 @@ base::StatusOr<std::unique_ptr<Normalizer>> MakeCharsMap(std::string_view bytes,
   const std::string_view replacements = bytes.substr(4 + trie_bytes);
   if (!base::IsValidUtf8(replacements)) {
     return base::BadInput(where, ": the character map's replacements are not UTF-8");
+  }
+  for (std::size_t begin = 0; begin < replacements.size();) {
+    const std::size_t end = std::min(replacements.find('\0', begin), replacements.size());
+    if (end - begin > kMaxCharsMapEntry) {
+      return base::BadInput(where, ": an entry of the character map has ", end - begin,
+                            " bytes; the limit is ", kMaxCharsMapEntry);
+    }
+    begin = end + 1;
   }
   return std::make_unique<CharsMap>(std::move(units), std::string(replacements));
 }

@@ -206,12 +206,19 @@ base::StatusOr<std::unique_ptr<Normalizer>> SequenceFromJson(const base::JsonVal
 
 // How many times longer a text can become at most. What is wrong in it is reported where it is built.
 double GrowthOf(const base::JsonValue& json) {
-  // A character map's longest entries; each byte becomes a character of up to two.
-  constexpr double kCharsMap = 32, kByteLevel = 2;
+  // A character map's longest entries, which MakeCharsMap holds to; each byte becomes a character of up to two;
+  // Unicode's longest decompositions in UTF-8 (U+1D160 to four characters, U+FDFA to eighteen).
+  constexpr double kCharsMap = kMaxCharsMapEntry, kByteLevel = 2, kCanonical = 4, kCompatible = 11;
   const base::StatusOr<std::string_view> type = ComponentType(json);
   if (!type.ok()) return 1;
   if (*type == "Precompiled") return kCharsMap;
   if (*type == "ByteLevel") return kByteLevel;
+  if (*type == "NFC" || *type == "NFD") return kCanonical;
+  if (*type == "NFKC" || *type == "NFKD") return kCompatible;
+  if (*type == "Prepend") {
+    const base::StatusOr<std::string_view> text = json.StringOr("prepend", "");
+    return text.ok() ? 1 + static_cast<double>(text->size()) : 1;
+  }
   double growth = 1;
   if (*type == "Sequence") {
     const base::StatusOr<base::JsonValue> list = json.Get("normalizers");

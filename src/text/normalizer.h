@@ -17,8 +17,8 @@ namespace hone::text {
 // A code point to emit and its relation to the source; see Rewriter::Emit.
 struct RuneChange {
   char32_t rune;
-  std::int16_t change;
-  std::int16_t combining_class;
+  std::int32_t change;
+  std::int32_t combining_class;
 };
 
 struct RuneOrigin {
@@ -70,6 +70,9 @@ std::unique_ptr<Normalizer> MakeStrip(bool left, bool right);
 
 enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
 std::unique_ptr<Normalizer> MakeUnicodeForm(UnicodeForm form);
+
+// Bytes that a character map may put in the place of a character: nmt_nfkc's longest (U+FDFA) has 33.
+inline constexpr int kMaxCharsMapEntry = 40;
 
 // SentencePiece's precompiled character map (charsmap.cc); `where` names it in errors.
 base::StatusOr<std::unique_ptr<Normalizer>> MakeCharsMap(std::string_view bytes,

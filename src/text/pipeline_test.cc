@@ -70,6 +70,34 @@ TEST(TokenizerJson, RefusesStepsThatMakeATextEndless) {
               testing::HasSubstr("t.json: $.normalizer: the steps together can make a text"));
 }
 
+TEST(TokenizerJson, RefusesAPrefixThatMakesATextEndless) {
+  EXPECT_THAT(ErrorOf(R"({"normalizer":{"type":"Prepend","prepend":")" + std::string(2000, 'x') +
+                      R"("},"model":{"type":"WordPiece","vocab":{"[UNK]":0}}})"),
+              testing::HasSubstr("t.json: $.normalizer: the steps together can make a text"));
+}
+
+TEST(SentencePieceModel, RefusesAScoreThatIsNotANumber) {
+  const std::string nan(
+      "\x0a\x08\x0a\x01"
+      "a"
+      "\x15\x00\x00\xc0\x7f",
+      10);
+  EXPECT_THAT(std::string(Tokenizer::FromSentencePiece(nan, "m").status().message()),
+              testing::HasSubstr("m: piece 0 has a score that is not finite"));
+}
+
+// nmt_nfkc drops control characters; more of them than 16 bits count.
+TEST(SentencePieceModel, OffsetsOutlastManyDroppedCharacters) {
+  const auto model = Tokenizer::FromSentencePiece(ReadTestFile(GoldenFile("unigram.model")), "m");
+  ASSERT_TRUE(model.ok());
+  const std::string text = "a" + std::string(40'000, '\x01') + "b";
+  Encoding encoding;
+  (*model)->Encode(text, {.add_special_tokens = false}, &encoding);
+  ASSERT_FALSE(encoding.offsets.empty());
+  EXPECT_EQ(encoding.offsets.front().begin, 0u);
+  EXPECT_EQ(encoding.offsets.back().end, text.size());
+}
+
 TEST(SentencePieceModel, NamesTheByteWhereAFileEnds) {
   const std::string model = ReadTestFile(GoldenFile("unigram.model"));
   ASSERT_TRUE(Tokenizer::FromSentencePiece(model, "m").ok());

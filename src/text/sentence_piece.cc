@@ -9,6 +9,7 @@
 //   NormalizerSpec   2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "base/utf8.h"
 #include "text/pipeline.h"
@@ -134,6 +135,10 @@ base::StatusOr<SentencePieceFile> Parse(std::string_view model, std::string_view
         }
         if (f.number == 3 && f.wire == 0) item.type = static_cast<int>(f.value & 0xFF);
       }));
+      if (!std::isfinite(item.score)) {
+        keep_first(base::BadInput(source, ": piece ", file.pieces.size(),
+                                  " has a score that is not finite"));
+      }
       file.pieces.push_back(item);
     } else if (field.number == 2) {
       keep_first(ForEachField(field.bytes, field.value, source, [&](const Field& f) {
