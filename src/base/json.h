@@ -11,7 +11,8 @@
 //
 // Lifetime  a JsonValue and the string_views it gives live as long as the Json they came from.
 // Limits    nesting of kMaxDepth; text of 2 GiB; numbers beyond int64 become doubles, beyond double
-//           are errors. Memory: the text and 32 bytes a value, at most 17 times the text.
+//           are errors. Memory: the text and 32 bytes a value, at most 17 times the text; three times that for a
+//           moment, while the list of values grows.
 // Order     members keep the file's order; duplicates are kept, and Find gives the first.
 #pragma once
 

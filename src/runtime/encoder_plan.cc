@@ -260,7 +260,7 @@ base::Status PlanBuilder::PackAll(base::ThreadPool& pool) {
   pool.ParallelFor(total, [&](int task, int worker) {
     const PackJob& job = jobs_[static_cast<std::size_t>(task)];
     base::Status status;
-    // An exception must not leave a worker: it would end the process.
+    // Here it is known which matrix there was no memory for.
     try {
       status = Pack(job, *model_.checkpoint, plan_.arena.data());
     } catch (const std::bad_alloc&) {

@@ -14,7 +14,8 @@
 //                largest batch seen), thread pool (unless it was handed one).
 // Thread-safety  one caller at a time; engines that share a pool count as one. Engines that share
 //                weights alone (Share) run at the same time.
-// Invariants     1. Forward allocates nothing once a batch of that many tokens has been seen.
+// Invariants     1. Forward allocates nothing once a batch of as many tokens and texts, with as long a text and
+//                   split the same way, has been seen.
 //                2. Results do not depend on threads, on the split, or on the rest of the batch.
 #pragma once
 

@@ -35,8 +35,8 @@ class Shape {
   int rank_ = 0;
 };
 
-// Non-owning. `data` need not be aligned to the element: safetensors promises no alignment, so
-// typed reads go through As only where aligned() holds, and through memcpy or CopyToF32 otherwise.
+// Non-owning. `data` need not be aligned to the element: safetensors promises no alignment, so As is for bytes and
+// for memory of ours; all else is read by memcpy or CopyToF32.
 struct TensorView {
   const std::byte* data = nullptr;
   DType dtype = DType::kF32;
@@ -44,14 +44,13 @@ struct TensorView {
 
   bool empty() const { return data == nullptr; }
   std::size_t bytes() const { return static_cast<std::size_t>(shape.elements()) * SizeOf(dtype); }
-  bool aligned() const { return reinterpret_cast<std::uintptr_t>(data) % SizeOf(dtype) == 0; }
   template <typename T>
   const T* As() const {
     return reinterpret_cast<const T*>(data);
   }
 };
 
-// Widens F64, F32, F16, BF16 (and converts I8, U8, I32, I64) to f32. out.size() == count.
+// Widens F64, F32, F16, BF16 (and converts I8, U8, I32, I64) to f32.
 // HONE_CHECKs that the tensor has elements [begin, begin+out.size()).
 void CopyToF32(const TensorView& tensor, std::int64_t begin, std::span<float> out);
 

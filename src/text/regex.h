@@ -1,7 +1,7 @@
 // A small regular-expression matcher for the patterns of tokenizer.json.
 //
 // Syntax   literals, ".", [classes] with ranges and negation, \s \S \d \D \w \W \n \r \t \f \v
-//          \0 \xHH \x{H} \uHHHH, \p{..} \P{..} \p{^..} of general categories, (?:..), (?i:..),
+//          \a \e \xHH \x{H} \uHHHH, \p{..} \P{..} \p{^..} of general categories, (?:..), (?i:..),
 //          (..), |, ? * + {n} {n,} {n,m} greedy, lazy and possessive, (?=..) (?!..) (?<=..) (?<!..)
 //          of one character, (?>..), ^ $ \A \z \b \B. Anything else is an error that names it and
 //          its place.

@@ -55,7 +55,7 @@ struct Encoding {
   Encoding& operator=(Encoding&&) noexcept;
 
   std::vector<std::int32_t> ids;
-  std::vector<std::int32_t> types;  // 0 or 1
+  std::vector<std::int32_t> types;  // 0 and 1, or what the post-processor's template says
   std::vector<Span> offsets;
   std::vector<std::int32_t> word;     // index of the pre-token; -1 for special tokens
   std::vector<std::int8_t> sequence;  // 0 or 1: which text; -1 for special tokens

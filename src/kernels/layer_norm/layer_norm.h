@@ -1,4 +1,4 @@
-// Layer normalisation over the last axis, optionally of a sum:
+// Layer normalisation over the last axis:
 //
 //   y[t,i] = (x[t,i] - mean_t) / sqrt(var_t + epsilon) * gain[i] + bias[i]
 //
