@@ -426,6 +426,26 @@ TEST_F(ApiTest, AModelOfTheConfigurationThatIsNotThereIsUnavailable) {
   Good(Post("/embed", R"({"inputs":"a"})"));
 }
 
+TEST_F(ApiTest, KserveIgnoresNoInput) {
+  Serve({"bert/embed-mean"});
+  const std::string text = R"({"name":"text","datatype":"BYTES","shape":[1],"data":["a"]})";
+  const std::string ids = R"({"name":"input_ids","datatype":"INT64","shape":[1,1],"data":[5]})";
+  const auto tokens = [](const std::string& name) {
+    return R"({"name":")" + name + R"(","datatype":"INT64","shape":[1,1],"data":[1]})";
+  };
+  const auto refusal = [&](const std::string& inputs) {
+    const HttpResponse response = Post("/v2/models/m0/infer", R"({"inputs":[)" + inputs + "]}");
+    EXPECT_EQ(response.status, 400) << inputs;
+    return response.body;
+  };
+  EXPECT_THAT(refusal(text + "," + text), HasSubstr("text: is given twice"));
+  EXPECT_THAT(refusal(text + "," + tokens("attention_mask")),
+              HasSubstr("attention_mask: is of no use beside text"));
+  EXPECT_THAT(refusal(ids + R"(,{"name":"text_pair","datatype":"BYTES","shape":[1],"data":["a"]})"),
+              HasSubstr("text_pair: is of no use beside input_ids"));
+  Good(Post("/v2/models/m0/infer", R"({"inputs":[)" + ids + "," + tokens("attention_mask") + "]}"));
+}
+
 TEST_F(ApiTest, PagesOfOtherSitesMayNotAsk) {
   Serve({"bert/embed-mean"});
   const std::string unload = "/v2/repository/models/m0/unload";

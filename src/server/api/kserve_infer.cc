@@ -109,8 +109,10 @@ MaybeFault ReadTokenRow(const Endpoint& endpoint, const InferTensor& ids, const 
     return BadRequest(base::StrCat("attention_mask[", row, "]"), "leaves no tokens");
   }
   if (encoding->ids.size() > static_cast<std::size_t>(endpoint.max_tokens)) {
-    return TooLarge(base::StrCat("input_ids[", row, "]"), encoding->ids.size(),
-                    " tokens are more than the model's ", endpoint.max_tokens);
+    return Fault{.kind = FaultKind::kTooLong,
+                 .message = base::StrCat(encoding->ids.size(), " tokens are more than the model's ",
+                                         endpoint.max_tokens),
+                 .field = base::StrCat("input_ids[", row, "]")};
   }
   return {};
 }
@@ -276,11 +278,19 @@ MaybeFault FillQuery(const InferRequest& request, const ServiceOptions& options,
                         "\"; it takes text (and text_pair), or input_ids (and attention_mask, "
                         "token_type_ids)");
     }
+    if (std::ranges::count(request.inputs, input.name, &InferTensor::name) > 1) {
+      return BadRequest(input.name, "is given twice");
+    }
   }
   const InferTensor* ids = Find(request, "input_ids");
   const InferTensor* text = Find(request, "text");
   if ((ids == nullptr) == (text == nullptr)) {
     return BadRequest("inputs", "either text or input_ids is wanted");
+  }
+  for (const InferTensor& input : request.inputs) {
+    const bool of_text = input.name == "text" || input.name == "text_pair";
+    if (of_text == (text != nullptr)) continue;
+    return BadRequest(input.name, "is of no use beside ", text != nullptr ? "text" : "input_ids");
   }
   if (ids != nullptr) {
     return ReadTokenInputs(request, *ids, endpoint, options.max_texts, &query->texts);

@@ -43,6 +43,23 @@ MaybeFault ReadData(const base::JsonValue& value, int depth, InferTensor* tensor
   return {};
 }
 
+// Nested data has its shape's sizes: read one after the other, a row that is too long would go on in the next.
+MaybeFault CheckNesting(const base::JsonValue& value, std::size_t depth,
+                        const std::vector<std::int64_t>& shape) {
+  if (depth == shape.size()) {
+    return value.IsArray() ? Wrong(value, "is nested more deeply than its shape") : MaybeFault();
+  }
+  if (!value.IsArray()) return Wrong(value, "is nested less deeply than its shape");
+  if (value.size() != shape[depth]) {
+    return Wrong(
+        value, base::StrCat("has ", value.size(), " elements, and its shape wants ", shape[depth]));
+  }
+  for (const base::JsonValue element : value) {
+    HONE_RETURN_IF_FAULT(CheckNesting(element, depth + 1, shape));
+  }
+  return {};
+}
+
 MaybeFault ReadShape(const base::JsonValue& value, InferTensor* tensor) {
   if (!value.IsArray() || value.size() > kMaxRank) {
     return Wrong(value, base::StrCat("expected an array of at most ", kMaxRank, " sizes"));
@@ -89,6 +106,9 @@ MaybeFault ReadTensor(const base::JsonValue& value, std::string_view* binary, In
   if (!data->IsArray()) return Wrong(*data, "expected an array");
   std::int64_t wanted = 0;
   HONE_RETURN_IF_FAULT(CountElements(tensor->name, tensor->shape, &wanted));
+  if (data->size() > 0 && (*data->begin()).IsArray()) {
+    HONE_RETURN_IF_FAULT(CheckNesting(*data, 0, tensor->shape));
+  }
   HONE_RETURN_IF_FAULT(ReadData(*data, 0, tensor));
   const std::size_t found =
       std::max({tensor->bytes.size(), tensor->floats.size(), tensor->ints.size()});

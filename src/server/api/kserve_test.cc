@@ -85,6 +85,14 @@ TEST(KserveJson, RefusalsNameTheField) {
        "inputs[0].data[0]"},
       {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[-1],"data":[]}]})",
        "inputs[0].shape[0]"},
+      {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[2,2],"data":[[1,2,3],[4]]}]})",
+       "inputs[0].data[0]"},
+      {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[4],"data":[[1,2],[3,4]]}]})",
+       "inputs[0].data"},
+      {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[2],"data":[[1],[2]]}]})",
+       "inputs[0].data[0]"},
+      {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[2,1],"data":[[1],2]}]})",
+       "inputs[0].data[1]"},
       {R"({"inputs":[{"datatype":"INT64","shape":[1],"data":[1]}]})", "inputs[0].name"},
       {R"({"inputs":[]})", "inputs"},
       {R"({"inputs":7})", "inputs"},
@@ -100,6 +108,15 @@ TEST(KserveJson, RefusalsNameTheField) {
     const MaybeFault fault = ReadKserve(c.body, std::nullopt, ServiceOptions{}, &request);
     ASSERT_TRUE(fault) << c.body;
     EXPECT_EQ(fault->field, c.field) << fault->message;
+  }
+  // Flat or nested, the same elements.
+  for (const char* data : {"[1,2,3,4]", "[[1,2],[3,4]]"}) {
+    KserveHttpRequest read;
+    EXPECT_FALSE(ReadKserve(
+        base::StrCat(R"({"inputs":[{"name":"x","datatype":"INT64","shape":[2,2],"data":)", data,
+                     "}]}"),
+        std::nullopt, ServiceOptions{}, &read));
+    EXPECT_EQ(read.infer.inputs[0].ints, (std::vector<std::int64_t>{1, 2, 3, 4}));
   }
   KserveHttpRequest request;
   for (const std::string_view length : {"-1", "99", "x", ""}) {

@@ -100,6 +100,13 @@ TEST_F(GrpcTest, FaultsHaveTheirCodesAndNameTheField) {
   request.add_raw_input_contents("x");
   request.add_raw_input_contents("y");
   EXPECT_THAT(fails(request).error_message(), HasSubstr("raw_input_contents"));
+  request = TextRequest("a");
+  request.add_raw_input_contents(std::string("\1\0\0\0b", 5));
+  EXPECT_EQ(fails(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(fails(request).error_message(), HasSubstr("text: has contents beside"));
+  request = TextRequest("a");
+  *request.add_inputs() = request.inputs(0);
+  EXPECT_THAT(fails(request).error_message(), HasSubstr("text: is given twice"));
 }
 
 TEST_F(GrpcTest, KeysAreWanted) {

@@ -45,6 +45,9 @@ MaybeFault ReadInput(const inference::ModelInferRequest& message, int index, Inf
   }
   tensor->shape.assign(input.shape().begin(), input.shape().end());
   if (message.raw_input_contents_size() > 0) {
+    if (input.has_contents()) {
+      return BadRequest(tensor->name, "has contents beside raw_input_contents; one of the two");
+    }
     return ReadRaw(message.raw_input_contents(index), tensor);
   }
   return ReadContents(input.contents(), tensor);
