@@ -251,6 +251,23 @@ TEST(Program, TokenizesALineToALine) {
   EXPECT_THAT(endless.err, HasSubstr("standard input:1: the line is longer than 67,108,864 bytes"));
 }
 
+TEST(Program, StandardInputThatCannotBeReadIsAnError) {
+  const std::string model = MakeModel(kEmbedder);
+  for (const std::string command : {"tokenize", "run", "rank --query a"}) {
+    const Result directory = Hone(base::StrCat(command, " -m ", model, " </"));
+    EXPECT_EQ(directory.exit_code, 1) << command;
+    EXPECT_THAT(directory.err, HasSubstr("standard input: cannot read: Is a directory")) << command;
+    const Result closed = Hone(base::StrCat(command, " -m ", model, " <&-"));
+    EXPECT_EQ(closed.exit_code, 1) << command;
+    EXPECT_THAT(closed.err, HasSubstr("standard input: cannot read: Bad file descriptor"))
+        << command;
+  }
+  // A line longer than what is read at once, and a last one without its newline.
+  const Result lines = Hone("tokenize --no-special --offsets -m " + model,
+                            "(head -c 200000 /dev/zero | tr '\\0' ' '; printf 'a\\r\\n\\r\\nb') |");
+  EXPECT_EQ(lines.out, "5:200000-200001\n\n7:0-1\n") << lines.err;
+}
+
 TEST(Program, EvaluatesATask) {
   const std::string model = MakeModel(kClassifier);
   const std::string data = testing::TempDir() + "/sst2.tsv";

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "base/version.h"
+#include "cli/input.h"
 #include "cli/isa.h"
 #include "env/exec.h"
 
@@ -40,6 +41,7 @@ int HandOver(const Delegate& delegate, int argc, char** argv) {
 }  // namespace
 
 int RunProgram(const Program& program, int argc, char** argv) {
+  HoldStandardDescriptors();
   for (const Delegate& delegate : program.delegates) {
     if (argc > 1 && argv[1] == delegate.name) return HandOver(delegate, argc, argv);
   }

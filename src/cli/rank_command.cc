@@ -48,9 +48,11 @@ class RankCommand : public Command {
     int number = 0;
     HONE_RETURN_IF_ERROR(ForEachLine(files_, [&](std::string_view line) {
       ++number;
-      if (line.empty()) return;
-      lines.emplace_back(line);
-      numbers.push_back(number);
+      if (!line.empty()) {
+        lines.emplace_back(line);
+        numbers.push_back(number);
+      }
+      return base::OkStatus();
     }));
     HONE_ASSIGN_OR_RETURN(
         const std::vector<float> scores,

@@ -66,8 +66,10 @@ class RunCommand : public Command {
     if (texts_.empty() && isatty(STDIN_FILENO) == 1) return RunTyped();
     if (texts_.empty()) {
       // Every line, so that the n-th answer is the n-th line's.
-      HONE_RETURN_IF_ERROR(
-          ForEachLine({}, [&](std::string_view line) { texts_.emplace_back(line); }));
+      HONE_RETURN_IF_ERROR(ForEachLine({}, [&](std::string_view line) {
+        texts_.emplace_back(line);
+        return base::OkStatus();
+      }));
     }
     TableWriter table(output_.format);
     return RunTexts(table);
@@ -125,13 +127,14 @@ base::Status RunCommand::RunTyped() {
   base::Status status;
   prompt();
   HONE_RETURN_IF_ERROR(ForEachLine({}, [&](std::string_view line) {
-    if (!status.ok()) return;
+    if (!status.ok()) return base::OkStatus();
     if (!line.empty()) {
       texts_ = {std::string(line)};
       TableWriter table(output_.format);
       status = RunTexts(table);
     }
     prompt();
+    return base::OkStatus();
   }));
   std::fprintf(stderr, "\n");
   return status;
