@@ -1,6 +1,7 @@
 // The program as a user meets it: commands, exit codes, what goes to stdout, and bad input.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -266,6 +267,49 @@ TEST(Program, StandardInputThatCannotBeReadIsAnError) {
   const Result lines = Hone("tokenize --no-special --offsets -m " + model,
                             "(head -c 200000 /dev/zero | tr '\\0' ' '; printf 'a\\r\\n\\r\\nb') |");
   EXPECT_EQ(lines.out, "5:200000-200001\n\n7:0-1\n") << lines.err;
+}
+
+// A pipe that stays open after its first lines: what has come is answered, whatever is still to come.
+TEST(Program, AnswersLinesAsTheyCome) {
+  const std::string model = MakeModel(kClassifier);
+  const std::string in = testing::TempDir() + "/lines_in";
+  std::filesystem::remove(in);
+  ASSERT_EQ(mkfifo(in.c_str(), 0600), 0);
+  for (const std::string format : {"json", "csv"}) {
+    // Writes the second line only once the first is answered, and gives up after a while.
+    const std::string out = testing::TempDir() + "/lines_out";
+    std::filesystem::remove(out);
+    const Result writer =
+        Hone(base::StrCat("run --top 1 -m ", model, " -o ", format, " <", in, " >", out, "; exit"),
+             base::StrCat("(echo ab; for i in $(seq 300); do grep -q ab ", out,
+                          " 2>/dev/null && break; sleep 0.1; done; grep -q ab ", out,
+                          " && echo cd) >", in, " &"));
+    EXPECT_EQ(writer.exit_code, 0) << writer.err;
+    EXPECT_THAT(ReadAll(out), HasSubstr("cd")) << format;
+  }
+  // Where all have come, batches are whole and every line has its number.
+  const std::string lines = testing::TempDir() + "/many_lines";
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += i == 70 ? "abcdefghijklmnop qrstuvwxyz a b c\n" : "a\n";
+  Write(lines, text);
+  EXPECT_EQ(JsonLines(Hone(base::StrCat("run --top 1 -o json -m ", model, " <", lines)).out), 100);
+  const Result cut = Hone(
+      base::StrCat("run --top 1 -o json --max-tokens 8 --no-truncate -m ", model, " <", lines));
+  EXPECT_EQ(cut.exit_code, 1);
+  EXPECT_THAT(cut.err, HasSubstr("text 71 is longer than the limit"));
+  EXPECT_EQ(JsonLines(cut.out), 64);
+}
+
+// Endless input, which only the output that fails can end.
+TEST(Program, StopsReadingWhereNothingCanBeWritten) {
+  const std::string model = MakeModel(kClassifier);
+  for (const std::string command : {"tokenize", "tokenize -o json", "run -o json", "run -o csv"}) {
+    const std::string err = testing::TempDir() + "/full_err";
+    const Result result = Hone(
+        base::StrCat(command, " -m ", model, " >/dev/full 2>", err, "; exit"), "yes | timeout 60");
+    EXPECT_EQ(result.exit_code, 1) << command;
+    EXPECT_THAT(ReadAll(err), HasSubstr("cannot write all of the output")) << command;
+  }
 }
 
 TEST(Program, EvaluatesATask) {

@@ -1,6 +1,7 @@
 #include "cli/input.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,26 @@ base::StatusOr<bool> LineReader::Next(std::string* line) {
   return true;
 }
 
+base::StatusOr<std::vector<std::string>> LineReader::NextLines(std::size_t most) {
+  std::vector<std::string> lines;
+  std::size_t bytes = 0;
+  while (lines.size() < most && bytes < kMostBytes && error_.ok() && !(ended_ && line_.empty())) {
+    const base::StatusOr<bool> whole = TakeBuffered();
+    if (!whole.ok()) {
+      error_ = whole.status();
+    } else if (*whole || ended_) {
+      GiveLine(&lines.emplace_back());
+      bytes += lines.back().size();
+    } else if (lines.empty() || MoreIsThere()) {
+      error_ = Fill();
+    } else {
+      break;
+    }
+  }
+  if (lines.empty() && !error_.ok()) return error_;
+  return lines;
+}
+
 base::StatusOr<bool> LineReader::TakeBuffered() {
   const char* const from = buffer_.data() + begin_;
   const char* const to = buffer_.data() + end_;
@@ -78,6 +99,11 @@ base::Status LineReader::Fill() {
   end_ = static_cast<std::size_t>(bytes);
   ended_ = bytes == 0;
   return base::OkStatus();
+}
+
+bool LineReader::MoreIsThere() const {
+  pollfd input = {.fd = descriptor_, .events = POLLIN, .revents = 0};
+  return poll(&input, 1, 0) > 0;
 }
 
 void LineReader::GiveLine(std::string* line) {

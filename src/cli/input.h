@@ -27,14 +27,21 @@ class LineReader {
 
   // The next line, without its newline; false at the end.
   base::StatusOr<bool> Next(std::string* line);
+  // The next lines, at most `most` and about kMostBytes: those that have come already, and only where
+  // none has is one waited for. None at the end. An error comes after the lines before it.
+  base::StatusOr<std::vector<std::string>> NextLines(std::size_t most);
 
  private:
   static constexpr std::size_t kBufferBytes = std::size_t{64} << 10;  // what a pipe holds
+
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
   // Puts what is in the buffer, up to a newline, behind line_; true where the line is whole.
   base::StatusOr<bool> TakeBuffered();
   // Reads into the empty buffer, or sets ended_.
   base::Status Fill();
+  // Whether Fill would not wait.
+  bool MoreIsThere() const;
   void GiveLine(std::string* line);
 
   int descriptor_;
@@ -44,6 +51,7 @@ class LineReader {
   std::string line_;                 // as far as it has come
   std::int64_t number_ = 1;          // of that line
   bool ended_ = false;
+  base::Status error_;  // that NextLines owes
 };
 
 // Calls `use` with each line (without its newline) of each file, or of standard input where there

@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "cli/input.h"
 #include "cli/isa.h"
+#include "cli/table.h"
 #include "env/exec.h"
 
 namespace hone::cli {
@@ -20,10 +21,8 @@ base::Status RunAndFlush(Command& command) {
   } catch (const std::bad_alloc&) {
     return base::OutOfResource("out of memory; smaller batches or shorter texts need less");
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    return base::OutOfResource("cannot write all of the output");
-  }
-  return base::OkStatus();
+  std::fflush(stdout);
+  return OutputStatus();
 }
 
 int PrintError(const std::string& command, const base::Status& status) {

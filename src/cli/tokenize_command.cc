@@ -42,7 +42,7 @@ class TokenizeCommand : public Command {
       tokenizer->Encode(line, {.add_special_tokens = !no_special_}, &encoding);
       if (rows) {
         table.Write(RowOf(++number, encoding));
-        return base::OkStatus();
+        return OutputStatus();
       }
       out.clear();
       for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
@@ -52,7 +52,7 @@ class TokenizeCommand : public Command {
       }
       out += '\n';
       std::fwrite(out.data(), 1, out.size(), stdout);
-      return base::OkStatus();
+      return OutputStatus();
     };
     return ForEachLine(files_, write_line);
   }
