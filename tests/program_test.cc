@@ -1,8 +1,10 @@
 // The program as a user meets it: commands, exit codes, what goes to stdout, and bad input.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -298,6 +300,39 @@ TEST(Program, AnswersLinesAsTheyCome) {
   EXPECT_EQ(cut.exit_code, 1);
   EXPECT_THAT(cut.err, HasSubstr("text 71 is longer than the limit"));
   EXPECT_EQ(JsonLines(cut.out), 64);
+}
+
+// Runs `hone ARGUMENTS` as a person does, who types `text` and ends it.
+Result HoneTyped(const std::string& arguments, const std::string& text) {
+  const int person = posix_openpt(O_RDWR | O_NOCTTY);
+  if (person < 0 || grantpt(person) != 0 || unlockpt(person) != 0) {
+    ADD_FAILURE() << "no terminal";
+    return {};
+  }
+  const std::string terminal = ptsname(person);
+  const int held = open(terminal.c_str(), O_RDWR | O_NOCTTY);  // from before the text to its end
+  const std::string typed = text + '\x04';
+  EXPECT_EQ(write(person, typed.data(), typed.size()), static_cast<ssize_t>(typed.size()));
+  const Result result = Hone(base::StrCat("<", terminal, " ", arguments));
+  close(held);
+  close(person);
+  return result;
+}
+
+TEST(Program, TypedTextsGoOnBehindAnError) {
+  const std::string model = MakeModel(kClassifier);
+  const Result result = HoneTyped("run -m " + model + " --max-tokens 5 --no-truncate -o json",
+                                  "ab\nabcdefgh\n\nba\n");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("\"text\":\"ab\""));
+  EXPECT_THAT(result.out, HasSubstr("\"text\":\"ba\""));
+  EXPECT_THAT(result.err, testing::StartsWith("> > hone run: text 1 is longer than the limit"));
+  EXPECT_THAT(result.err, testing::EndsWith("\n> > > \n"));
+  EXPECT_THAT(HoneTyped("run -m " + model + " >/dev/full 2>/dev/null; exit", "ab\nab\n").exit_code,
+              1);
+  const Result question = HoneTyped("run -m " + MakeModel("bert/ForQuestionAnswering"), "ab\n");
+  EXPECT_EQ(question.exit_code, 2);
+  EXPECT_THAT(question.err, testing::StartsWith("hone run: a question needs its context"));
 }
 
 // Endless input, which only the output that fails can end.

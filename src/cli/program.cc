@@ -25,11 +25,6 @@ base::Status RunAndFlush(Command& command) {
   return OutputStatus();
 }
 
-int PrintError(const std::string& command, const base::Status& status) {
-  std::fprintf(stderr, "hone %s: %s\n", command.c_str(), status.message().c_str());
-  return IsInvalidUsage(status) ? kExitUsage : kExitFailed;
-}
-
 // Returns only where the other program cannot be run.
 int HandOver(const Delegate& delegate, int argc, char** argv) {
   const std::vector<std::string> arguments(argv, argv + argc);

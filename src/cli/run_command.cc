@@ -76,6 +76,9 @@ class RunCommand : public Command {
     if (!pair_.empty() && (task == Task::kTokenClassification || task == Task::kJoint)) {
       return InvalidUsage("--pair: this model finds entities in one text at a time");
     }
+    if (pair_.empty() && IsQuestion()) {
+      return InvalidUsage("a question needs its context: --pair TEXT");
+    }
     if (!texts_.empty()) return RunArguments();
     return isatty(STDIN_FILENO) == 1 ? RunTyped() : RunLines();
   }
@@ -158,20 +161,20 @@ base::Status RunCommand::RunLines() {
 
 base::Status RunCommand::RunTyped() {
   const auto prompt = [] { std::fprintf(stderr, "> "); };
-  base::Status status;
   prompt();
   HONE_RETURN_IF_ERROR(ForEachLine({}, [&](std::string_view line) {
-    if (!status.ok()) return base::OkStatus();
     if (!line.empty()) {
       Answers answers(output_.format);
-      status = RunSome(std::vector{std::string(line)}, answers);
+      const base::Status status = RunSome(std::vector{std::string(line)}, answers);
       Warn(answers);
+      // Of this text; the next may be fine.
+      if (!status.ok()) PrintError(name(), status);
     }
     prompt();
-    return base::OkStatus();
+    return OutputStatus();
   }));
   std::fprintf(stderr, "\n");
-  return status;
+  return base::OkStatus();
 }
 
 base::Status RunCommand::RunSome(std::span<const std::string> texts, Answers& answers) {
@@ -184,7 +187,6 @@ base::Status RunCommand::RunSome(std::span<const std::string> texts, Answers& an
 }
 
 base::Status RunCommand::AnswerAll(std::span<const std::string> questions, Answers& answers) {
-  if (pair_.empty()) return InvalidUsage("a question needs its context: --pair TEXT");
   for (const std::string& question : questions) {
     HONE_ASSIGN_OR_RETURN(const std::vector<runtime::Answer> found,
                           runtime::AnswerQuestion(*opened_, question, pair_, stride_,
