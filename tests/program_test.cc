@@ -1,7 +1,10 @@
 // The program as a user meets it: commands, exit codes, what goes to stdout, and bad input.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -186,14 +189,6 @@ TEST(Program, OddInputGetsAWarningOrAnError) {
   const std::string tagger = MakeModel("bert/ForTokenClassification");
   EXPECT_EQ(Hone("run -m " + tagger + " --pair 'a longer second text' a").exit_code, 2);
   const std::string model = MakeModel(kClassifier);
-  for (const char* command : {"run -m ", "tokenize -m "}) {
-    const Result directory = Hone(command + model + " </tmp");
-    EXPECT_EQ(directory.exit_code, 1);
-    EXPECT_THAT(directory.err, HasSubstr("standard input: is a directory"));
-    const Result closed = Hone(command + model + " <&-");
-    EXPECT_EQ(closed.exit_code, 1);
-    EXPECT_THAT(closed.err, HasSubstr("standard input: cannot read"));
-  }
   const Result nul = Hone("run -m " + model + " -o csv", "printf 'a\\000b\\n' |");
   EXPECT_THAT(nul.out, HasSubstr(std::string("\na\0b,", 5))) << "the row goes on behind a NUL";
   for (const char* wrong : {"nan", "inf", "-1", "1e99", "x"}) {
@@ -383,6 +378,99 @@ TEST(Program, RunGivesAnIntentsSlotsAsTheServerDoes) {
   EXPECT_GT(slots, 0) << result.out;
   EXPECT_THAT(Hone("run -o csv -m " + model + " 'a b'").out,
               testing::StartsWith("text,intent,score,slots\n"));
+}
+
+TEST(Program, StandardInputThatCannotBeReadIsAnError) {
+  const std::string model = MakeModel(kEmbedder);
+  for (const std::string command : {"tokenize", "run", "rank --query a"}) {
+    const Result directory = Hone(base::StrCat(command, " -m ", model, " </"));
+    EXPECT_EQ(directory.exit_code, 1) << command;
+    EXPECT_THAT(directory.err, HasSubstr("standard input: cannot read: Is a directory")) << command;
+    const Result closed = Hone(base::StrCat(command, " -m ", model, " <&-"));
+    EXPECT_EQ(closed.exit_code, 1) << command;
+    EXPECT_THAT(closed.err, HasSubstr("standard input: cannot read: Bad file descriptor"))
+        << command;
+  }
+  // A line longer than what is read at once, and a last one without its newline.
+  const Result lines = Hone("tokenize --no-special --offsets -m " + model,
+                            "(head -c 200000 /dev/zero | tr '\\0' ' '; printf 'a\\r\\n\\r\\nb') |");
+  EXPECT_EQ(lines.out, "5:200000-200001\n\n7:0-1\n") << lines.err;
+}
+
+// A pipe that stays open after its first lines: what has come is answered, whatever is still to come.
+TEST(Program, AnswersLinesAsTheyCome) {
+  const std::string model = MakeModel(kClassifier);
+  const std::string in = testing::TempDir() + "/lines_in";
+  std::filesystem::remove(in);
+  ASSERT_EQ(mkfifo(in.c_str(), 0600), 0);
+  for (const std::string format : {"json", "csv"}) {
+    // Writes the second line only once the first is answered, and gives up after a while.
+    const std::string out = testing::TempDir() + "/lines_out";
+    std::filesystem::remove(out);
+    const Result writer =
+        Hone(base::StrCat("run --top 1 -m ", model, " -o ", format, " <", in, " >", out, "; exit"),
+             base::StrCat("(echo ab; for i in $(seq 300); do grep -q ab ", out,
+                          " 2>/dev/null && break; sleep 0.1; done; grep -q ab ", out,
+                          " && echo cd) >", in, " &"));
+    EXPECT_EQ(writer.exit_code, 0) << writer.err;
+    EXPECT_THAT(ReadAll(out), HasSubstr("cd")) << format;
+  }
+  // Where all have come, batches are whole and every line has its number.
+  const std::string lines = testing::TempDir() + "/many_lines";
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += i == 70 ? "abcdefghijklmnop qrstuvwxyz a b c\n" : "a\n";
+  Write(lines, text);
+  EXPECT_EQ(JsonLines(Hone(base::StrCat("run --top 1 -o json -m ", model, " <", lines)).out), 100);
+  const Result cut = Hone(
+      base::StrCat("run --top 1 -o json --max-tokens 8 --no-truncate -m ", model, " <", lines));
+  EXPECT_EQ(cut.exit_code, 1);
+  EXPECT_THAT(cut.err, HasSubstr("text 71 is longer than the limit"));
+  EXPECT_EQ(JsonLines(cut.out), 64);
+}
+
+// Runs `hone ARGUMENTS` as a person does, who types `text` and ends it.
+Result HoneTyped(const std::string& arguments, const std::string& text) {
+  const int person = posix_openpt(O_RDWR | O_NOCTTY);
+  if (person < 0 || grantpt(person) != 0 || unlockpt(person) != 0) {
+    ADD_FAILURE() << "no terminal";
+    return {};
+  }
+  const std::string terminal = ptsname(person);
+  const int held = open(terminal.c_str(), O_RDWR | O_NOCTTY);  // from before the text to its end
+  const std::string typed = text + '\x04';
+  EXPECT_EQ(write(person, typed.data(), typed.size()), static_cast<ssize_t>(typed.size()));
+  const Result result = Hone(base::StrCat("<", terminal, " ", arguments));
+  close(held);
+  close(person);
+  return result;
+}
+
+TEST(Program, TypedTextsGoOnBehindAnError) {
+  const std::string model = MakeModel(kClassifier);
+  const Result result = HoneTyped("run -m " + model + " --max-tokens 5 --no-truncate -o json",
+                                  "ab\nabcdefgh\n\nba\n");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("\"text\":\"ab\""));
+  EXPECT_THAT(result.out, HasSubstr("\"text\":\"ba\""));
+  EXPECT_THAT(result.err, testing::StartsWith("> > hone run: text 1 is longer than the limit"));
+  EXPECT_THAT(result.err, testing::EndsWith("\n> > > \n"));
+  EXPECT_THAT(HoneTyped("run -m " + model + " >/dev/full 2>/dev/null; exit", "ab\nab\n").exit_code,
+              1);
+  const Result question = HoneTyped("run -m " + MakeModel("bert/ForQuestionAnswering"), "ab\n");
+  EXPECT_EQ(question.exit_code, 2);
+  EXPECT_THAT(question.err, testing::StartsWith("hone run: a question needs its context"));
+}
+
+// Endless input, which only the output that fails can end.
+TEST(Program, StopsReadingWhereNothingCanBeWritten) {
+  const std::string model = MakeModel(kClassifier);
+  for (const std::string command : {"tokenize", "tokenize -o json", "run -o json", "run -o csv"}) {
+    const std::string err = testing::TempDir() + "/full_err";
+    const Result result = Hone(
+        base::StrCat(command, " -m ", model, " >/dev/full 2>", err, "; exit"), "yes | timeout 60");
+    EXPECT_EQ(result.exit_code, 1) << command;
+    EXPECT_THAT(ReadAll(err), HasSubstr("cannot write all of the output")) << command;
+  }
 }
 
 TEST(Program, EvaluatesATask) {

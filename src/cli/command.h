@@ -32,4 +32,7 @@ class Command {
 base::Status InvalidUsage(const std::string& message);
 bool IsInvalidUsage(const base::Status& status);
 
+// Prints "hone NAME: …", and gives the exit code.
+int PrintError(const std::string& command, const base::Status& status);
+
 }  // namespace hone::cli

@@ -7,7 +7,9 @@
 
 #include "base/strings.h"
 #include "base/version.h"
+#include "cli/input.h"
 #include "cli/isa.h"
+#include "cli/table.h"
 #include "env/exec.h"
 #include "env/temporaries.h"
 
@@ -21,15 +23,8 @@ base::Status RunAndFlush(Command& command) {
   } catch (const std::bad_alloc&) {
     return base::OutOfResource("out of memory; smaller batches or shorter texts need less");
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    return base::OutOfResource("cannot write all of the output");
-  }
-  return base::OkStatus();
-}
-
-int PrintError(const std::string& command, const base::Status& status) {
-  std::fprintf(stderr, "hone %s: %s\n", command.c_str(), status.message().c_str());
-  return IsInvalidUsage(status) ? kExitUsage : kExitFailed;
+  std::fflush(stdout);
+  return OutputStatus();
 }
 
 // Returns only where the other program cannot be run.
@@ -42,6 +37,7 @@ int HandOver(const Delegate& delegate, int argc, char** argv) {
 }  // namespace
 
 int RunProgram(const Program& program, int argc, char** argv) {
+  HoldStandardDescriptors();
   for (const Delegate& delegate : program.delegates) {
     if (argc > 1 && argv[1] == delegate.name) return HandOver(delegate, argc, argv);
   }

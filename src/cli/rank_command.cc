@@ -81,6 +81,7 @@ base::StatusOr<std::vector<RankCommand::Line>> RankCommand::ReadFiles() const {
     return ForEachLine(files, [&](std::string_view line) {
       ++number;
       if (!line.empty()) lines.push_back({std::string(line), name, number});
+      return base::OkStatus();
     });
   };
   if (files_.empty()) HONE_RETURN_IF_ERROR(read({}, "standard input"));

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <span>
 
 #include "base/json.h"
 #include "base/strings.h"
@@ -26,6 +28,17 @@ using runtime::TextOutput;
 
 // Texts in one forward pass.
 constexpr std::size_t kBatch = 32;
+
+// Where answers go, and what there is to say of them at the end.
+struct Answers {
+  explicit Answers(const std::string& format) : table(format) {}
+
+  TableWriter table;
+  Progress progress{"running"};
+  std::size_t texts = 0;
+  int truncated = 0;
+  std::ptrdiff_t without_mask = 0;
+};
 
 class RunCommand : public Command {
  public:
@@ -51,9 +64,9 @@ class RunCommand : public Command {
     flags.Int("--stride", &stride_, 0, 1 << 16, "context tokens that windows of a long text share");
     flags.Switch("--no-answer", &no_answer_, "let a question have no answer (SQuAD 2.0)");
     output_.Add(flags);
-    flags.Arguments(
-        "text", &texts_,
-        "texts; default: the lines of standard input, empty ones too, or what is typed");
+    flags.Arguments("text", &texts_,
+                    "texts; default: the lines of standard input, empty ones too, answered as they "
+                    "come (-o md: in one table at the end), or what is typed");
   }
 
   base::Status Run() override {
@@ -63,28 +76,32 @@ class RunCommand : public Command {
     if (!pair_.empty() && (task == Task::kTokenClassification || task == Task::kJoint)) {
       return InvalidUsage("--pair: this model finds entities in one text at a time");
     }
-    if (texts_.empty() && isatty(STDIN_FILENO) == 1) return RunTyped();
-    if (texts_.empty()) {
-      // Every line, so that the n-th answer is the n-th line's.
-      HONE_RETURN_IF_ERROR(
-          ForEachLine({}, [&](std::string_view line) { texts_.emplace_back(line); }));
+    if (pair_.empty() && IsQuestion()) {
+      return InvalidUsage("a question needs its context: --pair TEXT");
     }
-    TableWriter table(output_.format);
-    return RunTexts(table);
+    if (!texts_.empty()) return RunArguments();
+    return isatty(STDIN_FILENO) == 1 ? RunTyped() : RunLines();
   }
 
  private:
+  base::Status RunArguments();
+  // Every line, empty ones too, so that the n-th answer is the n-th line's.
+  base::Status RunLines();
   // Answers each line as soon as a person has typed it.
   base::Status RunTyped();
-  base::Status RunTexts(TableWriter& table) {
-    return opened_->model().head.task == Task::kQuestionAnswering ? Answer(table)
-                                                                  : RunBatches(table);
-  }
-  base::Status Answer(TableWriter& table);
-  base::Status RunBatches(TableWriter& table);
+  // A question is asked of its whole context, in batches of its own.
+  std::size_t MostTexts() const { return IsQuestion() ? 1 : kBatch; }
+  bool IsQuestion() const { return opened_->model().head.task == Task::kQuestionAnswering; }
+  // At most MostTexts of them; what is written of them has left the program when it returns.
+  base::Status RunSome(std::span<const std::string> texts, Answers& answers);
+  base::Status AnswerAll(std::span<const std::string> questions, Answers& answers);
+  base::Status RunBatch(std::span<const std::string> texts, Answers& answers);
+  void Warn(const Answers& answers) const;
   // Of a model that fills masks: how many texts have none.
   std::ptrdiff_t CountWithoutMask(const TextOutput& output) const;
-  void Print(const TextOutput& output, std::size_t first, TableWriter& table) const;
+  // `first` is the number of the first text.
+  void Print(const TextOutput& output, std::span<const std::string> texts, std::size_t first,
+             TableWriter& table) const;
   void PrintVector(const TextOutput& output, std::size_t i, const std::string& text,
                    TableWriter& table) const;
   void PrintLabels(const TextOutput& output, std::size_t i, const std::string& text,
@@ -120,65 +137,91 @@ class RunCommand : public Command {
   std::unique_ptr<runtime::TextModel> opened_;
 };
 
+base::Status RunCommand::RunArguments() {
+  Answers answers(output_.format);
+  while (answers.texts < texts_.size()) {
+    const std::size_t count = std::min(MostTexts(), texts_.size() - answers.texts);
+    HONE_RETURN_IF_ERROR(RunSome(std::span(texts_).subspan(answers.texts, count), answers));
+  }
+  Warn(answers);
+  return base::OkStatus();
+}
+
+base::Status RunCommand::RunLines() {
+  Answers answers(output_.format);
+  LineReader input = LineReader::StandardInput();
+  for (;;) {
+    HONE_ASSIGN_OR_RETURN(const std::vector<std::string> lines, input.NextLines(MostTexts()));
+    if (lines.empty()) break;
+    HONE_RETURN_IF_ERROR(RunSome(lines, answers));
+  }
+  Warn(answers);
+  return base::OkStatus();
+}
+
 base::Status RunCommand::RunTyped() {
   const auto prompt = [] { std::fprintf(stderr, "> "); };
-  base::Status status;
   prompt();
   HONE_RETURN_IF_ERROR(ForEachLine({}, [&](std::string_view line) {
-    if (!status.ok()) return;
     if (!line.empty()) {
-      texts_ = {std::string(line)};
-      TableWriter table(output_.format);
-      status = RunTexts(table);
+      Answers answers(output_.format);
+      const base::Status status = RunSome(std::vector{std::string(line)}, answers);
+      Warn(answers);
+      // Of this text; the next may be fine.
+      if (!status.ok()) PrintError(name(), status);
     }
     prompt();
+    return OutputStatus();
   }));
   std::fprintf(stderr, "\n");
-  return status;
+  return base::OkStatus();
 }
 
-base::Status RunCommand::Answer(TableWriter& table) {
-  if (pair_.empty()) return InvalidUsage("a question needs its context: --pair TEXT");
-  Progress progress("answering");
-  for (std::size_t i = 0; i < texts_.size(); ++i) {
-    HONE_ASSIGN_OR_RETURN(const std::vector<runtime::Answer> answers,
-                          runtime::AnswerQuestion(*opened_, texts_[i], pair_, stride_,
+base::Status RunCommand::RunSome(std::span<const std::string> texts, Answers& answers) {
+  HONE_RETURN_IF_ERROR(IsQuestion() ? AnswerAll(texts, answers) : RunBatch(texts, answers));
+  answers.texts += texts.size();
+  std::fflush(stdout);
+  answers.progress.Update(static_cast<std::int64_t>(answers.texts),
+                          static_cast<std::int64_t>(texts_.size()));
+  return OutputStatus();
+}
+
+base::Status RunCommand::AnswerAll(std::span<const std::string> questions, Answers& answers) {
+  for (const std::string& question : questions) {
+    HONE_ASSIGN_OR_RETURN(const std::vector<runtime::Answer> found,
+                          runtime::AnswerQuestion(*opened_, question, pair_, stride_,
                                                   {.count = top_, .allow_no_answer = no_answer_}));
-    for (const runtime::Answer& answer : answers) {
-      table.Write({{"question", texts_[i]},
-                   {"answer", answer.text},
-                   {"score", Cell(answer.score, 4)},
-                   {"begin", static_cast<int>(answer.span.begin)},
-                   {"end", static_cast<int>(answer.span.end)}});
+    answers.progress.Clear();
+    for (const runtime::Answer& answer : found) {
+      answers.table.Write({{"question", question},
+                           {"answer", answer.text},
+                           {"score", Cell(answer.score, 4)},
+                           {"begin", static_cast<int>(answer.span.begin)},
+                           {"end", static_cast<int>(answer.span.end)}});
     }
-    progress.Update(static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(texts_.size()));
   }
   return base::OkStatus();
 }
 
-base::Status RunCommand::RunBatches(TableWriter& table) {
-  Progress progress("running");
-  int truncated = 0;
-  std::ptrdiff_t without_mask = 0;
-  for (std::size_t begin = 0; begin < texts_.size(); begin += kBatch) {
-    std::vector<runtime::TextInput> inputs;
-    for (std::size_t i = begin; i < std::min(texts_.size(), begin + kBatch); ++i) {
-      inputs.push_back({texts_[i]});
-      if (!pair_.empty()) inputs.back().pair = pair_;
-    }
-    HONE_ASSIGN_OR_RETURN(const TextOutput output, opened_->Run(inputs, begin + 1));
-    truncated += output.truncated;
-    without_mask += CountWithoutMask(output);
-    Print(output, begin, table);
-    progress.Update(static_cast<std::int64_t>(begin + inputs.size()),
-                    static_cast<std::int64_t>(texts_.size()));
+base::Status RunCommand::RunBatch(std::span<const std::string> texts, Answers& answers) {
+  std::vector<runtime::TextInput> inputs;
+  for (const std::string& text : texts) {
+    inputs.push_back({text});
+    if (!pair_.empty()) inputs.back().pair = pair_;
   }
-  WarnTruncated(truncated, opened_->max_tokens());
-  if (without_mask > 0) {
-    std::fprintf(stderr, "warning: %td text%s no mask token to fill\n", without_mask,
-                 without_mask == 1 ? " has" : "s have");
-  }
+  HONE_ASSIGN_OR_RETURN(const TextOutput output, opened_->Run(inputs, answers.texts + 1));
+  answers.truncated += output.truncated;
+  answers.without_mask += CountWithoutMask(output);
+  answers.progress.Clear();
+  Print(output, texts, answers.texts + 1, answers.table);
   return base::OkStatus();
+}
+
+void RunCommand::Warn(const Answers& answers) const {
+  WarnTruncated(answers.truncated, opened_->max_tokens());
+  if (answers.without_mask == 0) return;
+  std::fprintf(stderr, "warning: %td text%s no mask token to fill\n", answers.without_mask,
+               answers.without_mask == 1 ? " has" : "s have");
 }
 
 std::ptrdiff_t RunCommand::CountWithoutMask(const TextOutput& output) const {
@@ -188,14 +231,15 @@ std::ptrdiff_t RunCommand::CountWithoutMask(const TextOutput& output) const {
   });
 }
 
-void RunCommand::Print(const TextOutput& output, std::size_t first, TableWriter& table) const {
+void RunCommand::Print(const TextOutput& output, std::span<const std::string> texts,
+                       std::size_t first, TableWriter& table) const {
   std::size_t masks = 0;
   for (std::size_t i = 0; i < output.encodings.size(); ++i) {
-    const std::string& text = texts_[first + i];
+    const std::string& text = texts[i];
     switch (opened_->model().head.task) {
       case Task::kEmbedding: PrintVector(output, i, text, table); break;
       case Task::kSequenceClassification: PrintLabels(output, i, text, table); break;
-      case Task::kTokenClassification: PrintEntities(output, i, first + i + 1, text, table); break;
+      case Task::kTokenClassification: PrintEntities(output, i, first + i, text, table); break;
       case Task::kFillMask: masks += PrintFillings(output, i, masks, text, table); break;
       case Task::kJoint: PrintIntent(output, i, text, table); break;
       case Task::kQuestionAnswering: break;

@@ -133,4 +133,9 @@ void TableWriter::WriteMarkdown() const {
   for (const Row& row : rows_) print(row, false);
 }
 
+base::Status OutputStatus() {
+  if (std::ferror(stdout) != 0) return base::OutOfResource("cannot write all of the output");
+  return base::OkStatus();
+}
+
 }  // namespace hone::cli

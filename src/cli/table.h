@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/status.h"
+
 namespace hone::cli {
 
 // A number carries the decimals that md shows; JSON and CSV get seven digits.
@@ -50,5 +52,8 @@ class TableWriter {
   std::vector<Row> rows_;
   bool header_written_ = false;
 };
+
+// An error once stdout has refused something: who reads or computes without end stops there.
+base::Status OutputStatus();
 
 }  // namespace hone::cli

@@ -1,6 +1,5 @@
 // hone tokenize: one line of ids for each line of input.
 #include <cstdio>
-#include <iostream>
 #include <string>
 
 #include "base/json.h"
@@ -45,7 +44,7 @@ class TokenizeCommand : public Command {
       tokenizer->Encode(line, {.add_special_tokens = !no_special_}, &encoding);
       if (rows) {
         table.Write(RowOf(++number, encoding));
-        return;
+        return OutputStatus();
       }
       out.clear();
       for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
@@ -55,6 +54,7 @@ class TokenizeCommand : public Command {
       }
       out += '\n';
       std::fwrite(out.data(), 1, out.size(), stdout);
+      return OutputStatus();
     };
     return ForEachLine(files_, write_line);
   }
