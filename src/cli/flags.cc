@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <string>
 #include <utility>
 
 namespace hone::cli {
@@ -32,6 +33,11 @@ CLI::Option* Unguarded(CLI::Option* option) {
 std::string GuardBrackets(const std::string& argument) {
   const bool in_brackets = argument.starts_with('[') && argument.ends_with(']');
   return in_brackets ? kGuard + argument : argument;
+}
+
+std::string WithoutGuards(std::string message) {
+  std::erase(message, kGuard);
+  return message;
 }
 
 Flags& Flags::Text(const std::string& names, std::string* value, const std::string& help) {
