@@ -167,6 +167,37 @@ TEST(Program, WrongUsageExitsWithTwo) {
   EXPECT_EQ(Hone("--version", "HONE_ISA=mmx").exit_code, 2);
 }
 
+TEST(Program, WrongUsageIsOneLineThatSaysWhatWasMeant) {
+  const auto error = [](const std::string& arguments) {
+    const Result result = Hone(arguments);
+    EXPECT_EQ(result.exit_code, 2) << arguments;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_EQ(result.out, "") << arguments;
+    return result.err;
+  };
+  EXPECT_EQ(error("quantise -m x"),
+            "hone: unknown command \"quantise\"; did you mean \"quantize\"? (see hone --help)\n");
+  EXPECT_THAT(error("xyzzyx"), HasSubstr("unknown command \"xyzzyx\"; there are run, rank, "));
+  EXPECT_THAT(error("help quantise"), HasSubstr("did you mean \"quantize\"?"));
+  EXPECT_THAT(error(""), HasSubstr("hone: expected a command: run, rank, "));
+  EXPECT_EQ(error("--versoin"),
+            "hone: unknown flag \"--versoin\"; did you mean \"--version\"? (see hone --help)\n");
+  EXPECT_EQ(error("run"), "hone run: --model is required (see hone run --help)\n");
+  EXPECT_EQ(error("run --modl=x y"),
+            "hone run: unknown flag \"--modl\"; did you mean \"--model\"? (see hone run --help)\n");
+  EXPECT_THAT(error("bench -m x [y]"), HasSubstr("hone bench: unexpected argument \"[y]\""));
+}
+
+TEST(Program, HelpIsACommandToo) {
+  const Result help = Hone("help"), run = Hone("help run");
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_EQ(help.out, Hone("--help").out);
+  EXPECT_THAT(help.out, HasSubstr("help "));
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(run.out, Hone("run --help").out);
+  EXPECT_EQ(Hone("help train").out, Hone("train --help").out);
+}
+
 TEST(Program, RunsEveryHeadWithCleanJson) {
   for (const char* head : {"ForSequenceClassification", "ForTokenClassification", "ForMaskedLM"}) {
     const std::string model = MakeModel(base::StrCat("bert/", head));

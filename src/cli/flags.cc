@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <string>
 #include <utility>
 
 #include "base/strings.h"
@@ -45,6 +46,11 @@ std::string AmountError(const std::string& text) {
 std::string GuardBrackets(const std::string& argument) {
   const bool in_brackets = argument.starts_with('[') && argument.ends_with(']');
   return in_brackets ? kGuard + argument : argument;
+}
+
+std::string WithoutGuards(std::string message) {
+  std::erase(message, kGuard);
+  return message;
 }
 
 Flags& Flags::Text(const std::string& names, std::string* value, const std::string& help) {

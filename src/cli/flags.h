@@ -14,8 +14,9 @@ class App;
 namespace hone::cli {
 
 // CLI11 reads an argument such as "[MASK]" as a list in brackets and drops them. Arguments in brackets
-// go through this before they are parsed; Flags takes the mark off again.
+// go through this before they are parsed; Flags takes the mark off again, and a message needs the other.
 std::string GuardBrackets(const std::string& argument);
+std::string WithoutGuards(std::string message);
 
 class Flags {
  public:

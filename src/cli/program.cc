@@ -1,10 +1,15 @@
 #include "cli/program.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <new>
+#include <string_view>
+#include <utility>
 
+#include "base/closest.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "cli/input.h"
@@ -15,6 +20,8 @@
 
 namespace hone::cli {
 namespace {
+
+constexpr char kHelp[] = "help";
 
 // Runs a command; what it printed must also have arrived.
 base::Status RunAndFlush(Command& command) {
@@ -27,19 +34,103 @@ base::Status RunAndFlush(Command& command) {
   return OutputStatus();
 }
 
+// One line, and where to read on; `command` may be empty.
+int PrintUsageError(const std::string& command, const std::string& message) {
+  const std::string of = base::StrCat("hone", command.empty() ? "" : " ", command);
+  std::fprintf(stderr, "%s: %s (see %s --help)\n", of.c_str(), message.c_str(), of.c_str());
+  return kExitUsage;
+}
+
 // Returns only where the other program cannot be run.
-int HandOver(const Delegate& delegate, int argc, char** argv) {
-  const std::vector<std::string> arguments(argv, argv + argc);
+int HandOver(const Delegate& delegate, const std::vector<std::string>& arguments) {
   const base::Status status = env::BecomeProgramBeside(delegate.program, arguments);
   return PrintError(delegate.name, base::NotFound(status.message(), "; ", delegate.without));
+}
+
+// `hone help run` is `hone run --help`.
+std::vector<std::string> WithoutHelp(std::vector<std::string> arguments) {
+  if (arguments.size() < 2 || arguments[1] != kHelp) return arguments;
+  arguments.erase(arguments.begin() + 1);
+  if (arguments.size() > 1) arguments.resize(2);
+  arguments.emplace_back("--help");
+  return arguments;
+}
+
+// The first argument that is no flag; empty where there is none.
+std::string CommandIn(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    if (!arguments[i].starts_with('-')) return arguments[i];
+  }
+  return "";
+}
+
+std::vector<std::string> CommandNames(const Program& program) {
+  std::vector<std::string> names;
+  for (const std::unique_ptr<Command>& command : program.commands) names.push_back(command->name());
+  for (const Delegate& delegate : program.delegates) names.push_back(delegate.name);
+  return names;
+}
+
+// "unknown flag "--modl"; did you mean "--model"?", or else what there is.
+std::string Unknown(std::string_view what, std::string_view word,
+                    const std::vector<std::string>& names) {
+  const std::string_view closest = base::Closest(word, {names.begin(), names.end()});
+  return base::StrCat("unknown ", what, " \"", word, "\"; ",
+                      closest.empty() ? base::StrCat("there are ", base::Join(names, ", "))
+                                      : base::StrCat("did you mean \"", closest, "\"?"));
+}
+
+// What is wrong with a command's arguments. A flag that it does not have comes before all else: what is
+// missing is probably what it was to be.
+std::string Explain(const CLI::App& app, const CLI::App& sub, const CLI::ParseError& error) {
+  const std::vector<std::string> left = app.remaining(true);
+  const auto flag = std::ranges::find_if(left, [](const std::string& argument) {
+    return argument.starts_with('-') && argument.find_first_not_of('-') != std::string::npos;
+  });
+  if (flag != left.end()) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : sub.get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return Unknown("flag", flag->substr(0, flag->find('=')), names);
+  }
+  const bool unexpected = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+  if (!unexpected || left.empty()) return error.what();
+  return base::StrCat("unexpected argument \"", left.front(), "\"");
+}
+
+// The command that the arguments name, and where its flags are.
+struct Chosen {
+  CLI::App* app;
+  Command* command = nullptr;
+};
+
+Chosen AddCommands(const Program& program, const std::string& name, CLI::App& app) {
+  Chosen chosen{&app};
+  for (const std::unique_ptr<Command>& command : program.commands) {
+    CLI::App* sub = app.add_subcommand(command->name(), command->summary());
+    // The others have no flags: CLI11 would take their values from the environment, and find them wrong.
+    if (command->name() != name) continue;
+    chosen = {sub, command.get()};
+    sub->footer("\nExample:\n" + command->example());
+    Flags flags(sub);
+    command->AddFlags(flags);
+  }
+  for (const Delegate& delegate : program.delegates) {
+    app.add_subcommand(delegate.name, delegate.summary);  // for --help
+  }
+  app.add_subcommand(kHelp, "say what a command does and which flags it has");  // for --help
+  return chosen;
 }
 
 }  // namespace
 
 int RunProgram(const Program& program, int argc, char** argv) {
   HoldStandardDescriptors();
+  const std::vector<std::string> arguments = WithoutHelp({argv, argv + argc});
+  const std::string name = CommandIn(arguments);
   for (const Delegate& delegate : program.delegates) {
-    if (argc > 1 && argv[1] == delegate.name) return HandOver(delegate, argc, argv);
+    if (name == delegate.name) return HandOver(delegate, arguments);
   }
   if (const base::Status status = ReadIsaLimit(); !status.ok()) {
     std::fprintf(stderr, "hone: %s\n", status.message().c_str());
@@ -47,36 +138,29 @@ int RunProgram(const Program& program, int argc, char** argv) {
   }
   CLI::App app(program.summary, "hone");
   app.set_version_flag("--version", base::StrCat("hone ", base::kVersion));
-  app.require_subcommand(1);
-  std::vector<CLI::App*> subcommands;
-  for (const std::unique_ptr<Command>& command : program.commands) {
-    CLI::App* sub = app.add_subcommand(command->name(), command->summary());
-    sub->footer("\nExample:\n" + command->example());
-    Flags flags(sub);
-    command->AddFlags(flags);
-    subcommands.push_back(sub);
-  }
-  for (const Delegate& delegate : program.delegates) {
-    app.add_subcommand(delegate.name, delegate.summary);  // for --help
+  const auto [sub, command] = AddCommands(program, name, app);
+  if (command == nullptr && !name.empty()) {
+    return PrintUsageError("", Unknown("command", name, CommandNames(program)));
   }
   std::vector<std::string> guarded;
-  std::vector<const char*> arguments;
-  for (int i = 0; i < argc; ++i) guarded.push_back(GuardBrackets(argv[i]));
-  for (const std::string& argument : guarded) arguments.push_back(argument.c_str());
+  std::vector<const char*> words;
+  for (const std::string& argument : arguments) guarded.push_back(GuardBrackets(argument));
+  for (const std::string& argument : guarded) words.push_back(argument.c_str());
   try {
-    app.parse(argc, arguments.data());
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+    if (error.get_exit_code() != 0)
+      return PrintUsageError(name, WithoutGuards(Explain(app, *sub, error)));
+    return app.exit(error);  // prints the help or the version
   }
-  for (std::size_t i = 0; i < program.commands.size(); ++i) {
-    if (!subcommands[i]->parsed()) continue;
-    // A file that grows beyond a limit is that write's error, like a full disk.
-    std::signal(SIGXFSZ, SIG_IGN);
-    if (!program.commands[i]->ends_itself()) env::RemoveTemporariesWhenStopped();
-    const base::Status status = RunAndFlush(*program.commands[i]);
-    return status.ok() ? kExitOk : PrintError(program.commands[i]->name(), status);
+  if (command == nullptr) {
+    return PrintUsageError("", "expected a command: " + base::Join(CommandNames(program), ", "));
   }
-  return kExitUsage;
+  // A file that grows beyond a limit is that write's error, like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
+  if (!command->ends_itself()) env::RemoveTemporariesWhenStopped();
+  const base::Status status = RunAndFlush(*command);
+  return status.ok() ? kExitOk : PrintError(name, status);
 }
 
 }  // namespace hone::cli

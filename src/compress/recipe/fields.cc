@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "compress/recipe/closest.h"
+#include "base/closest.h"
 #include "compress/recipe/pattern.h"
 
 namespace hone::compress {
@@ -155,7 +155,7 @@ base::Status Fields::Finish() {
     for (std::string_view key : known_) known = known || key == item.key;
     if (known) continue;
     std::string message = StrCat("unknown key \"", item.key, "\"");
-    const std::string_view closest = Closest(item.key, known_);
+    const std::string_view closest = base::Closest(item.key, known_);
     if (!closest.empty()) {
       message += StrCat("; did you mean \"", closest, "\"?");
     } else {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <climits>
 
-#include "compress/recipe/closest.h"
+#include "base/closest.h"
 #include "compress/recipe/fields.h"
 #include "compress/recipe/pattern.h"
 #include "compress/recipe/stages/stage_kind.h"
@@ -51,7 +51,7 @@ base::StatusOr<Stage> ParseOne(const YamlNode& item, const std::string& path) {
     HONE_RETURN_IF_ERROR(fields.Finish());
     return stage;
   }
-  const std::string_view closest = Closest(settings.key, KindNames());
+  const std::string_view closest = base::Closest(settings.key, KindNames());
   return base::BadInput(path, ":", settings.line, ": stages: unknown kind \"", settings.key, "\"; ",
                         closest.empty() ? StrCat("kinds are ", base::Join(KindNames(), ", "))
                                         : StrCat("did you mean \"", closest, "\"?"));
@@ -81,7 +81,7 @@ std::string_view Example(std::string_view pattern, const std::vector<std::string
   std::string_view best;
   int distance = INT_MAX;
   for (const std::string& module : modules) {
-    if (const int d = EditDistance(pattern, module); d < distance) {
+    if (const int d = base::EditDistance(pattern, module); d < distance) {
       distance = d;
       best = module;
     }

@@ -1,9 +1,9 @@
-#include "compress/recipe/closest.h"
+#include "base/closest.h"
 
 #include <algorithm>
 #include <numeric>
 
-namespace hone::compress {
+namespace hone::base {
 
 int EditDistance(std::string_view a, std::string_view b) {
   std::vector<int> row(b.size() + 1);
@@ -35,4 +35,4 @@ std::string_view Closest(std::string_view word, const std::vector<std::string_vi
   return best;
 }
 
-}  // namespace hone::compress
+}  // namespace hone::base
