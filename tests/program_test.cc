@@ -204,6 +204,36 @@ TEST(Program, FlagsAreEnvironmentVariablesToo) {
   EXPECT_GT(JsonLines(result.out), 0);
 }
 
+TEST(Program, ValuesOfTheEnvironmentAreThoseOfTheFlags) {
+  const std::string model = MakeModel(kClassifier);
+  const Result list = Hone("bench -m " + model + " -r 1 -o json", "HONE_SEQ=4,8 HONE_BATCH=1,2");
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_EQ(JsonLines(list.out), 4);
+  const std::string command = "bench -m " + model;
+  EXPECT_THAT(Hone(command, "HONE_SEQ=4,x").err, HasSubstr("hone bench: HONE_SEQ: Value x not in"));
+  EXPECT_THAT(Hone(command + " -s8 -s x", "HONE_SEQ=4").err,
+              HasSubstr("hone bench: --seq: Value x"));
+  EXPECT_THAT(Hone(command, "HONE_SECONDS=nan").err,
+              HasSubstr("HONE_SECONDS: expected a number of 0 or more, found \"nan\" (see"));
+  EXPECT_THAT(Hone(command, "HONE_OUTPUT=xml").err,
+              HasSubstr("hone bench: HONE_OUTPUT: xml not in"));
+  EXPECT_THAT(Hone(command, "HONE_PROFILE=maybe").err,
+              HasSubstr("hone bench: HONE_PROFILE: expected true or false, found \"maybe\""));
+  // Another command's business.
+  EXPECT_EQ(Hone("tokenize -m " + model + " </dev/null", "HONE_SECONDS=nan HONE_SEQ=x").exit_code,
+            0);
+}
+
+TEST(Program, NumbersAreFinite) {
+  for (const char* value : {"nan", "inf", "-1", "1e400", "1e10", "5s", "''"}) {
+    const Result result = Hone(base::StrCat("bench -m x --seconds ", value));
+    EXPECT_EQ(result.exit_code, 2) << value;
+    EXPECT_THAT(result.err, HasSubstr("hone bench: --seconds: expected a number of ")) << value;
+    EXPECT_LT(result.err.size(), 120u) << value;
+  }
+  EXPECT_THAT(Hone("bench -m /nowhere --seconds 1e-3").err, HasSubstr("/nowhere"));
+}
+
 TEST(Program, QuantizesAndRunsWhatItWrote) {
   const std::string model = MakeModel(kClassifier);
   for (const char* type : {"bf16", "int8", "int4"}) {

@@ -52,7 +52,7 @@ Timing BenchForward(runtime::LocalEngine& engine, int head_outputs, int vocabula
   for (std::size_t i = 0;; ++i) {
     const bool enough = effort.reps > 0
                             ? static_cast<int>(times.size()) >= effort.reps
-                            : times.size() >= 5 && env::MsSince(begin) > effort.seconds * 1e3;
+                            : times.size() >= 5 && !(env::MsSince(begin) <= effort.seconds * 1e3);
     if (enough) break;
     times.push_back(passes.Run(i % passes.batches()));
   }

@@ -3,8 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
+
+#include "base/strings.h"
 
 namespace hone::cli {
 namespace {
@@ -26,6 +31,29 @@ CLI::Option* Unguarded(CLI::Option* option) {
   return option->transform(
       [](const std::string& value) { return value.starts_with(kGuard) ? value.substr(1) : value; },
       "");
+}
+
+// CLI11's own takes "nan", and writes its limits out in 300 digits.
+std::string CheckReal(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) {
+    return base::StrCat("expected a number of 0 or more, found \"", text, "\"");
+  }
+  if (value > kMostReal) {
+    return base::StrCat("expected a number of at most ", kMostReal, ", found \"", text, "\"");
+  }
+  return "";
+}
+
+// Only a variable of the environment, or --switch=VALUE, can be anything else.
+std::string CheckSwitch(const std::string& text) {
+  try {
+    CLI::detail::to_flag_value(text);
+  } catch (const std::invalid_argument&) {
+    return base::StrCat("expected true or false, found \"", text, "\"");
+  }
+  return "";
 }
 
 }  // namespace
@@ -69,7 +97,7 @@ Flags& Flags::Int(const std::string& names, int* value, int low, int high,
 
 Flags& Flags::Real(const std::string& names, double* value, const std::string& help) {
   Named(app_->add_option(names, *value, help), names)
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Validator(CheckReal, ""))
       ->capture_default_str();
   return *this;
 }
@@ -90,7 +118,7 @@ Flags& Flags::TextList(const std::string& names, std::vector<std::string>* value
 }
 
 Flags& Flags::Switch(const std::string& names, bool* value, const std::string& help) {
-  Named(app_->add_flag(names, *value, help), names);
+  Named(app_->add_flag(names, *value, help), names)->check(CLI::Validator(CheckSwitch, ""));
   return *this;
 }
 
