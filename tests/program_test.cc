@@ -332,6 +332,24 @@ TEST(Program, StandardInputThatCannotBeReadIsAnError) {
   EXPECT_EQ(lines.out, "5:200000-200001\n\n7:0-1\n") << lines.err;
 }
 
+TEST(Program, TablesHoldAnyTextInTheirColumns) {
+  const std::string model = MakeModel(kClassifier);
+  const std::string in = "printf 'a\\0b\\033[2J\\302\\233\\377\\tc\\n' |";
+  const Result table = Hone("run --top 1 -m " + model, in);
+  EXPECT_THAT(table.out, HasSubstr("| a\\x00b\\x1b[2J\\xc2\\x9b\\xff c |")) << table.err;
+  const Result csv = Hone("run --top 1 -o csv -m " + model, in);
+  const std::string bytes = {'\n', 'a', '\0', 'b', '\x1b', '['};
+  EXPECT_THAT(csv.out, HasSubstr(bytes));
+  EXPECT_THAT(csv.out, HasSubstr("\tc,"));
+  // Each is shown in four columns: two wide characters, an emoji, marks that take none.
+  const Result wide =
+      Hone("run --top 1 -m " + model + " 中文 '😀ab' 'e\u0301e\u0301e\u0301e' éàüö abcd");
+  for (const char* cell :
+       {"| 中文 |", "| 😀ab |", "| e\u0301e\u0301e\u0301e |", "| éàüö |", "| abcd |"}) {
+    EXPECT_THAT(wide.out, HasSubstr(cell));
+  }
+}
+
 // A pipe that stays open after its first lines: what has come is answered, whatever is still to come.
 TEST(Program, AnswersLinesAsTheyCome) {
   const std::string model = MakeModel(kClassifier);

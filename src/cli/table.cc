@@ -1,10 +1,15 @@
 #include "cli/table.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "base/json.h"
 #include "base/strings.h"
+#include "base/utf8.h"
+#include "text/unicode.h"
 
 namespace hone::cli {
 namespace {
@@ -17,14 +22,48 @@ std::string Shown(const Cell& cell) {
   return base::Fixed(std::get<double>(cell.value), cell.decimals);
 }
 
-// A cell of a Markdown table: one line, and no bar that is not a border.
+// "\x1b" for each byte.
+void AppendEscaped(std::string_view bytes, std::string* out) {
+  constexpr char kHex[] = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    base::StrAppend(out, "\\x", kHex[byte >> 4], kHex[byte & 15]);
+  }
+}
+
+// C0, DEL and C1: what a terminal may take for a command.
+bool IsControl(char32_t rune) {
+  return rune < 0x20 || (rune >= 0x7F && rune < 0xA0);
+}
+
+// A cell of a Markdown table: one line, no bar that is not a border, nothing but text.
 std::string MarkdownField(const Cell& cell) {
+  const std::string text = Shown(cell);
   std::string out;
-  for (const char c : Shown(cell)) {
-    if (c == '|') out += '\\';
-    out += c == '\n' || c == '\r' ? ' ' : c;
+  for (std::size_t at = 0; at < text.size();) {
+    const base::DecodedRune next = base::DecodeRune(text, at);
+    const auto bytes = std::string_view(text).substr(at, next.size);
+    at += next.size;
+    if (bytes == "\n" || bytes == "\r" || bytes == "\t") {
+      out += ' ';
+    } else if (!next.valid || IsControl(next.rune)) {
+      AppendEscaped(bytes, &out);
+    } else {
+      base::StrAppend(&out, bytes == "|" ? "\\" : "", bytes);
+    }
   }
   return out;
+}
+
+// That a terminal shows it in.
+std::size_t Columns(std::string_view shown) {
+  std::size_t columns = 0;
+  for (std::size_t at = 0; at < shown.size();) {
+    const base::DecodedRune next = base::DecodeRune(shown, at);
+    columns += static_cast<std::size_t>(text::DisplayColumns(next.rune));
+    at += next.size;
+  }
+  return columns;
 }
 
 // What a script reads: text as it is, numbers with kDigits digits.
@@ -67,6 +106,12 @@ std::string JsonLine(const Row& row) {
   return json.Take();
 }
 
+// With its zero bytes, at which printf would end it.
+void PrintLine(std::string line) {
+  line += '\n';
+  std::fwrite(line.data(), 1, line.size(), stdout);
+}
+
 }  // namespace
 
 TableWriter::~TableWriter() {
@@ -76,16 +121,16 @@ TableWriter::~TableWriter() {
 
 void TableWriter::Write(const Row& row) {
   if (format_ == "json") {
-    std::printf("%s\n", JsonLine(row).c_str());
+    PrintLine(JsonLine(row));
   } else if (format_ == "csv") {
     std::string header, line;
     for (const auto& [name, cell] : row) {
       base::StrAppend(&header, header.empty() ? "" : ",", CsvField(name));
       base::StrAppend(&line, &cell == &row.front().second ? "" : ",", CsvField(Full(cell)));
     }
-    if (!header_written_) std::printf("%s\n", header.c_str());
+    if (!header_written_) PrintLine(std::move(header));
     header_written_ = true;
-    std::printf("%s\n", line.c_str());
+    PrintLine(std::move(line));
   } else {
     rows_.push_back(row);
   }
@@ -96,7 +141,7 @@ void TableWriter::WriteMarkdown() const {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < first.size(); ++c) {
     std::size_t width = first[c].first.size();
-    for (const Row& row : rows_) width = std::max(width, MarkdownField(row[c].second).size());
+    for (const Row& row : rows_) width = std::max(width, Columns(MarkdownField(row[c].second)));
     widths.push_back(width);
   }
   const auto print = [&](const Row& row, bool header) {
@@ -104,10 +149,11 @@ void TableWriter::WriteMarkdown() const {
     for (std::size_t c = 0; c < row.size(); ++c) {
       const bool left = std::holds_alternative<std::string>(row[c].second.value);
       const std::string text = header ? row[c].first : MarkdownField(row[c].second);
-      const std::string space(widths[c] > text.size() ? widths[c] - text.size() : 0, ' ');
+      const std::size_t columns = Columns(text);
+      const std::string space(widths[c] > columns ? widths[c] - columns : 0, ' ');
       base::StrAppend(&line, " ", left ? text : space, left ? space : text, " |");
     }
-    std::printf("%s\n", line.c_str());
+    PrintLine(std::move(line));
   };
   print(first, true);
   std::string rule = "|";
@@ -115,7 +161,7 @@ void TableWriter::WriteMarkdown() const {
     const bool left = std::holds_alternative<std::string>(first[c].second.value);
     base::StrAppend(&rule, left ? ":" : "-", std::string(widths[c], '-'), left ? "-|" : ":|");
   }
-  std::printf("%s\n", rule.c_str());
+  PrintLine(std::move(rule));
   for (const Row& row : rows_) print(row, false);
 }
 
