@@ -225,7 +225,7 @@ TEST(Program, OddInputGetsAWarningOrAnError) {
   for (const char* wrong : {"nan", "inf", "-1", "1e99", "x"}) {
     const Result seconds = Hone(base::StrCat("bench -m ", model, " --seconds ", wrong));
     EXPECT_EQ(seconds.exit_code, 2) << wrong;
-    EXPECT_THAT(seconds.err, HasSubstr("is no number of 0 or more")) << wrong;
+    EXPECT_THAT(seconds.err, HasSubstr("--seconds: expected a number of ")) << wrong;
   }
   const Result nothing = Hone("run -m " + model + " </dev/null");
   EXPECT_EQ(nothing.exit_code, 0) << nothing.err;
@@ -243,6 +243,36 @@ TEST(Program, FlagsAreEnvironmentVariablesToo) {
   const Result result = Hone("run abc", "HONE_MODEL=" + model + " HONE_OUTPUT=json");
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_GT(JsonLines(result.out), 0);
+}
+
+TEST(Program, ValuesOfTheEnvironmentAreThoseOfTheFlags) {
+  const std::string model = MakeModel(kClassifier);
+  const Result list = Hone("bench -m " + model + " -r 1 -o json", "HONE_SEQ=4,8 HONE_BATCH=1,2");
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_EQ(JsonLines(list.out), 4);
+  const std::string command = "bench -m " + model;
+  EXPECT_THAT(Hone(command, "HONE_SEQ=4,x").err, HasSubstr("hone bench: HONE_SEQ: Value x not in"));
+  EXPECT_THAT(Hone(command + " -s8 -s x", "HONE_SEQ=4").err,
+              HasSubstr("hone bench: --seq: Value x"));
+  EXPECT_THAT(Hone(command, "HONE_SECONDS=nan").err,
+              HasSubstr("HONE_SECONDS: expected a number of 0 or more, found \"nan\" (see"));
+  EXPECT_THAT(Hone(command, "HONE_OUTPUT=xml").err,
+              HasSubstr("hone bench: HONE_OUTPUT: xml not in"));
+  EXPECT_THAT(Hone(command, "HONE_PROFILE=maybe").err,
+              HasSubstr("hone bench: HONE_PROFILE: expected true or false, found \"maybe\""));
+  // Another command's business.
+  EXPECT_EQ(Hone("tokenize -m " + model + " </dev/null", "HONE_SECONDS=nan HONE_SEQ=x").exit_code,
+            0);
+}
+
+TEST(Program, NumbersAreFinite) {
+  for (const char* value : {"nan", "inf", "-1", "1e400", "1e10", "5s", "''"}) {
+    const Result result = Hone(base::StrCat("bench -m x --seconds ", value));
+    EXPECT_EQ(result.exit_code, 2) << value;
+    EXPECT_THAT(result.err, HasSubstr("hone bench: --seconds: expected a number of ")) << value;
+    EXPECT_LT(result.err.size(), 120u) << value;
+  }
+  EXPECT_THAT(Hone("bench -m /nowhere --seconds 1e-3").err, HasSubstr("/nowhere"));
 }
 
 TEST(Program, QuantizesAndRunsWhatItWrote) {
@@ -426,6 +456,24 @@ TEST(Program, StandardInputThatCannotBeReadIsAnError) {
   const Result lines = Hone("tokenize --no-special --offsets -m " + model,
                             "(head -c 200000 /dev/zero | tr '\\0' ' '; printf 'a\\r\\n\\r\\nb') |");
   EXPECT_EQ(lines.out, "5:200000-200001\n\n7:0-1\n") << lines.err;
+}
+
+TEST(Program, TablesHoldAnyTextInTheirColumns) {
+  const std::string model = MakeModel(kClassifier);
+  const std::string in = "printf 'a\\0b\\033[2J\\302\\233\\377\\tc\\n' |";
+  const Result table = Hone("run --top 1 -m " + model, in);
+  EXPECT_THAT(table.out, HasSubstr("| a\\x00b\\x1b[2J\\xc2\\x9b\\xff c |")) << table.err;
+  const Result csv = Hone("run --top 1 -o csv -m " + model, in);
+  const std::string bytes = {'\n', 'a', '\0', 'b', '\x1b', '['};
+  EXPECT_THAT(csv.out, HasSubstr(bytes));
+  EXPECT_THAT(csv.out, HasSubstr("\tc,"));
+  // Each is shown in four columns: two wide characters, an emoji, marks that take none.
+  const Result wide =
+      Hone("run --top 1 -m " + model + " 中文 '😀ab' 'e\u0301e\u0301e\u0301e' éàüö abcd");
+  for (const char* cell :
+       {"| 中文 |", "| 😀ab |", "| e\u0301e\u0301e\u0301e |", "| éàüö |", "| abcd |"}) {
+    EXPECT_THAT(wide.out, HasSubstr(cell));
+  }
 }
 
 // A pipe that stays open after its first lines: what has come is answered, whatever is still to come.

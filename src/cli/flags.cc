@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "base/strings.h"
@@ -31,14 +33,27 @@ CLI::Option* Unguarded(CLI::Option* option) {
       "");
 }
 
-// Not a number, negative or endless: what is wrong; CLI11's own check lets NaN through, and says three hundred digits.
-std::string AmountError(const std::string& text) {
-  constexpr double kMost = 1e12;
+// CLI11's own takes "nan", and writes its limits out in 300 digits.
+std::string CheckReal(const std::string& text) {
   double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error == std::errc() && rest == end && value >= 0 && value <= kMost) return {};
-  return base::StrCat("\"", text, "\" is no number of 0 or more");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) {
+    return base::StrCat("expected a number of 0 or more, found \"", text, "\"");
+  }
+  if (value > kMostReal) {
+    return base::StrCat("expected a number of at most ", kMostReal, ", found \"", text, "\"");
+  }
+  return "";
+}
+
+// Only a variable of the environment, or --switch=VALUE, can be anything else.
+std::string CheckSwitch(const std::string& text) {
+  try {
+    CLI::detail::to_flag_value(text);
+  } catch (const std::invalid_argument&) {
+    return base::StrCat("expected true or false, found \"", text, "\"");
+  }
+  return "";
 }
 
 }  // namespace
@@ -81,7 +96,9 @@ Flags& Flags::Int(const std::string& names, int* value, int low, int high,
 }
 
 Flags& Flags::Real(const std::string& names, double* value, const std::string& help) {
-  Named(app_->add_option(names, *value, help), names)->check(AmountError)->capture_default_str();
+  Named(app_->add_option(names, *value, help), names)
+      ->check(CLI::Validator(CheckReal, ""))
+      ->capture_default_str();
   return *this;
 }
 
@@ -101,7 +118,7 @@ Flags& Flags::TextList(const std::string& names, std::vector<std::string>* value
 }
 
 Flags& Flags::Switch(const std::string& names, bool* value, const std::string& help) {
-  Named(app_->add_flag(names, *value, help), names);
+  Named(app_->add_flag(names, *value, help), names)->check(CLI::Validator(CheckSwitch, ""));
   return *this;
 }
 

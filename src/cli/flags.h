@@ -18,6 +18,9 @@ namespace hone::cli {
 std::string GuardBrackets(const std::string& argument);
 std::string WithoutGuards(std::string message);
 
+// As seconds 31 years; more is a mistake, and no sum of nanoseconds.
+inline constexpr double kMostReal = 1e9;
+
 class Flags {
  public:
   explicit Flags(CLI::App* app) : app_(app) {}
@@ -28,6 +31,7 @@ class Flags {
   Flags& Choice(const std::string& names, std::string* value, std::vector<std::string> choices,
                 const std::string& help);
   Flags& Int(const std::string& names, int* value, int low, int high, const std::string& help);
+  // From 0 to kMostReal.
   Flags& Real(const std::string& names, double* value, const std::string& help);
   Flags& IntList(const std::string& names, std::vector<int>* values, int low, int high,
                  const std::string& help);

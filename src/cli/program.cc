@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -80,9 +81,37 @@ std::string Unknown(std::string_view what, std::string_view word,
                                       : base::StrCat("did you mean \"", closest, "\"?"));
 }
 
+// Whether the arguments have a value for the option, as "--seq 8", "--seq=8", "-s 8" or "-s8".
+bool IsGiven(const CLI::Option& option, const std::vector<std::string>& arguments) {
+  return std::ranges::any_of(arguments, [&](const std::string& argument) {
+    return std::ranges::any_of(option.get_lnames(),
+                               [&](const std::string& name) {
+                                 return argument.substr(0, argument.find('=')) == "--" + name;
+                               }) ||
+           std::ranges::any_of(option.get_snames(), [&](const std::string& name) {
+             return argument.starts_with("-" + name);
+           });
+  });
+}
+
+// An error of CLI11's begins with the flag. Where its value is the environment's, that is to be named.
+std::string NameVariable(const CLI::App& sub, const std::vector<std::string>& arguments,
+                         const std::string& message) {
+  for (const CLI::Option* option : sub.get_options()) {
+    const std::string flag = option->get_name();
+    if (!message.starts_with(flag + ":") || IsGiven(*option, arguments)) continue;
+    const std::string variable = option->get_envname();
+    if (!variable.empty() && std::getenv(variable.c_str()) != nullptr) {
+      return variable + message.substr(flag.size());
+    }
+  }
+  return message;
+}
+
 // What is wrong with a command's arguments. A flag that it does not have comes before all else: what is
 // missing is probably what it was to be.
-std::string Explain(const CLI::App& app, const CLI::App& sub, const CLI::ParseError& error) {
+std::string Explain(const CLI::App& app, const CLI::App& sub,
+                    const std::vector<std::string>& arguments, const CLI::ParseError& error) {
   const std::vector<std::string> left = app.remaining(true);
   const auto flag = std::ranges::find_if(left, [](const std::string& argument) {
     return argument.starts_with('-') && argument.find_first_not_of('-') != std::string::npos;
@@ -95,7 +124,7 @@ std::string Explain(const CLI::App& app, const CLI::App& sub, const CLI::ParseEr
     return Unknown("flag", flag->substr(0, flag->find('=')), names);
   }
   const bool unexpected = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
-  if (!unexpected || left.empty()) return error.what();
+  if (!unexpected || left.empty()) return NameVariable(sub, arguments, error.what());
   return base::StrCat("unexpected argument \"", left.front(), "\"");
 }
 
@@ -150,7 +179,7 @@ int RunProgram(const Program& program, int argc, char** argv) {
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0)
-      return PrintUsageError(name, WithoutGuards(Explain(app, *sub, error)));
+      return PrintUsageError(name, WithoutGuards(Explain(app, *sub, arguments, error)));
     return app.exit(error);  // prints the help or the version
   }
   if (command == nullptr) {

@@ -1,10 +1,15 @@
 #include "cli/table.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "base/json.h"
 #include "base/strings.h"
+#include "base/utf8.h"
+#include "text/unicode.h"
 
 namespace hone::cli {
 namespace {
@@ -17,27 +22,48 @@ std::string Shown(const Cell& cell) {
   return base::Fixed(std::get<double>(cell.value), cell.decimals);
 }
 
-// A cell of a Markdown table: one line, and no bar that is not a border.
-std::string MarkdownField(const Cell& cell) {
-  std::string out;
-  for (const char c : Shown(cell)) {
-    if (c == '|') out += '\\';
+// "\x1b" for each byte.
+void AppendEscaped(std::string_view bytes, std::string* out) {
+  constexpr char kHex[] = "0123456789abcdef";
+  for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? ' ' : c;  // nothing that a terminal would obey
+    base::StrAppend(out, "\\x", kHex[byte >> 4], kHex[byte & 15]);
+  }
+}
+
+// C0, DEL and C1: what a terminal may take for a command.
+bool IsControl(char32_t rune) {
+  return rune < 0x20 || (rune >= 0x7F && rune < 0xA0);
+}
+
+// A cell of a Markdown table: one line, no bar that is not a border, nothing but text.
+std::string MarkdownField(const Cell& cell) {
+  const std::string text = Shown(cell);
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const base::DecodedRune next = base::DecodeRune(text, at);
+    const auto bytes = std::string_view(text).substr(at, next.size);
+    at += next.size;
+    if (bytes == "\n" || bytes == "\r" || bytes == "\t") {
+      out += ' ';
+    } else if (!next.valid || IsControl(next.rune)) {
+      AppendEscaped(bytes, &out);
+    } else {
+      base::StrAppend(&out, bytes == "|" ? "\\" : "", bytes);
+    }
   }
   return out;
 }
 
-// Characters of UTF-8, which most terminals show in one column each.
-std::size_t WidthOf(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-// A text may hold a NUL, which printf takes for its end.
-void PrintLine(std::string line) {
-  line += '\n';
-  std::fwrite(line.data(), 1, line.size(), stdout);
+// That a terminal shows it in.
+std::size_t Columns(std::string_view shown) {
+  std::size_t columns = 0;
+  for (std::size_t at = 0; at < shown.size();) {
+    const base::DecodedRune next = base::DecodeRune(shown, at);
+    columns += static_cast<std::size_t>(text::DisplayColumns(next.rune));
+    at += next.size;
+  }
+  return columns;
 }
 
 // What a script reads: text as it is, numbers with kDigits digits.
@@ -80,6 +106,12 @@ std::string JsonLine(const Row& row) {
   return json.Take();
 }
 
+// With its zero bytes, at which printf would end it.
+void PrintLine(std::string line) {
+  line += '\n';
+  std::fwrite(line.data(), 1, line.size(), stdout);
+}
+
 }  // namespace
 
 TableWriter::~TableWriter() {
@@ -108,8 +140,8 @@ void TableWriter::WriteMarkdown() const {
   const Row& first = rows_.front();
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < first.size(); ++c) {
-    std::size_t width = WidthOf(first[c].first);
-    for (const Row& row : rows_) width = std::max(width, WidthOf(MarkdownField(row[c].second)));
+    std::size_t width = first[c].first.size();
+    for (const Row& row : rows_) width = std::max(width, Columns(MarkdownField(row[c].second)));
     widths.push_back(width);
   }
   const auto print = [&](const Row& row, bool header) {
@@ -117,8 +149,8 @@ void TableWriter::WriteMarkdown() const {
     for (std::size_t c = 0; c < row.size(); ++c) {
       const bool left = std::holds_alternative<std::string>(row[c].second.value);
       const std::string text = header ? row[c].first : MarkdownField(row[c].second);
-      const std::size_t width = WidthOf(text);
-      const std::string space(widths[c] > width ? widths[c] - width : 0, ' ');
+      const std::size_t columns = Columns(text);
+      const std::string space(widths[c] > columns ? widths[c] - columns : 0, ' ');
       base::StrAppend(&line, " ", left ? text : space, left ? space : text, " |");
     }
     PrintLine(std::move(line));

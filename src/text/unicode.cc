@@ -190,6 +190,10 @@ std::uint32_t CategoryBit(char32_t rune) {
   return 1u << utf8proc_get_property(static_cast<utf8proc_int32_t>(rune))->category;
 }
 
+int DisplayColumns(char32_t rune) {
+  return utf8proc_charwidth(static_cast<utf8proc_int32_t>(rune));
+}
+
 bool GraphemeBreak(char32_t before, char32_t after, std::int32_t* state) {
   return utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(before),
                                           static_cast<utf8proc_int32_t>(after), state);

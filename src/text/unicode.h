@@ -63,6 +63,10 @@ int CombiningClass(char32_t rune);
 std::uint32_t CategorySet(std::string_view name);
 std::uint32_t CategoryBit(char32_t rune);
 
+// What a terminal shows it in: 2 columns for East Asian wide characters and emoji, 0 for what combines or is
+// not shown, or else 1. Source  Unicode 15, UAX #11.
+int DisplayColumns(char32_t rune);
+
 // True where a grapheme cluster ends between two neighbours; `state` starts at 0 for each text.
 bool GraphemeBreak(char32_t before, char32_t after, std::int32_t* state);
 
