@@ -158,11 +158,7 @@ base::StatusOr<NewModel> OpenModel(const OpenContext& context, const ModelOption
     result.tables.push_back(TablesOf(rung.tables.empty() ? good->tables : rung.tables));
   }
   HONE_ASSIGN_OR_RETURN(model.endpoint.tokenizer, tokenizer.Get());
-  if (model.endpoint.tokenizer->vocabulary_size() > model.endpoint.vocabulary) {
-    return base::BadInput(options.directory, ": the tokenizer has ",
-                          model.endpoint.tokenizer->vocabulary_size(),
-                          " tokens, the model's embedding ", model.endpoint.vocabulary, " rows");
-  }
+  HONE_RETURN_IF_ERROR(text::CheckIds(*model.endpoint.tokenizer, model.endpoint.vocabulary));
   // A guess serves until the next start, which measures; as kept it would be believed for good.
   const bool whole = errors.empty() && !guessed;
   if (whole) {
