@@ -396,7 +396,7 @@ base::StatusOr<std::unique_ptr<Service>> Service::Start(env::FileSystem& files,
                         : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
   double reserved_cores = 0;
   for (const ModelOptions& model : options.models) reserved_cores += model.reserved_cores;
-  if (reserved_cores > cores) {
+  if (reserved_cores > cores + 1e-9) {  // tenths do not add up exactly
     return base::BadInput("the models reserve ", reserved_cores, " cores, and there are ", cores);
   }
   HONE_ASSIGN_OR_RETURN(planner::Layouts layouts, planner::MakeLayouts(cores, options.split));
