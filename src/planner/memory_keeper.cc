@@ -99,14 +99,27 @@ MakingRoom::MakingRoom(std::vector<ModelDemand> demands, std::vector<std::vector
   });
 }
 
+// With all gone that may go; else none needs to.
+bool MakingRoom::Possible() const {
+  std::vector<std::vector<bool>> left = resident_;
+  for (const RungRef& ref : order_) {
+    left[static_cast<std::size_t>(ref.model)][static_cast<std::size_t>(ref.rung)] = false;
+  }
+  return RoomFor(demands_, left, budget_, rung_.model) >= Bytes();
+}
+
 bool MakingRoom::Fits(std::uint64_t budget_bytes) const {
-  const std::uint64_t bytes = demands_[static_cast<std::size_t>(rung_.model)]
-                                  .rungs[static_cast<std::size_t>(rung_.rung)]
-                                  .bytes;
-  return RoomFor(demands_, resident_, budget_bytes, rung_.model) >= bytes;
+  return RoomFor(demands_, resident_, budget_bytes, rung_.model) >= Bytes();
+}
+
+std::uint64_t MakingRoom::Bytes() const {
+  return demands_[static_cast<std::size_t>(rung_.model)]
+      .rungs[static_cast<std::size_t>(rung_.rung)]
+      .bytes;
 }
 
 MakingRoom::Result MakingRoom::Try(const std::function<bool(RungRef)>& evict) {
+  if (!Possible()) return kNone;
   for (auto next = order_.begin(); next != order_.end();) {
     if (Fits(budget_)) return kMade;
     const bool own_limit = !Fits(std::numeric_limits<std::uint64_t>::max());

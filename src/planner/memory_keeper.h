@@ -31,7 +31,7 @@ class MakingRoom {
   enum Result {
     kMade,
     kBlocked,  // try again after kPauseNs
-    kNone,     // there will be none, or not soon enough: kTries were made
+    kNone,     // there will be none (nothing was evicted), or not soon enough: kTries were made
   };
   static constexpr base::TimeNs kPauseNs = 5 * base::kMillisecondNs;
   static constexpr int kTries = 200;
@@ -44,7 +44,9 @@ class MakingRoom {
   Result Try(const std::function<bool(RungRef)>& evict);
 
  private:
+  bool Possible() const;
   bool Fits(std::uint64_t budget_bytes) const;
+  std::uint64_t Bytes() const;  // of the rung
 
   const std::vector<ModelDemand> demands_;
   const std::uint64_t budget_;
