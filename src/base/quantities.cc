@@ -8,8 +8,6 @@
 namespace hone::base {
 namespace {
 
-using Units = std::initializer_list<std::pair<std::string_view, double>>;
-
 // Takes a number off the front of `text`; nothing where there is none.
 std::optional<double> TakeNumber(std::string_view* text) {
   double value = 0;

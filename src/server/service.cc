@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <set>
 #include <utility>
@@ -284,7 +285,6 @@ std::uint64_t ServiceImpl::BytesOfOthers(const std::string& name) const {
 }
 
 base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
-  dispatcher_->RemoveClosed();  // their places are taken again
   OpenContext context = Context({std::make_shared<base::ThreadPool>(1)});
   context.measure_ms = kMeasureMs / 4;
   const auto open = [&]() -> base::StatusOr<NewModel> {
@@ -318,15 +318,22 @@ base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
     errors_.erase(options.name);
   }
   if (endpoint) dispatcher_->CloseModel(endpoint->number);
-  dispatcher_->RemoveClosed();
   return base::OkStatus();
 }
 
-// In the background, where it keeps nobody waiting; not any more once the server shuts down.
+// In the background, where it keeps nobody waiting; not any more once the server shuts down. Models that were
+// closed and are quiet go first, since a new one takes their place, and behind it the one it closed.
 base::Status ServiceImpl::Change(const std::function<base::Status()>& change) {
   base::Status status = base::Unavailable("the server is shutting down");
   background_->Run([&] {
-    if (!draining_) status = change();
+    if (draining_) return;
+    dispatcher_->RemoveClosed();
+    try {
+      status = change();
+    } catch (const std::bad_alloc&) {  // of a tokenizer, say; the others serve on
+      status = base::OutOfResource("there is not memory enough for the model");
+    }
+    dispatcher_->RemoveClosed();
   });
   return status;
 }
@@ -353,7 +360,6 @@ base::Status ServiceImpl::Unload(const std::string& name) {
       errors_[name] = "unloaded";
     }
     dispatcher_->CloseModel(endpoint->number);
-    dispatcher_->RemoveClosed();
     return base::OkStatus();
   });
 }

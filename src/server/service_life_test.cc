@@ -29,6 +29,14 @@ class ServiceLifeTest : public ServiceTest {
     options.models = {{.name = "m", .directory = directory}};
     return options;
   }
+  // The models m and n, alike in size, and memory for one and a half of them.
+  ServiceOptions TwoWithRoomForOne() {
+    ServiceOptions options = One(TinyModel("bert/embed-mean", "a"));
+    options.models.push_back({.name = "n", .directory = TinyModel("bert/embed-cls", "b")});
+    const auto whole = Start(options);
+    if (whole) options.memory_bytes = whole->Status().resident_bytes * 3 / 4;
+    return options;
+  }
   // Longer than any delay of a busy machine that runs tests.
   static constexpr base::TimeNs kLong = 60 * base::kSecondNs;
 
@@ -153,13 +161,7 @@ TEST_F(ServiceLifeTest, UnloadingAnswersWhatWasAccepted) {
 }
 
 TEST_F(ServiceLifeTest, AModelThatLeavesHoldsUpNoOthersLoad) {
-  ServiceOptions options = One(TinyModel("bert/embed-mean", "m"));
-  options.models.push_back({.name = "n", .directory = TinyModel("bert/embed-mean", "n")});
-  {
-    const auto whole = Start(options);
-    ASSERT_TRUE(whole);
-    options.memory_bytes = whole->Status().resident_bytes * 3 / 4;  // room for one of the two
-  }
+  const ServiceOptions options = TwoWithRoomForOne();
   for (const bool reload : {false, true}) {
     const auto service = Start(options);
     ASSERT_TRUE(service);
@@ -345,14 +347,7 @@ TEST_F(ServiceLifeTest, WhatServingTeachesOfLatencyIsKept) {
 }
 
 TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
-  ServiceOptions options = One(TinyModel("bert/embed-mean", "a"));
-  options.models.push_back({.name = "n", .directory = TinyModel("bert/embed-cls", "b")});
-  {
-    const auto whole = Start(options);
-    ASSERT_TRUE(whole);
-    // Room for one of the two.
-    options.memory_bytes = whole->Status().resident_bytes * 3 / 4;
-  }
+  ServiceOptions options = TwoWithRoomForOne();
   const auto service = Start(options);
   ASSERT_TRUE(service);
   EXPECT_GT(service->Status().resident_bytes, 0u);
@@ -392,14 +387,9 @@ TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
 }
 
 TEST_F(ServiceLifeTest, AModelKeepsTheMemoryReservedForIt) {
-  ServiceOptions options = One(TinyModel("bert/embed-mean", "a"));
-  options.models.push_back({.name = "n", .directory = TinyModel("bert/embed-cls", "b")});
-  {
-    const auto whole = Start(options);
-    ASSERT_TRUE(whole);
-    options.memory_bytes = whole->Status().resident_bytes * 3 / 4;  // room for one of the two
-    options.models[0].reserved_bytes = whole->Status().models[0].resident_bytes;
-  }
+  ServiceOptions options = TwoWithRoomForOne();
+  // All that one of them needs: they are alike.
+  options.models[0].reserved_bytes = options.memory_bytes * 2 / 3;
   const auto service = Start(options);
   ASSERT_TRUE(service);
   EXPECT_TRUE(service->Status().models[0].ready);

@@ -13,15 +13,25 @@ namespace {
 
 constexpr int kMaxTensors = 16, kMaxRank = 8;
 
-// Flattens nested arrays, as the protocol allows data to be given.
-MaybeFault ReadData(const base::JsonValue& value, int depth, InferTensor* tensor) {
+// Elements one after the other, of flat data or of data nested as its shape is: of a row that were too long the
+// end would else be read as the next one's.
+MaybeFault ReadData(const base::JsonValue& value, bool nested, std::size_t depth,
+                    InferTensor* tensor) {
+  const std::vector<std::int64_t>& shape = tensor->shape;
   if (value.IsArray()) {
-    if (depth == kMaxRank) return Wrong(value, "is nested too deeply");
+    if (depth == (nested ? shape.size() : 1)) {
+      return Wrong(value, "is nested more deeply than its shape");
+    }
+    if (nested && value.size() != shape[depth]) {
+      return Wrong(value, base::StrCat("has ", value.size(), " elements, and its shape wants ",
+                                       shape[depth]));
+    }
     for (const base::JsonValue element : value) {
-      HONE_RETURN_IF_FAULT(ReadData(element, depth + 1, tensor));
+      HONE_RETURN_IF_FAULT(ReadData(element, nested, depth + 1, tensor));
     }
     return {};
   }
+  if (nested && depth < shape.size()) return Wrong(value, "is nested less deeply than its shape");
   switch (tensor->type) {
     case TensorType::kBytes: return AsString(value, &tensor->bytes.emplace_back());
     case TensorType::kFp32: {
@@ -39,23 +49,6 @@ MaybeFault ReadData(const base::JsonValue& value, int depth, InferTensor* tensor
     case TensorType::kInt64:
       return AsInt(value, std::numeric_limits<std::int64_t>::min(),
                    std::numeric_limits<std::int64_t>::max(), &tensor->ints.emplace_back());
-  }
-  return {};
-}
-
-// Nested data has its shape's sizes: read one after the other, a row that is too long would go on in the next.
-MaybeFault CheckNesting(const base::JsonValue& value, std::size_t depth,
-                        const std::vector<std::int64_t>& shape) {
-  if (depth == shape.size()) {
-    return value.IsArray() ? Wrong(value, "is nested more deeply than its shape") : MaybeFault();
-  }
-  if (!value.IsArray()) return Wrong(value, "is nested less deeply than its shape");
-  if (value.size() != shape[depth]) {
-    return Wrong(
-        value, base::StrCat("has ", value.size(), " elements, and its shape wants ", shape[depth]));
-  }
-  for (const base::JsonValue element : value) {
-    HONE_RETURN_IF_FAULT(CheckNesting(element, depth + 1, shape));
   }
   return {};
 }
@@ -106,10 +99,8 @@ MaybeFault ReadTensor(const base::JsonValue& value, std::string_view* binary, In
   if (!data->IsArray()) return Wrong(*data, "expected an array");
   std::int64_t wanted = 0;
   HONE_RETURN_IF_FAULT(CountElements(tensor->name, tensor->shape, &wanted));
-  if (data->size() > 0 && (*data->begin()).IsArray()) {
-    HONE_RETURN_IF_FAULT(CheckNesting(*data, 0, tensor->shape));
-  }
-  HONE_RETURN_IF_FAULT(ReadData(*data, 0, tensor));
+  const bool nested = data->size() > 0 && (*data->begin()).IsArray();
+  HONE_RETURN_IF_FAULT(ReadData(*data, nested, 0, tensor));
   const std::size_t found =
       std::max({tensor->bytes.size(), tensor->floats.size(), tensor->ints.size()});
   if (static_cast<std::size_t>(wanted) != found) {

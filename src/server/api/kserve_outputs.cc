@@ -174,14 +174,14 @@ std::vector<TensorInfo> OutputsOf(const Endpoint& endpoint) {
 MaybeFault CheckOutputs(const InferRequest& request, const Endpoint& endpoint) {
   const std::vector<TensorInfo> known = OutputsOf(endpoint);
   for (const std::string& name : request.outputs) {
+    if (std::ranges::count(request.outputs, name) > 1) {
+      return BadRequest("outputs", "\"", name.substr(0, 100), "\" is wanted twice");
+    }
     if (std::ranges::find(known, name, &TensorInfo::name) != known.end()) continue;
     std::vector<std::string> names;
     for (const TensorInfo& info : known) names.push_back(info.name);
     return BadRequest("outputs", "\"", name.substr(0, 100), "\" is no output of \"", endpoint.name,
                       "\"; it has ", base::Join(names, ", "));
-  }
-  if (request.outputs.size() > known.size()) {
-    return BadRequest("outputs", "names an output twice");
   }
   return {};
 }

@@ -93,6 +93,8 @@ TEST(KserveJson, RefusalsNameTheField) {
        "inputs[0].data[0]"},
       {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[2,1],"data":[[1],2]}]})",
        "inputs[0].data[1]"},
+      {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[2],"data":[1,[2]]}]})",
+       "inputs[0].data[1]"},
       {R"({"inputs":[{"datatype":"INT64","shape":[1],"data":[1]}]})", "inputs[0].name"},
       {R"({"inputs":[]})", "inputs"},
       {R"({"inputs":7})", "inputs"},

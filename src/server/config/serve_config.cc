@@ -25,9 +25,11 @@ class Reader : public Fields {
   Reader(const YamlNode& node, const std::string& path, std::string of)
       : Fields(node, path, std::move(of)) {}
 
+  // `zero`: 0 is as if the key were not there.
   template <typename Int>
-  void Bytes(std::string_view key, Int* out) {
+  void Bytes(std::string_view key, Int* out, bool zero = false) {
     Quantity(key, [&](std::string_view text) {
+      if (zero && text == "0") return base::OkStatus();
       const base::StatusOr<std::uint64_t> bytes = base::ParseBytes(text);
       if (!bytes.ok()) return bytes.status();
       if (*bytes > std::numeric_limits<Int>::max()) {
@@ -56,26 +58,11 @@ class Reader : public Fields {
       return split.status();
     });
   }
-  void Path(std::string_view key, std::string* out) {
+  // `word`: what is no path, and stays as it is.
+  void Path(std::string_view key, std::string* out, std::string_view word = {}) {
     const bool there = Has(key);
     Text(key, out);
-    if (there && !out->empty()) *out = FromHere(*out);
-  }
-  // "none" is no directory.
-  void PathOrNone(std::string_view key, std::string* out) {
-    std::string said = *out;
-    Text(key, &said);
-    if (said == kNoTableCache) {
-      *out = said;
-    } else {
-      Path(key, out);
-    }
-  }
-  // 0: as if the key were not there.
-  void BytesOrNone(std::string_view key, std::uint64_t* out) {
-    std::string said;
-    if (Has(key)) Text(key, &said);
-    if (said != "0") Bytes(key, out);
+    if (there && !out->empty() && *out != word) *out = FromHere(*out);
   }
   void Policy(std::string_view key, std::string* out) {
     Quantity(key, [&](std::string_view text) {
@@ -146,8 +133,8 @@ void ReadModel(Reader* top, const std::string& path, const YamlNode& node, Serve
     fields.Boolean("pin", &model.pinned);
     fields.Number("reserve_cores", {.min = 0, .max = 1024}, &model.reserved_cores);
     fields.Number("limit_cores", {.min = 0, .max = 1024}, &model.limit_cores);
-    fields.BytesOrNone("reserve_memory", &model.reserved_bytes);
-    fields.BytesOrNone("limit_memory", &model.limit_bytes);
+    fields.Bytes("reserve_memory", &model.reserved_bytes, true);
+    fields.Bytes("limit_memory", &model.limit_bytes, true);
     fields.Integer("max_batch", {.min = 1, .max = 4096}, &model.max_texts);
     fields.Integer("max_batch_tokens", {.min = 1, .max = 1 << 20}, &model.max_batch_tokens);
     fields.Milliseconds("default_deadline", &model.default_deadline_ms);
@@ -237,7 +224,7 @@ base::StatusOr<ServeConfig> ParseServeConfig(std::string_view text, const std::s
   top.Bytes("memory", &config.service.memory_bytes);
   top.Policy("policy", &config.service.policy);
   top.Milliseconds("default_deadline", &config.service.default_deadline_ms);
-  top.PathOrNone("table_cache", &config.service.table_cache);
+  top.Path("table_cache", &config.service.table_cache, kNoTableCache);
   ReadModels(&top, path, &config);
   HONE_RETURN_IF_ERROR(top.Finish());
   return config;

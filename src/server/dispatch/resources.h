@@ -37,7 +37,7 @@ class ResourceKeeper {
 
   Snapshot Take();
   void FollowMemory(bool whole);
-  bool Load(Snapshot& snapshot, planner::RungRef rung);  // false: it is not in memory
+  bool Load(Snapshot& snapshot, planner::RungRef rung);  // false: there is no room for it
   bool MakeRoom(Snapshot& snapshot, planner::RungRef rung);
 
   env::FileSystem& files_;

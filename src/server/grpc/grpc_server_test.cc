@@ -93,6 +93,9 @@ TEST_F(GrpcTest, FaultsHaveTheirCodesAndNameTheField) {
   request.add_outputs()->set_name("nothing");
   EXPECT_THAT(fails(request).error_message(), HasSubstr("it has logits, label, score"));
   request = TextRequest("a");
+  for (int i = 0; i < 2; ++i) request.add_outputs()->set_name("label");
+  EXPECT_THAT(fails(request).error_message(), HasSubstr("outputs: \"label\" is wanted twice"));
+  request = TextRequest("a");
   (*request.mutable_parameters())["timeout"].set_int64_param(1);
   EXPECT_EQ(fails(request).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
       << "nobody can answer within a microsecond";
