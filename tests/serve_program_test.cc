@@ -161,16 +161,30 @@ TEST_F(ServeProgram, WrongUsageAndFailuresHaveTheirOwnExitCodes) {
   EXPECT_EQ(ends({"-m", "a=" + model_, "-m", "a=" + model_}), 2);
   EXPECT_EQ(ends({"-m", model_, "--memory", "lots"}), 2);
   EXPECT_EQ(ends({"-m", model_, "--split", "1,x"}), 2);
-  EXPECT_EQ(ends({"-m", model_, "-t", "2", "--split", "2,1"}), 1) << "more than there are";
+  EXPECT_EQ(ends({"-m", model_, "-t", "2", "--split", "2,1"}), 2) << "more than there are";
+  EXPECT_THAT(ReadAll(err_), HasSubstr("--split: \"2,1\""));
+  EXPECT_EQ(ends({"-m", model_, "-t", "1", "--split", "1,1"}), 2);
+  EXPECT_EQ(ends({"-m", model_, "--default-deadline", "20m"}), 2);
+  EXPECT_THAT(
+      ReadAll(err_),
+      HasSubstr(
+          "--default-deadline: is above what may be asked for, \"limits: deadline\" of 600 s"));
   EXPECT_EQ(ends({"-m", model_, "--tls-cert", "x"}), 2);
+  EXPECT_EQ(ends({"-m", model_, "--client-ca", "x"}), 2);
+  EXPECT_THAT(ReadAll(err_), HasSubstr("--client-ca"));
+  EXPECT_EQ(ends({"-m", "a=/no/such/model", "--tls-cert", "/no/cert", "--tls-key", "/no/key"}), 1);
+  EXPECT_THAT(ReadAll(err_), HasSubstr("/no/cert")) << "looked at before any model";
   EXPECT_EQ(ends({"-m", "a=/no/such/model", "--port", "0"}), 1);
   EXPECT_THAT(ReadAll(err_), HasSubstr("/no/such/model"));
   EXPECT_EQ(ends({"-m", "a=" + model_, "--port", "0", "--policy", "luck"}), 2);
-  EXPECT_THAT(ReadAll(err_), HasSubstr("ladder"));
+  EXPECT_THAT(ReadAll(err_), AllOf(HasSubstr("--policy"), HasSubstr("ladder")));
   const std::string config = testing::TempDir() + "/wrong.yaml";
   std::ofstream(config) << "host: h\nprot: 1\n";
   EXPECT_EQ(ends({"--config", config}), 1);
   EXPECT_THAT(ReadAll(err_), HasSubstr("wrong.yaml:2: unknown key \"prot\""));
+  std::ofstream(config) << "threads: 2\nsplit: 1,1\nmodels: {a: /no/such/model}\n";
+  EXPECT_EQ(ends({"--config", config, "-t", "1"}), 1);
+  EXPECT_THAT(ReadAll(err_), HasSubstr("wrong.yaml:2: split: \"1,1\""));
 }
 
 }  // namespace

@@ -62,9 +62,9 @@ base::StatusOr<Layouts> MakeLayouts(int cores, const std::vector<int>& split) {
   if (!split.empty()) {
     if (std::ranges::min(split) < 1 ||
         std::accumulate(split.begin(), split.end(), std::int64_t{0}) > cores) {
-      return base::BadInput("split ", base::Join(split, ","),
-                            ": expected executors of at least one thread each, ", cores,
-                            " together");
+      return base::BadInput("\"", base::Join(split, ","),
+                            "\": expected executors of at least one thread each, together at most ",
+                            cores);
     }
     return LayoutsOf({split});
   }

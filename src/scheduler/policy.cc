@@ -25,8 +25,7 @@ base::StatusOr<std::unique_ptr<Policy>> MakePolicy(std::string_view name) {
   for (const Entry& entry : kPolicies) {
     if (entry.name == name) return entry.make();
   }
-  return base::NotFound("policy \"", name, "\" is not known; there are ",
-                        base::Join(PolicyNames(), ", "));
+  return base::NotFound("\"", name, "\" is no policy; there are ", base::Join(PolicyNames(), ", "));
 }
 
 std::vector<std::string_view> PolicyNames() {

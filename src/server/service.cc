@@ -8,7 +8,6 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "base/strings.h"
@@ -17,6 +16,7 @@
 #include "planner/layouts.h"
 #include "planner/model_state.h"
 #include "scheduler/policy.h"
+#include "server/config/check_options.h"
 #include "server/dispatch/background.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/dispatch/resources.h"
@@ -118,45 +118,6 @@ class ServiceImpl : public Service {
   std::map<std::string, std::shared_ptr<const Endpoint>> endpoints_;  // that can be asked
   std::map<std::string, std::string> errors_;                         // why the others cannot
 };
-
-base::Status CheckOptions(const ServiceOptions& options) {
-  std::set<std::string> names;
-  std::uint64_t reserved_bytes = 0;
-  if (options.models.empty()) return base::BadInput("no models to serve");
-  for (const ModelOptions& model : options.models) {
-    if (model.name.empty()) return base::BadInput(model.directory, ": the model has no name");
-    if (!names.insert(model.name).second) {
-      return base::BadInput("two models are called \"", model.name, "\"");
-    }
-    if (model.max_texts < 1 || model.max_batch_tokens < 1 || model.reserved_cores < 0 ||
-        model.limit_cores < 0 || model.default_deadline_ms < 0) {
-      return base::BadInput("model \"", model.name, "\": a limit is below what makes sense");
-    }
-    reserved_bytes += model.reserved_bytes;
-    if (options.memory_bytes == 0 && (model.reserved_bytes > 0 || model.limit_bytes > 0)) {
-      return base::BadInput(
-          "model \"", model.name,
-          "\": memory can be reserved and limited only within a budget (--memory)");
-    }
-    if (model.limit_bytes > 0 && model.limit_bytes < model.reserved_bytes) {
-      return base::BadInput("model \"", model.name, "\": less memory is allowed than is reserved");
-    }
-  }
-  if (reserved_bytes > options.memory_bytes) {
-    return base::BadInput("the models reserve ", base::WithCommas(reserved_bytes),
-                          " bytes of memory, more than the budget of ",
-                          base::WithCommas(options.memory_bytes));
-  }
-  if (options.threads < 0 || options.threads > base::ThreadPool::kMaxThreads) {
-    return base::BadInput(options.threads, " threads; expected at most ",
-                          base::ThreadPool::kMaxThreads, ", or 0 for all");
-  }
-  if (!(options.default_deadline_ms > 0) || !(options.max_deadline_ms > 0) ||
-      options.max_texts < 1 || options.max_queued < 1) {
-    return base::BadInput("a deadline or limit of the service is not above 0");
-  }
-  return base::OkStatus();
-}
 
 base::Status ServiceImpl::Open(planner::Layouts layouts) {
   HONE_ASSIGN_OR_RETURN(auto policy, scheduler::MakePolicy(options_.policy));
@@ -396,15 +357,10 @@ const char* NameOf(RungState state) {
 
 base::StatusOr<std::unique_ptr<Service>> Service::Start(env::FileSystem& files,
                                                         const ServiceOptions& options) {
-  HONE_RETURN_IF_ERROR(CheckOptions(options));
-  const int cores = options.threads > 0
-                        ? options.threads
-                        : std::min(env::UsableCpus(), base::ThreadPool::kMaxThreads);
-  double reserved_cores = 0;
-  for (const ModelOptions& model : options.models) reserved_cores += model.reserved_cores;
-  if (reserved_cores > cores + 1e-9) {  // tenths do not add up exactly
-    return base::BadInput("the models reserve ", reserved_cores, " cores, and there are ", cores);
+  if (const std::optional<WrongSetting> wrong = CheckOptions(options)) {
+    return base::BadInput(wrong->setting, ": ", wrong->what);
   }
+  const int cores = CoresOf(options);
   HONE_ASSIGN_OR_RETURN(planner::Layouts layouts, planner::MakeLayouts(cores, options.split));
   // A quota or fewer threads than processors: others are on them too, and the system moves threads better.
   layouts.pinned = cores == env::UsableCpus() && cores == env::AffinityCpus();

@@ -178,8 +178,8 @@ TEST_F(ServiceTest, OptionsThatMakeNoSenseAreErrors) {
     return service.status().message();
   };
   EXPECT_THAT(error([](auto* o) { o->policy = "lifo"; }), HasSubstr("ladder"));
-  EXPECT_THAT(error([](auto* o) { o->split = {2, 1}; }), HasSubstr("split 2,1"));
-  EXPECT_THAT(error([](auto* o) { o->split = {0}; }), HasSubstr("split 0"));
+  EXPECT_THAT(error([](auto* o) { o->split = {2, 1}; }), HasSubstr("split: \"2,1\""));
+  EXPECT_THAT(error([](auto* o) { o->split = {0}; }), HasSubstr("split: \"0\""));
   EXPECT_THAT(error([](auto* o) { o->models.clear(); }), HasSubstr("no models"));
   EXPECT_THAT(error([](auto* o) { o->models.push_back(o->models[0]); }), HasSubstr("\"a\""));
   EXPECT_THAT(error([](auto* o) { o->models[0].directory += "/none"; }), HasSubstr("none"));

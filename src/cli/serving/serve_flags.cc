@@ -1,6 +1,7 @@
 #include "cli/serving/serve_flags.h"
 
 #include <cstdlib>
+#include <optional>
 
 #include "base/quantities.h"
 #include "cli/command.h"
@@ -64,6 +65,7 @@ base::StatusOr<server::ServeConfig> ServeFlags::Read() const {
   }
   HONE_RETURN_IF_ERROR(Apply(&config));
   HONE_RETURN_IF_ERROR(AddModels(&config));
+  HONE_RETURN_IF_ERROR(Check(config));
   if (!config.api_key_file.empty()) {
     HONE_ASSIGN_OR_RETURN(const std::string text,
                           files.Read(config.api_key_file, kMaxKeyFileBytes));
@@ -84,7 +86,6 @@ base::Status ServeFlags::Apply(server::ServeConfig* config) const {
   lay_over(tls_cert_, &config->http.tls_cert);
   lay_over(tls_key_, &config->http.tls_key);
   lay_over(client_ca_, &config->http.client_ca);
-  lay_over(policy_, &config->service.policy);
   lay_over(table_cache_, &config->service.table_cache);
   if (port_ >= 0) config->http.port = port_;
   if (grpc_port_ >= 0) config->grpc_port = grpc_port_;
@@ -94,13 +95,16 @@ base::Status ServeFlags::Apply(server::ServeConfig* config) const {
     if (!bytes.ok()) return Usage("--memory", bytes.status());
     config->service.memory_bytes = *bytes;
   }
+  if (!policy_.empty()) {
+    const base::Status known = scheduler::MakePolicy(policy_).status();
+    if (!known.ok()) return Usage("--policy", known);
+    config->service.policy = policy_;
+  }
   if (!split_.empty()) {
     const base::StatusOr<std::vector<int>> split = planner::ParseSplit(split_);
     if (!split.ok()) return Usage("--split", split.status());
     config->service.split = *split;
   }
-  const base::Status policy = scheduler::MakePolicy(config->service.policy).status();
-  if (!policy.ok()) return Usage("--policy", policy);
   if (!default_deadline_.empty()) {
     const base::StatusOr<double> ms = server::ParseMilliseconds(default_deadline_);
     if (!ms.ok()) return Usage("--default-deadline", ms.status());
@@ -109,7 +113,28 @@ base::Status ServeFlags::Apply(server::ServeConfig* config) const {
   if (config->http.tls_cert.empty() != config->http.tls_key.empty()) {
     return InvalidUsage("--tls-cert and --tls-key go together");
   }
+  if (!client_ca_.empty() && config->http.tls_cert.empty()) {
+    return InvalidUsage("--client-ca: needs --tls-cert and --tls-key");
+  }
   return base::OkStatus();
+}
+
+base::Status ServeFlags::Check(const server::ServeConfig& config) const {
+  const std::optional<server::WrongSetting> wrong = server::CheckOptions(config.service);
+  if (!wrong) return base::OkStatus();
+  struct Said {
+    std::string_view setting, flag;
+    bool by_flag;
+  };
+  const Said flags[] = {{"threads", "--threads", threads_ >= 0},
+                        {"split", "--split", !split_.empty()},
+                        {"default_deadline", "--default-deadline", !default_deadline_.empty()}};
+  for (const Said& said : flags) {
+    if (said.by_flag && said.setting == wrong->setting) {
+      return InvalidUsage(base::StrCat(said.flag, ": ", wrong->what));
+    }
+  }
+  return server::WrongInFile(config, *wrong);
 }
 
 base::Status ServeFlags::AddModels(server::ServeConfig* config) const {

@@ -19,6 +19,8 @@ class ServeFlags {
  private:
   base::Status Apply(server::ServeConfig* config) const;
   base::Status AddModels(server::ServeConfig* config) const;
+  // Settings that do not go together: an error of usage where a flag said what is wrong, else of the file.
+  base::Status Check(const server::ServeConfig& config) const;
 
   std::vector<std::string> models_;
   std::string config_, host_, api_key_file_, tls_cert_, tls_key_, client_ca_;

@@ -139,9 +139,6 @@ void ReadModel(Reader* top, const std::string& path, const YamlNode& node, Serve
     fields.Integer("max_batch_tokens", {.min = 1, .max = 1 << 20}, &model.max_batch_tokens);
     fields.Milliseconds("default_deadline", &model.default_deadline_ms);
     if (!fields.Has("dir")) fields.Fail(node.line, "needs dir, the model's directory");
-    if (model.limit_cores > 0 && model.limit_cores < model.reserved_cores) {
-      fields.Fail(fields.line("limit_cores"), "limit_cores: is below reserve_cores");
-    }
     top->Adopt(fields);
   }
   config->service.models.push_back(std::move(model));
@@ -159,6 +156,15 @@ void ReadModels(Reader* top, const std::string& path, ServeConfig* config) {
     return top->Fail(node->line, base::StrCat("models: more than ", kMaxModels));
   }
   for (const YamlNode& item : node->items) ReadModel(top, path, item, config);
+}
+
+// Each member of the map and of the maps in it, by its name in messages: `of` and its key.
+void NoteLines(const YamlNode& map, const std::string& of, std::map<std::string, int>* lines) {
+  for (const YamlNode& item : map.items) {
+    const std::string name = of + item.key;
+    (*lines)[name] = item.line;
+    if (item.kind == YamlKind::kMap) NoteLines(item, name + ": ", lines);
+  }
 }
 
 }  // namespace
@@ -227,7 +233,20 @@ base::StatusOr<ServeConfig> ParseServeConfig(std::string_view text, const std::s
   top.Path("table_cache", &config.service.table_cache, kNoTableCache);
   ReadModels(&top, path, &config);
   HONE_RETURN_IF_ERROR(top.Finish());
+  // Who asks only for a lower limit wants no request to wait longer than that.
+  if (!top.Has("default_deadline")) {
+    config.service.default_deadline_ms =
+        std::min(config.service.default_deadline_ms, config.service.max_deadline_ms);
+  }
+  config.path = path;
+  NoteLines(root, "", &config.lines);
   return config;
+}
+
+base::Status WrongInFile(const ServeConfig& config, const WrongSetting& wrong) {
+  const auto line = config.lines.find(wrong.setting);
+  if (line == config.lines.end()) return base::BadInput(wrong.setting, ": ", wrong.what);
+  return base::BadInput(config.path, ":", line->second, ": ", wrong.setting, ": ", wrong.what);
 }
 
 }  // namespace hone::server

@@ -10,10 +10,12 @@
 // Paths   are relative to the file's own directory.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "base/status.h"
+#include "server/config/check_options.h"
 #include "server/http/http_server.h"
 #include "server/service.h"
 
@@ -27,10 +29,17 @@ struct ServeConfig {
   HttpOptions http;
   int grpc_port = -1;        // -1: no gRPC; 0: any free port
   std::string api_key_file;  // empty: everybody may ask
+  // The file, and where in it each setting is: "models: intent: limit_memory" in line 12.
+  std::string path = {};
+  std::map<std::string, int> lines = {};
 };
 
-// `path` names the file in errors, and its directory is where relative paths begin.
+// `path` names the file in errors, and its directory is where relative paths begin. What holds between settings
+// is not looked at: flags may go before some (CheckOptions, and WrongInFile for what it finds).
 base::StatusOr<ServeConfig> ParseServeConfig(std::string_view text, const std::string& path);
+
+// What is wrong with the service's options, as an error that names the line where there is one.
+base::Status WrongInFile(const ServeConfig& config, const WrongSetting& wrong);
 
 // "intent=DIR", or DIR alone, whose last component is then the name.
 base::StatusOr<ModelOptions> ParseModelFlag(std::string_view text);

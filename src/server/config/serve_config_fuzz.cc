@@ -13,6 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     HONE_CHECK(config.status().message().substr(0, 7) == "f.yaml:");
     return 0;
   }
+  if (const auto wrong = server::CheckOptions(config->service)) {
+    HONE_CHECK(!server::WrongInFile(*config, *wrong).ok());
+  }
   HONE_CHECK(config->http.port >= 0 && config->http.port <= 65535);
   HONE_CHECK(config->http.read_timeout_s > 0 && config->http.idle_timeout_s > 0);
   HONE_CHECK(config->service.default_deadline_ms > 0);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/strings.h"
+
 namespace hone::server {
 namespace {
 
@@ -11,7 +13,9 @@ using testing::StartsWith;
 
 std::string ErrorOf(std::string_view text) {
   const auto config = ParseServeConfig(text, "dir/serve.yaml");
-  return config.ok() ? "fine" : config.status().message();
+  if (!config.ok()) return config.status().message();
+  const auto wrong = CheckOptions(config->service);
+  return wrong ? WrongInFile(*config, *wrong).message() : "fine";
 }
 
 TEST(ServeConfig, ReadsEveryKey) {
@@ -147,6 +151,50 @@ TEST(ServeConfig, ErrorsSayWhichLine) {
   EXPECT_THAT(ErrorOf("a: [\n"), HasSubstr("not YAML"));
   EXPECT_THAT(ErrorOf("- a\n"), HasSubstr("expected a map"));
   EXPECT_THAT(ErrorOf(""), HasSubstr("is empty"));
+}
+
+TEST(ServeConfig, WhatDoesNotGoTogetherIsAnErrorOfALine) {
+  const auto of = [](std::string_view top, std::string_view model) {
+    return ErrorOf(base::StrCat(top, "models:\n  a:\n    dir: x\n", model));
+  };
+  EXPECT_EQ(of("", ""), "fine");
+  EXPECT_THAT(
+      of("policy: zzz\n", ""),
+      AllOf(StartsWith("dir/serve.yaml:1: policy: \"zzz\" is no policy"), HasSubstr("edf")));
+  EXPECT_THAT(
+      of("threads: 1\nsplit: 1,1\n", ""),
+      AllOf(StartsWith("dir/serve.yaml:2: split: \"1,1\""), HasSubstr("together at most 1")));
+  EXPECT_EQ(of("threads: 2\nsplit: 1,1\n", ""), "fine");
+  for (const char* key : {"limit_memory", "reserve_memory"}) {
+    EXPECT_THAT(of("", base::StrCat("    ", key, ": 1MiB\n")),
+                AllOf(StartsWith(base::StrCat("dir/serve.yaml:4: models: a: ", key, ": ")),
+                      HasSubstr("\"memory\"")));
+    EXPECT_EQ(of("", base::StrCat("    ", key, ": 0\n")), "fine");
+    EXPECT_EQ(of("memory: 2MiB\n", base::StrCat("    ", key, ": 1MiB\n")), "fine");
+  }
+  EXPECT_THAT(of("memory: 9MiB\n", "    reserve_memory: 2MiB\n    limit_memory: 1MiB\n"),
+              StartsWith("dir/serve.yaml:6: models: a: limit_memory: is below reserve_memory"));
+  EXPECT_THAT(
+      of("memory: 3MiB\n", "    reserve_memory: 2MiB\n  b: {dir: y, reserve_memory: 2MiB}\n"),
+      AllOf(StartsWith("dir/serve.yaml:6: models: b: reserve_memory: "),
+            HasSubstr("the budget \"memory\" of 3,145,728 bytes")));
+  EXPECT_THAT(of("threads: 1\n", "    reserve_cores: 5\n"),
+              StartsWith("dir/serve.yaml:5: models: a: reserve_cores: 5 cores"));
+  EXPECT_THAT(
+      of("threads: 2\n", "    reserve_cores: 1.5\n  b:\n    reserve_cores: 1\n    dir: y\n"),
+      StartsWith("dir/serve.yaml:7: models: b: reserve_cores: 2.5 cores"));
+  EXPECT_EQ(of("threads: 1\n", "    reserve_cores: 1\n"), "fine");
+  EXPECT_THAT(of("default_deadline: 2s\nlimits: {deadline: 1s}\n", ""),
+              StartsWith("dir/serve.yaml:1: default_deadline: is above"));
+  EXPECT_THAT(of("limits: {deadline: 1s}\n", "    default_deadline: 2s\n"),
+              StartsWith("dir/serve.yaml:5: models: a: default_deadline: is above"));
+}
+
+TEST(ServeConfig, ALowerLimitOfDeadlinesIsTheirDefaultToo) {
+  const auto config = ParseServeConfig("limits: {deadline: 1s}\nmodels: {a: x}", "serve.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->service.default_deadline_ms, 1000);
+  EXPECT_FALSE(CheckOptions(config->service));
 }
 
 TEST(ServeConfig, ModelsOnTheCommandLineHaveANameOrGetOne) {

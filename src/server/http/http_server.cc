@@ -42,6 +42,18 @@ base::StatusOr<tcp::endpoint> Resolve(asio::io_context& io, const HttpOptions& o
   return tcp::endpoint(found.begin()->endpoint().address(), port);
 }
 
+// Null: in the clear.
+base::StatusOr<std::unique_ptr<TlsContext>> MakeTls(const HttpOptions& options) {
+  if (options.tls_cert.empty() != options.tls_key.empty()) {
+    return base::BadInput("TLS needs both a certificate and its key");
+  }
+  if (!options.client_ca.empty() && options.tls_cert.empty()) {
+    return base::BadInput("certificates of clients are only asked for over TLS");
+  }
+  if (options.tls_cert.empty()) return std::unique_ptr<TlsContext>();
+  return TlsContext::Create(options.tls_cert, options.tls_key, options.client_ca);
+}
+
 class Server : public HttpServer {
  public:
   Server(const HttpOptions& options, HttpHandler handler)
@@ -84,16 +96,7 @@ class Server : public HttpServer {
 
 base::Status Server::Listen() {
   const HttpOptions& options = front_->options;
-  if (options.tls_cert.empty() != options.tls_key.empty()) {
-    return base::BadInput("TLS needs both a certificate and its key");
-  }
-  if (!options.client_ca.empty() && options.tls_cert.empty()) {
-    return base::BadInput("certificates of clients are only asked for over TLS");
-  }
-  if (!options.tls_cert.empty()) {
-    HONE_ASSIGN_OR_RETURN(front_->tls,
-                          TlsContext::Create(options.tls_cert, options.tls_key, options.client_ca));
-  }
+  HONE_ASSIGN_OR_RETURN(front_->tls, MakeTls(options));
   HONE_ASSIGN_OR_RETURN(const tcp::endpoint endpoint, Resolve(loops_[0]->io, options));
   error_code error;
   acceptor_->open(endpoint.protocol(), error);
@@ -185,6 +188,10 @@ void Server::Stop(double seconds) {
 }
 
 }  // namespace
+
+base::Status CheckTls(const HttpOptions& options) {
+  return MakeTls(options).status();
+}
 
 base::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpOptions& options,
                                                               HttpHandler handler) {

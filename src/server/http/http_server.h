@@ -51,6 +51,9 @@ struct HttpCounters {
 // Prometheus' text format.
 std::string PrometheusText(const HttpCounters& counters);
 
+// Whether the files of the options' TLS can be used, as Start would say.
+base::Status CheckTls(const HttpOptions& options);
+
 class HttpServer {
  public:
   virtual ~HttpServer() = default;  // Stop, then join
