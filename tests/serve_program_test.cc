@@ -134,6 +134,7 @@ TEST_F(ServeProgram, AnswersUntilItIsToldToStop) {
 TEST_F(ServeProgram, AConfigurationMayNameABrokenModelBesideAGoodOne) {
   const std::string config = testing::TempDir() + "/serve.yaml",
                     keys = testing::TempDir() + "/keys";
+  std::filesystem::remove_all(testing::TempDir() + "/none");
   std::ofstream(keys) << "alice:secret\n";
   std::ofstream(config) << "port: 1\ntable_cache: none\napi_key_file: keys\nmodels:\n  good: "
                         << model_ << "\n  bad: /no/such/model\n";
@@ -149,6 +150,17 @@ TEST_F(ServeProgram, AConfigurationMayNameABrokenModelBesideAGoodOne) {
                 .status,
             200);
   EXPECT_EQ(Stop(SIGINT), 0);
+}
+
+TEST_F(ServeProgram, KeepsLatencyTablesOnAnAccountThatHasNoCacheYet) {
+  const std::string cache = testing::TempDir() + "/serve_program/home/.cache";
+  setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+  Start({"-m", "tiny=" + model_, "--port", "0"});
+  unsetenv("XDG_CACHE_HOME");
+  ASSERT_NE(child_, 0) << ReadAll(err_);
+  EXPECT_EQ(Stop(SIGTERM), 0);
+  EXPECT_FALSE(std::filesystem::is_empty(cache + "/hone"));
+  EXPECT_THAT(ReadAll(err_), Not(HasSubstr("warning")));
 }
 
 TEST_F(ServeProgram, WrongUsageAndFailuresHaveTheirOwnExitCodes) {

@@ -150,6 +150,23 @@ TEST_F(FileTest, Directories) {
   EXPECT_FALSE(files_.MakeTemporaryDirectory(Path("no/t")).ok());
 }
 
+TEST_F(FileTest, EveryFaultOfMakingDirectoriesIsAnError) {
+  int faults = 0;
+  for (int fail_at = 0;; ++fail_at) {
+    FaultyFiles faulty(files_, fail_at);
+    const base::Status status = MakeDirectories(faulty, Path("a/b/c"));
+    if (faulty.operations() <= fail_at) {
+      EXPECT_TRUE(status.ok()) << status;
+      break;
+    }
+    ++faults;
+    EXPECT_EQ(status.code(), base::StatusCode::kOutOfResource) << fail_at;
+    EXPECT_FALSE(files_.IsDirectory(Path("a/b/c"))) << fail_at;
+    ASSERT_TRUE(files_.RemoveTree(Path("a")).ok());
+  }
+  EXPECT_EQ(faults, 3) << "one a directory; those that are there need no operation";
+}
+
 TEST_F(FileTest, EveryFaultOfAWriteIsAnErrorAndLeavesNothing) {
   int faults = 0;
   for (int fail_at = 0;; ++fail_at) {

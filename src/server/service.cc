@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -34,7 +33,7 @@ class ServiceImpl : public Service {
   ServiceImpl(env::FileSystem& files, const ServiceOptions& options, int cores)
       : files_(files),
         options_(options),
-        kept_(files, options.table_cache, DeviceName(options.isa, cores)) {}
+        kept_(files, options.table_cache, DeviceName(options.isa, cores), options.warn) {}
   ~ServiceImpl() override {
     if (dispatcher_) dispatcher_->Stop();
     if (background_) background_->Stop();
@@ -89,7 +88,7 @@ class ServiceImpl : public Service {
   int GiveUp() override { return dispatcher_->GiveUpAll(); }
 
  private:
-  OpenContext Context(std::vector<std::shared_ptr<base::ThreadPool>> pools) const {
+  OpenContext Context(std::vector<std::shared_ptr<base::ThreadPool>> pools) {
     return {.files = files_,
             .isa = options_.isa,
             .kept = kept_,
@@ -108,7 +107,7 @@ class ServiceImpl : public Service {
 
   env::FileSystem& files_;
   const ServiceOptions options_;
-  const KeptTables kept_;
+  KeptTables kept_;  // of Open, then of the background thread, then of the destructor
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<ResourceKeeper> keeper_;
   std::unique_ptr<BackgroundThread> background_;
@@ -142,7 +141,9 @@ base::Status ServiceImpl::Open(planner::Layouts layouts) {
     base::StatusOr<ModelFiles>& read = opening.back().files;
     if (!read.ok()) continue;
     opening.back().tokenizer = std::make_unique<TokenizerLoad>(files_, read->common_directory);
-    if (!KeptTablesOf(context, *read)) to_measure += read->rungs.size() * context.widths.size();
+    if (!kept_.Read(*read, context.widths)) {
+      to_measure += read->rungs.size() * context.widths.size();
+    }
   }
   context.measure_ms = kMeasureMs / static_cast<double>(std::max<std::size_t>(to_measure, 1));
   std::vector<const ModelFiles*> read;
@@ -220,12 +221,7 @@ base::StatusOr<const ModelOptions*> ServiceImpl::Configured(const std::string& n
 void ServiceImpl::KeepLearnt() {
   dispatcher_->VisitModels([&](int, ServedModel& model, const scheduler::Model&) {
     std::optional<planner::TableFile> learnt = model.Learnt();
-    if (!learnt) return;
-    const base::Status written = kept_.Write(model.content, *std::move(learnt));
-    if (!written.ok()) {
-      std::fprintf(stderr, "what was learnt of latency is not kept: %s\n",
-                   written.message().c_str());
-    }
+    if (learnt) kept_.Write(model.content, *std::move(learnt));
   });
 }
 

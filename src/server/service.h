@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,8 @@ struct ServiceOptions {
   // Directory of measured latency tables, one file a device and model; empty: they are not kept.
   std::string table_cache;
   std::vector<int> split = {};  // widths of the executors; empty: the planner chooses
+  // Told of what does not keep it from serving, by any thread; empty: nobody is.
+  std::function<void(const std::string&)> warn = {};
 };
 
 struct Ticket {

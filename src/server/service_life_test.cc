@@ -285,6 +285,8 @@ TEST_F(ServiceLifeTest, NumbersThatAreNotFiniteFailOnlyWhoAskedForThem) {
 TEST_F(ServiceLifeTest, KeptTablesAreUsedAgainAndBrokenOnesMeasuredAnew) {
   ServiceOptions options = One(TinyLadder("bert/embed-mean", "l"));
   options.table_cache = Path("tables");
+  std::vector<std::string> warnings;
+  options.warn = [&](const std::string& message) { warnings.push_back(message); };
   const auto measured = [&] {
     const auto service = Start(options);
     double ms = 0;
@@ -300,7 +302,10 @@ TEST_F(ServiceLifeTest, KeptTablesAreUsedAgainAndBrokenOnesMeasuredAnew) {
   ASSERT_EQ(files.size(), 1u);
   EXPECT_EQ(measured(), 0) << "the second start measures nothing";
   Put("tables/" + files.front(), "{\"schema\": 1, \"kind\": \"latency-tables\", \"rungs\": [3]}");
+  EXPECT_TRUE(warnings.empty());
   EXPECT_GT(measured(), 0);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], HasSubstr("kept of \"m\" are of no use"));
   EXPECT_EQ(measured(), 0);
   // Another split has executors of other widths.
   options.threads = 2;
@@ -325,6 +330,32 @@ TEST_F(ServiceLifeTest, GuessedTablesAreNotKept) {
   EXPECT_EQ(files_.List(options.table_cache)->size(), 0u) << "nor at the end";
   ASSERT_TRUE(Start(options));
   EXPECT_EQ(files_.List(options.table_cache)->size(), 1u) << "the next start measures";
+}
+
+TEST_F(ServiceLifeTest, TheDirectoryOfKeptTablesIsMadeWithThoseAboveIt) {
+  ServiceOptions options = One(TinyModel("bert/embed-mean", "m"));
+  options.table_cache = Path("fresh/cache/tables");
+  options.warn = [](const std::string& message) { ADD_FAILURE() << message; };
+  ASSERT_TRUE(Start(options));
+  EXPECT_EQ(files_.List(options.table_cache)->size(), 1u);
+}
+
+TEST_F(ServiceLifeTest, TablesThatCannotBeKeptAreAWarningGivenOnce) {
+  ServiceOptions options = One(TinyModel("bert/embed-mean", "m"));
+  options.models.push_back({.name = "n", .directory = TinyModel("bert/embed-cls", "n")});
+  Put("file", "");
+  options.table_cache = Path("file/tables");
+  std::vector<std::string> warnings;
+  options.warn = [&](const std::string& message) { warnings.push_back(message); };
+  {
+    const auto service = Start(options);
+    ASSERT_TRUE(service);
+    EXPECT_TRUE(service->Load("m").ok());
+    EXPECT_TRUE(Run(*service, Ask(service->Find("m"), {"a"})).ok());
+  }
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], HasSubstr("latency tables are not kept, those of \"m\""));
+  EXPECT_THAT(warnings[0], HasSubstr(Path("file") + ": cannot create the directory"));
 }
 
 TEST_F(ServiceLifeTest, WhatServingTeachesOfLatencyIsKept) {

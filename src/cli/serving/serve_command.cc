@@ -53,15 +53,16 @@ void PrintRungs(const ServiceStatus& status) {
   }
 }
 
+void Warn(const std::string& message) {
+  std::fprintf(stderr, "hone serve: warning: %s\n", message.c_str());
+}
+
 void PrintErrors(const ServiceStatus& status) {
   for (const ModelStatus& model : status.models) {
-    if (!model.error.empty()) {
-      std::fprintf(stderr, "hone serve: warning: %s\n", model.error.c_str());
-    }
+    if (!model.error.empty()) Warn(model.error);
     for (const server::RungInfo& rung : model.rungs) {
       if (rung.error.empty()) continue;
-      std::fprintf(stderr, "hone serve: warning: %s, rung %s: %s\n", model.endpoint->name.c_str(),
-                   rung.name.c_str(), rung.error.c_str());
+      Warn(base::StrCat(model.endpoint->name, ", rung ", rung.name, ": ", rung.error));
     }
   }
 }
@@ -104,6 +105,7 @@ class ServeCommand : public Command {
     HONE_ASSIGN_OR_RETURN(server::ServeConfig config, flags_.Read());
     HONE_RETURN_IF_ERROR(server::CheckTls(config.http));  // before models are loaded
     config.http.refusal = server::FrontRefusal;
+    config.service.warn = Warn;
     env::HoldStopSignals();
     env::OutliveReaders();
     HONE_ASSIGN_OR_RETURN(const std::unique_ptr<Service> service,

@@ -130,6 +130,15 @@ TEST(ServeConfig, WhatIsLeftOutKeepsItsDefault) {
   EXPECT_EQ(config->service.models[0].directory, "b");
 }
 
+TEST(ServeConfig, TheTableCacheNoneIsNoDirectory) {
+  const auto cache = [](std::string_view text) {
+    return ParseServeConfig(text, "dir/serve.yaml")->service.table_cache;
+  };
+  EXPECT_EQ(cache("table_cache: none\n"), kNoTableCache);
+  EXPECT_EQ(cache("table_cache: ./none\n"), "dir/./none");
+  EXPECT_EQ(cache("table_cache: tables\n"), "dir/tables");
+}
+
 TEST(ServeConfig, ErrorsSayWhichLine) {
   EXPECT_THAT(ErrorOf("host: a\nport: 70000\n"), StartsWith("dir/serve.yaml:2: port: 70000"));
   EXPECT_THAT(ErrorOf("host: a\nprot: 80\n"),

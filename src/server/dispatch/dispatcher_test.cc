@@ -41,7 +41,7 @@ class DispatcherTest : public ServiceTest {
     options_.models = {{.name = "m", .directory = directory, .max_texts = max_texts}};
     dispatcher_ = std::make_unique<Dispatcher>(options_, *planner::MakeLayouts(2, {}),
                                                *scheduler::MakePolicy("ladder"), [] {});
-    const KeptTables kept(files_, "", "");
+    KeptTables kept(files_, "", "", {});
     OpenContext context{.files = files_,
                         .isa = options_.isa,
                         .kept = kept,

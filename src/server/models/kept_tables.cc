@@ -24,24 +24,22 @@ std::string KeptTables::PathOf(const std::string& content) const {
   return env::JoinPath(directory_, base::StrCat(hash.substr(0, kDigits), ".json"));
 }
 
-std::optional<planner::TableFile> KeptTables::Read(const std::string& content,
-                                                   const std::vector<std::string>& rungs,
-                                                   const std::vector<int>& widths,
-                                                   std::string* note) const {
+std::optional<planner::TableFile> KeptTables::Read(const ModelFiles& model,
+                                                   const std::vector<int>& widths) {
   if (directory_.empty()) return std::nullopt;
-  const std::string path = PathOf(content);
+  const std::string path = PathOf(model.content);
   if (!files_.IsFile(path)) return std::nullopt;
+  const auto unusable = [&](const base::Status& why) {
+    WarnOnce(path, base::StrCat("the latency tables kept of \"", model.endpoint.name,
+                                "\" are of no use, and are measured anew: ", why.message()));
+    return std::nullopt;
+  };
   const base::StatusOr<std::string> text = files_.Read(path, kMaxBytes);
-  if (!text.ok()) {
-    *note = text.status().message();
-    return std::nullopt;
-  }
+  if (!text.ok()) return unusable(text.status());
   base::StatusOr<planner::TableFile> file = planner::ParseTableFile(*text, path);
-  if (!file.ok()) {
-    *note = base::StrCat(file.status().message(), "; it is measured anew");
-    return std::nullopt;
-  }
+  if (!file.ok()) return unusable(file.status());
   // Other executor widths, as another --split gives, are no fault.
+  const std::vector<std::string>& rungs = model.endpoint.rungs;
   if (file->rungs.size() != rungs.size()) return std::nullopt;
   for (std::size_t i = 0; i < rungs.size(); ++i) {
     if (file->rungs[i].name != rungs[i] || file->rungs[i].widths != widths) return std::nullopt;
@@ -49,11 +47,23 @@ std::optional<planner::TableFile> KeptTables::Read(const std::string& content,
   return *std::move(file);
 }
 
-base::Status KeptTables::Write(const std::string& content, planner::TableFile tables) const {
-  if (directory_.empty()) return base::OkStatus();
-  HONE_RETURN_IF_ERROR(env::MakeDirectories(files_, directory_));
+void KeptTables::Write(const std::string& content, planner::TableFile tables) {
+  if (directory_.empty()) return;
   tables.device = device_;
-  return env::WriteFile(files_, PathOf(content), planner::ToJson(tables));
+  const base::Status written = TryToWrite(PathOf(content), tables);
+  if (written.ok()) return;
+  WarnOnce("",
+           base::StrCat("latency tables are not kept, those of \"", tables.model,
+                        "\" to begin with; the next start measures again: ", written.message()));
+}
+
+base::Status KeptTables::TryToWrite(const std::string& path, const planner::TableFile& tables) {
+  HONE_RETURN_IF_ERROR(env::MakeDirectories(files_, directory_));
+  return env::WriteFile(files_, path, planner::ToJson(tables));
+}
+
+void KeptTables::WarnOnce(const std::string& about, const std::string& message) {
+  if (warned_.insert(about).second && warn_) warn_(message);
 }
 
 }  // namespace hone::server

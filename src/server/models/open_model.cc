@@ -1,7 +1,6 @@
 #include "server/models/open_model.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -122,18 +121,10 @@ base::StatusOr<std::shared_ptr<const text::Tokenizer>> TokenizerLoad::Get() {
   return result_.get();
 }
 
-std::optional<planner::TableFile> KeptTablesOf(const OpenContext& context,
-                                               const ModelFiles& model) {
-  std::string note;
-  auto tables = context.kept.Read(model.content, model.endpoint.rungs, context.widths, &note);
-  if (!note.empty()) std::fprintf(stderr, "%s\n", note.c_str());
-  return tables;
-}
-
 base::StatusOr<NewModel> OpenModel(const OpenContext& context, const ModelOptions& options,
                                    ModelFiles model, TokenizerLoad& tokenizer,
                                    const std::vector<bool>& resident) {
-  const std::optional<planner::TableFile> kept = KeptTablesOf(context, model);
+  const std::optional<planner::TableFile> kept = context.kept.Read(model, context.widths);
   NewModel result;
   result.options = options;
   planner::TableFile tables{.model = options.name, .device = {}, .rungs = {}};
@@ -165,13 +156,7 @@ base::StatusOr<NewModel> OpenModel(const OpenContext& context, const ModelOption
     result.content = model.content;
     result.measured = tables;
   }
-  if (!kept && whole) {
-    const base::Status written = context.kept.Write(model.content, std::move(tables));
-    // Serving does not depend on it; the next start measures again.
-    if (!written.ok()) {
-      std::fprintf(stderr, "latency tables are not kept: %s\n", written.message().c_str());
-    }
-  }
+  if (!kept && whole) context.kept.Write(model.content, std::move(tables));
   result.endpoint = std::move(model.endpoint);
   result.rungs = std::move(model.rungs);
   return result;

@@ -52,16 +52,12 @@ struct NewModel {
 struct OpenContext {
   env::FileSystem& files;
   base::Isa isa;
-  const KeptTables& kept;
+  KeptTables& kept;
   std::vector<int> widths;  // of the dispatcher
   // Packs, warms and measures. Tables of widths that no pool has are guessed from those measured.
   std::vector<std::shared_ptr<base::ThreadPool>> pools;  // the widest first
   double measure_ms = 0;                                 // budget for each table that is not kept
 };
-
-// The tables of the rungs that are kept, or nothing where all are to be measured. A note on a broken
-// file goes to standard error.
-std::optional<planner::TableFile> KeptTablesOf(const OpenContext& context, const ModelFiles& model);
 
 // `resident` says of each rung whether it stays in memory; one that does not is loaded only where its
 // tables must be measured. A rung that fails is kFailed; an error where no rung can be served.
