@@ -34,6 +34,7 @@ base::StatusOr<Vocabulary> VocabularyFromMap(const base::JsonValue& map) {
     HONE_ASSIGN_OR_RETURN(const std::int32_t id, item.IntIn(0, Vocabulary::kMaxId - 1));
     vocabulary.Add(item.key(), id);
   }
+  if (const auto repeat = vocabulary.RepeatText()) return map.Error(*repeat);
   return vocabulary;
 }
 

@@ -137,6 +137,7 @@ base::StatusOr<std::unique_ptr<Model>> UnigramFromJson(const base::JsonValue& js
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     vocabulary.Add(tokens[i], static_cast<std::int32_t>(i));
   }
+  if (const auto repeat = vocabulary.RepeatText()) return list.Error(*repeat);
   return MakeUnigram(std::move(vocabulary), std::move(scores), options, json.Where());
 }
 

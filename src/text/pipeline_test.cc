@@ -57,6 +57,43 @@ TEST(TokenizerJson, SaysWhatIsWrongAndWhere) {
             "t.json: $.model: unk_id 3 is not in the vocabulary of 1");
 }
 
+TEST(Vocabularies, ThatRepeatThemselvesAreRefused) {
+  const auto bpe = [](std::string_view vocab) {
+    return ErrorOf(base::StrCat(R"({"model":{"type":"BPE","vocab":)", vocab, R"(,"merges":[]}})"));
+  };
+  EXPECT_EQ(bpe(R"({"a":0,"b":1,"a":2})"),
+            "t.json: $.model.vocab: the token \"a\" has two ids, 0 and 2");
+  EXPECT_EQ(bpe(R"({"a":0,"a":0})"), "t.json: $.model.vocab: the token \"a\" is listed twice");
+  EXPECT_EQ(bpe(R"({"a":7,"b":7})"),
+            "t.json: $.model.vocab: the id 7 is of two tokens, \"a\" and \"b\"");
+  EXPECT_EQ(ErrorOf(R"({"model":{"type":"Unigram","vocab":[["a",0],["b",0],["a",-1]]}})"),
+            "t.json: $.model.vocab: the token \"a\" has two ids, 0 and 2");
+  const std::string piece(
+      "\x0a\x08\x0a\x01"
+      "a"
+      "\x15\x00\x00\x00\x00",
+      10);
+  EXPECT_EQ(Tokenizer::FromSentencePiece(piece + piece, "m").status().message(),
+            "m: the token \"a\" has two ids, 0 and 1");
+  const auto lines = [](std::string_view text) {
+    return Tokenizer::FromWordPieceVocab(text, "vocab.txt", true).status().message();
+  };
+  EXPECT_EQ(lines("[UNK]\n[CLS]\n[SEP]\na\nb\na\n"),
+            "vocab.txt:6: the token \"a\" is in line 4 already");
+  EXPECT_EQ(lines("[UNK]\n[CLS]\n[SEP]\n\n\na\n\n"), "") << "nothing matches empty lines";
+}
+
+// Ids that no token has: nothing is read there, and nothing written.
+TEST(Vocabularies, MayHaveHoles) {
+  const auto tokenizer = Tokenizer::FromJson(
+      R"({"model":{"type":"BPE","vocab":{"a":0,"b":9},"merges":[]}})", "t.json");
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  Encoding encoding;
+  (*tokenizer)->Encode("ab", {}, &encoding);
+  EXPECT_EQ(encoding.ids, (std::vector<std::int32_t>{0, 9}));
+  EXPECT_EQ((*tokenizer)->Decode(std::vector<std::int32_t>{0, 5, 9}, false), "a b");
+}
+
 // Each step doubles a text: forty of them would need more memory than there is.
 TEST(TokenizerJson, RefusesStepsThatMakeATextEndless) {
   std::string steps;

@@ -242,6 +242,7 @@ base::StatusOr<std::unique_ptr<Model>> MakeModel(const SentencePieceFile& file,
     vocabulary.Add(file.pieces[id].text, static_cast<std::int32_t>(id));
     scores.push_back(static_cast<double>(file.pieces[id].score));
   }
+  if (const auto repeat = vocabulary.RepeatText()) return base::BadInput(source, ": ", *repeat);
   if (file.model_type == 1) {
     return MakeUnigram(std::move(vocabulary), std::move(scores), {unk_id, file.byte_fallback},
                        source);

@@ -100,6 +100,10 @@ base::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::FromWordPieceVocab(std::st
   ForEachLine(vocab_txt, [&](std::string_view line, int number) {
     vocabulary.Add(TrimEnd(line), number - 1);
   });
+  if (const auto& repeat = vocabulary.repeat()) {
+    return base::BadInput(source, ":", repeat->other_id + 1, ": the token \"", repeat->token,
+                          "\" is in line ", repeat->id + 1, " already");
+  }
   Parts parts;
   parts.source = source;
   HONE_RETURN_IF_ERROR(AddWordPieceSpecials(vocabulary, source, &parts));

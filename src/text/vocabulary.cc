@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
+
+#include "base/strings.h"
 
 namespace hone::text {
 
@@ -21,7 +24,7 @@ void TokenTable::Rehash(std::size_t slots) {
   }
 }
 
-void TokenTable::Insert(std::string_view text, std::int32_t id) {
+std::int32_t TokenTable::Insert(std::string_view text, std::int32_t id) {
   if ((size_ + 1) * 2 > slots_.size()) Rehash(std::max<std::size_t>(16, slots_.size() * 2));
   const auto hash = static_cast<std::uint32_t>(HashBytes(text));
   const std::size_t mask = slots_.size() - 1;
@@ -29,8 +32,7 @@ void TokenTable::Insert(std::string_view text, std::int32_t id) {
   for (; slots_[i].text != nullptr; i = (i + 1) & mask) {
     Slot& slot = slots_[i];
     if (slot.hash == hash && std::string_view(slot.text, slot.size) == text) {
-      slot.id = id;
-      return;
+      return std::exchange(slot.id, id);
     }
   }
   // An empty text still needs an address that is not null.
@@ -38,6 +40,7 @@ void TokenTable::Insert(std::string_view text, std::int32_t id) {
                id, hash};
   ++size_;
   longest_ = std::max(longest_, text.size());
+  return -1;
 }
 
 std::int32_t TokenTable::Find(std::string_view text) const {
@@ -65,9 +68,24 @@ bool Vocabulary::Add(std::string_view token, std::int32_t id) {
   if (static_cast<std::size_t>(id) >= tokens_.size()) {
     tokens_.resize(static_cast<std::size_t>(id) + 1);
   }
-  tokens_[static_cast<std::size_t>(id)] = stored;
-  table_.Insert(stored, id);
+  std::string_view& place = tokens_[static_cast<std::size_t>(id)];
+  if (place.data() != nullptr && !repeat_) repeat_ = {place, stored, id, id};
+  place = stored;
+  const std::int32_t before = table_.Insert(stored, id);
+  if (before >= 0 && !token.empty() && !repeat_) repeat_ = {stored, stored, before, id};
   return true;
+}
+
+std::optional<std::string> Vocabulary::RepeatText() const {
+  if (!repeat_) return std::nullopt;
+  const Repeat& it = *repeat_;
+  if (it.token != it.other) {
+    return base::StrCat("the id ", it.id, " is of two tokens, \"", it.token, "\" and \"", it.other,
+                        "\"");
+  }
+  return it.id == it.other_id ? base::StrCat("the token \"", it.token, "\" is listed twice")
+                              : base::StrCat("the token \"", it.token, "\" has two ids, ", it.id,
+                                             " and ", it.other_id);
 }
 
 }  // namespace hone::text

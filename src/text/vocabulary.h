@@ -37,8 +37,8 @@ inline std::uint64_t HashBytes(std::string_view text) {
 class TokenTable {
  public:
   void Reserve(std::size_t count);
-  // A later insertion of the same text replaces the id.
-  void Insert(std::string_view text, std::int32_t id);
+  // A later insertion of the same text replaces the id, and gives the one before; else -1.
+  std::int32_t Insert(std::string_view text, std::int32_t id);
   // -1 where there is none.
   std::int32_t Find(std::string_view text) const;
   std::size_t size() const { return size_; }
@@ -67,6 +67,15 @@ class Vocabulary {
   // False where the memory that was reserved is used up.
   bool Add(std::string_view token, std::int32_t id);
 
+  // The first token or id that was added twice. Empty tokens, which nothing matches, may be many: ends of files.
+  struct Repeat {
+    std::string_view token, other;  // the same token, or two of one id
+    std::int32_t id, other_id;
+  };
+  const std::optional<Repeat>& repeat() const { return repeat_; }
+  // "the token "a" has two ids, 3 and 7"; nothing where no token or id repeats.
+  std::optional<std::string> RepeatText() const;
+
   std::int32_t Find(std::string_view token) const { return table_.Find(token); }
   std::string_view Token(std::int32_t id) const {
     return id >= 0 && static_cast<std::size_t>(id) < tokens_.size()
@@ -85,6 +94,7 @@ class Vocabulary {
   std::size_t capacity_;
   std::vector<std::string_view> tokens_;
   TokenTable table_;
+  std::optional<Repeat> repeat_;
 };
 
 }  // namespace hone::text
