@@ -86,6 +86,9 @@ MaybeFault ReadTensor(const base::JsonValue& value, std::string_view* binary, In
     HONE_RETURN_IF_FAULT(ReadInt(*parameters, "binary_data_size", 0,
                                  std::numeric_limits<std::int32_t>::max(), &bytes));
     if (bytes >= 0) {
+      if (const auto both = value.Find("data")) {
+        return Wrong(*both, "is given, and binary_data_size too: one of the two holds the tensor");
+      }
       if (static_cast<std::size_t>(bytes) > binary->size()) {
         return Wrong(*parameters, base::StrCat("binary_data_size is ", bytes, ", and ",
                                                binary->size(), " bytes are left of the body"));

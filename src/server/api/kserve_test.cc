@@ -104,6 +104,9 @@ TEST(KserveJson, RefusalsNameTheField) {
       {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[1],
           "parameters":{"binary_data_size":9}}]})",
        "inputs[0].parameters"},
+      {R"({"inputs":[{"name":"x","datatype":"INT64","shape":[1],"data":[1],
+          "parameters":{"binary_data_size":0}}]})",
+       "inputs[0].data"},
   };
   for (const auto& c : cases) {
     KserveHttpRequest request;

@@ -108,6 +108,10 @@ TEST_F(GrpcTest, FaultsHaveTheirCodesAndNameTheField) {
   EXPECT_EQ(fails(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(fails(request).error_message(), HasSubstr("text: has contents beside"));
   request = TextRequest("a");
+  request.mutable_inputs(0)->mutable_contents()->add_int64_contents(5);
+  EXPECT_THAT(fails(request).error_message(),
+              HasSubstr("text: has 1 elements that are not of its datatype, BYTES"));
+  request = TextRequest("a");
   *request.add_inputs() = request.inputs(0);
   EXPECT_THAT(fails(request).error_message(), HasSubstr("text: is given twice"));
 }

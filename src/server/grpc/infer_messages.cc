@@ -10,6 +10,13 @@ namespace {
 
 constexpr int kMaxTensors = 16, kMaxRank = 8;
 
+int ElementsOfAllTypes(const inference::InferTensorContents& contents) {
+  return contents.bool_contents_size() + contents.int_contents_size() +
+         contents.int64_contents_size() + contents.uint_contents_size() +
+         contents.uint64_contents_size() + contents.fp32_contents_size() +
+         contents.fp64_contents_size() + contents.bytes_contents_size();
+}
+
 MaybeFault ReadContents(const inference::InferTensorContents& contents, InferTensor* tensor) {
   std::int64_t wanted = 0;
   HONE_RETURN_IF_FAULT(CountElements(tensor->name, tensor->shape, &wanted));
@@ -24,6 +31,11 @@ MaybeFault ReadContents(const inference::InferTensorContents& contents, InferTen
     case TensorType::kInt64: take(contents.int64_contents(), &tensor->ints); break;
     case TensorType::kInt32: take(contents.int_contents(), &tensor->ints); break;
     case TensorType::kUint32: take(contents.uint_contents(), &tensor->ints); break;
+  }
+  const std::size_t all = static_cast<std::size_t>(ElementsOfAllTypes(contents));
+  if (all > found) {
+    return BadRequest(tensor->name, "has ", all - found, " elements that are not of its datatype, ",
+                      NameOf(tensor->type));
   }
   if (found == static_cast<std::size_t>(wanted)) return {};
   return BadRequest(tensor->name, "has ", found, " elements of ", NameOf(tensor->type),
