@@ -202,6 +202,12 @@ base::StatusOr<std::vector<std::vector<bool>>> ServiceImpl::FirstResidents(
       const base::StatusOr<std::uint64_t> bytes = PredictPackedBytes(files_, rung);
       // One that cannot be opened fails when it is loaded, and takes nothing until then.
       state.rungs.push_back({.bytes = bytes.ok() ? *bytes : 0, .accuracy = rung.accuracy});
+      const std::optional<std::string> never =
+          WhyNever(state.rungs.back().bytes, options_.memory_bytes, state.limit_bytes);
+      if (never && !state.pinned && options_.warn) {
+        options_.warn(base::StrCat("the rung \"", rung.name, "\" of \"", options[m]->name,
+                                   "\" will never be used: it ", *never));
+      }
     }
   }
   return planner::FirstResident(states, budget_bytes);

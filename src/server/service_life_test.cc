@@ -434,14 +434,20 @@ TEST_F(ServiceLifeTest, AModelKeepsTheMemoryReservedForIt) {
   EXPECT_THAT(Service::Start(files_, options).status().message(), HasSubstr("reserve"));
   options.models[0].reserved_bytes = 0;
   options.models[1].reserved_cores = 1.5;
-  EXPECT_THAT(Service::Start(files_, options).status().message(), HasSubstr("reserve 1.5 cores"));
+  EXPECT_THAT(Service::Start(files_, options).status().message(),
+              HasSubstr("1.5 cores are reserved"));
 }
 
 TEST_F(ServiceLifeTest, WhatNeverFitsIsToldSo) {
   ServiceOptions options = One(TinyModel("bert/embed-mean", "m"));
   options.memory_bytes = 1000;
+  std::vector<std::string> warnings;
+  options.warn = [&](const std::string& message) { warnings.push_back(message); };
   const auto service = Start(options);
   ASSERT_TRUE(service);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], HasSubstr("the rung \"model\" of \"m\" will never be used"));
+  EXPECT_THAT(warnings[0], HasSubstr("the budget has 1,000"));
   const Reply reply = Run(*service, Ask(service->Find("m"), {"a"}, kLong));
   ASSERT_FALSE(reply.ok());
   EXPECT_THAT(reply.fault->message, HasSubstr("the budget has 1,000"));

@@ -12,6 +12,25 @@ namespace hone::server {
 using planner::MakingRoom;
 using planner::RungRef;
 
+namespace {
+
+std::string Needs(std::uint64_t bytes) {
+  return base::StrCat("needs ", base::WithCommas(bytes), " bytes of memory; ");
+}
+
+}  // namespace
+
+std::optional<std::string> WhyNever(std::uint64_t bytes, std::uint64_t budget,
+                                    std::uint64_t limit) {
+  if (bytes > budget) {
+    return base::StrCat(Needs(bytes), "the budget has ", base::WithCommas(budget));
+  }
+  if (limit > 0 && bytes > limit) {
+    return base::StrCat(Needs(bytes), "limit_memory allows ", base::WithCommas(limit));
+  }
+  return std::nullopt;
+}
+
 ResourceKeeper::ResourceKeeper(env::FileSystem& files, const ServiceOptions& options,
                                Dispatcher& dispatcher)
     : files_(files),
@@ -98,17 +117,13 @@ bool ResourceKeeper::Load(Snapshot& snapshot, RungRef ref) {
   planner::RungState& state = snapshot.states[static_cast<std::size_t>(ref.model)]
                                   .rungs[static_cast<std::size_t>(ref.rung)];
   if (!MakeRoom(snapshot, ref)) {
-    const std::uint64_t limit = snapshot.states[static_cast<std::size_t>(ref.model)].limit_bytes;
-    const std::string why =
-        state.bytes > options_.memory_bytes
-            ? base::StrCat("the budget has ", base::WithCommas(options_.memory_bytes))
-        : limit > 0 && state.bytes > limit
-            ? base::StrCat("limit_memory allows ", base::WithCommas(limit))
-            : "other models hold them";
+    const std::optional<std::string> never =
+        WhyNever(state.bytes, options_.memory_bytes,
+                 snapshot.states[static_cast<std::size_t>(ref.model)].limit_bytes);
     dispatcher_.GiveUp(
         model.number,
-        base::StrCat("the rung \"", files.name, "\" of \"", model.endpoint->name, "\" needs ",
-                     base::WithCommas(state.bytes), " bytes of memory; ", why));
+        base::StrCat("the rung \"", files.name, "\" of \"", model.endpoint->name, "\" ",
+                     never ? *never : Needs(state.bytes) + "other models hold them"));
     return false;
   }
   dispatcher_.RungLoading(model.number, ref.rung);

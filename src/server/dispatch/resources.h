@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -14,6 +16,10 @@
 #include "server/service.h"
 
 namespace hone::server {
+
+// Why a rung of this size can never be loaded: "needs 2,000 bytes of memory; the budget has 1,000". Nothing where
+// it can, once others leave. `limit`: of its model; 0: none.
+std::optional<std::string> WhyNever(std::uint64_t bytes, std::uint64_t budget, std::uint64_t limit);
 
 class ResourceKeeper {
  public:
