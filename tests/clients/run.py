@@ -56,6 +56,7 @@ class Server:
     """hone-serve on free ports, stopped at the end."""
 
     def __init__(self, program, directory, *flags):
+        self.program = program
         self.process = subprocess.Popen(
             [program, "serve", "-m", "intent=" + os.path.join(ROOT, "demo", "assistant"),
              "-m", "embed=" + embedding_model(directory), "--port", "0", "--grpc-port", "0",
@@ -253,22 +254,41 @@ def by_hand(server):
 
 # --- schemathesis ----------------------------------------------------------------------------------
 
+def schemathesis(server, examples, *flags):
+    program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
+    # What the schemas allow may still be refused (a model that is for something else, token ids beyond a
+    # vocabulary), and the repository is not to be emptied meanwhile. /embed_sparse answers 424 by design.
+    done = subprocess.run(
+        [program, "run", server.url + "/openapi.json", "--checks", "all",
+         "--exclude-checks", "positive_data_acceptance",
+         "--exclude-path-regex", "/(load|unload)$|^/embed_sparse$",
+         "--max-examples", str(examples), "--seed", "7", "--request-timeout", "20", *flags],
+        capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}, cwd=tempfile.gettempdir())
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    print("   ", re.search(r"\d+ generated", done.stdout).group(0))
+
+
 @check
 def generated_requests(server):
     """Over a thousand requests made from /openapi.json: none may crash the server or answer what is not
     documented, and none that the schemas forbid may be accepted."""
-    program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
-    # What the schemas allow may still be refused (a model that is not there, token ids beyond a
-    # vocabulary), and the repository is not to be emptied meanwhile. /embed_sparse and /ready answer 424
-    # and 503 by design.
-    done = subprocess.run(
-        [program, "run", server.url + "/openapi.json", "--checks", "all",
-         "--exclude-checks", "positive_data_acceptance",
-         "--exclude-path-regex", "/(load|unload)$|^/embed_sparse$|/ready$",
-         "--max-examples", "30", "--seed", "7", "--request-timeout", "20"],
-        capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}, cwd=tempfile.gettempdir())
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    print("   ", re.search(r"\d+ generated", done.stdout).group(0))
+    schemathesis(server, 30)
+
+
+@check
+def generated_requests_with_keys(server):
+    """Of a server that wants keys, what /openapi.json says of them is so: without one nothing is answered."""
+    with tempfile.TemporaryDirectory() as directory:
+        keys = os.path.join(directory, "keys")
+        with open(keys, "w") as file:
+            file.write("alice:secret\n")
+        locked = Server(server.program, directory, "--api-key-file", keys)
+        try:
+            assert curl(locked.url + "/v1/models")[0] == 401
+            assert curl(locked.url + "/openapi.json", "-H", "api-key: secret")[0] == 200
+            schemathesis(locked, 5, "-H", "Authorization: Bearer secret")
+        finally:
+            locked.stop()
 
 
 def main():

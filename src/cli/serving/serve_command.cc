@@ -121,7 +121,8 @@ class ServeCommand : public Command {
               return ready == nullptr ? std::string() : server::PrometheusText(ready->counters());
             },
         .aside = loader,
-        .writer = writer};
+        .writer = writer,
+        .wants_keys = !config.http.api_keys.empty()};
     HONE_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> http,
                           HttpServer::Start(config.http, server::MakeApi(std::move(api))));
     front = http.get();

@@ -11,14 +11,19 @@
 #include "env/clock.h"
 #include "runtime/tasks/scores.h"
 #include "server/api/aside.h"
+#include "server/api/openapi.h"
 #include "server/api/rerank.h"
+#include "server/api/router.h"
 #include "server/api/routes.h"
+#include "server/http/target.h"
 #include "server/test_models.h"
 
 namespace hone::server {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 using Json = nlohmann::json;
 
@@ -46,12 +51,13 @@ class ApiTest : public ServiceTest {
   HttpResponse Ask(const std::string& method, const std::string& path, const std::string& body = {},
                    const Headers& headers = {}) {
     HttpRequest request{.method = method,
-                        .path = path,
+                        .path = {},
                         .query = {},
                         .headers = headers,
                         .body = body,
                         .tenant = {},
                         .arrival = env::NowNs()};
+    EXPECT_TRUE(ParseTarget(path, &request).ok()) << path;
     std::mutex mutex;
     std::condition_variable ready;
     std::optional<HttpResponse> response;
@@ -493,6 +499,81 @@ TEST_F(ApiTest, RoutesThatAreNotThere) {
   response = Ask("OPTIONS", "/health");
   EXPECT_EQ(response.status, 204);
   EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD, OPTIONS");
+}
+
+TEST_F(ApiTest, AModelIsNamedOnceOrAlike) {
+  Serve({"bert/embed-mean", "bert/embed-cls"});
+  const auto served = [&](const char* path, const char* body, const Headers& headers) {
+    const HttpResponse response = Post(path, body, headers);
+    return response.status == 200 ? HeaderOf(response, "X-Hone-Model") : response.body;
+  };
+  const Headers header = {{"x-hone-model", "m1"}};
+  EXPECT_EQ(served("/embed", R"({"inputs":"a"})", {}), "m0");
+  EXPECT_EQ(served("/embed", R"({"inputs":"a"})", header), "m1");
+  EXPECT_EQ(served("/embed?model=m1", R"({"inputs":"a"})", {}), "m1");
+  EXPECT_EQ(served("/embed?model=m1", R"({"inputs":"a","model":"m1"})", header), "m1");
+  EXPECT_THAT(served("/embed", R"({"inputs":"a","model":"m0"})", header),
+              AllOf(HasSubstr("X-Hone-Model: names the model"), HasSubstr("m0")));
+  EXPECT_THAT(served("/embed?model=m0", R"({"inputs":"a"})", header),
+              HasSubstr("elsewhere the request names"));
+  EXPECT_THAT(served("/embed?model=", R"({"inputs":"a"})", {}), HasSubstr("is empty"));
+  EXPECT_THAT(served("/models/m0", R"({"inputs":"a","model":"m1"})", {}),
+              HasSubstr("elsewhere the request names"));
+  EXPECT_EQ(Get("/info?model=m1")["model_id"], "m1");
+}
+
+TEST_F(ApiTest, OpenApiSaysWhatEachRouteTakesAndAnswers) {
+  Serve({"bert/embed-mean"});
+  const Json open = Get("/openapi.json");
+  const auto names = [](const Json& operation) {
+    std::vector<std::string> all;
+    for (const Json& parameter : operation.value("parameters", Json::array())) {
+      all.push_back(parameter["name"]);
+      if (parameter["name"] == "model" || parameter["name"] == "X-Hone-Model") {
+        EXPECT_EQ(parameter["schema"]["enum"], Json::array({"m0"}));
+      }
+    }
+    return all;
+  };
+  const Json& paths = open["paths"];
+  EXPECT_THAT(names(paths["/embed"]["post"]),
+              ElementsAre("X-Hone-Deadline-Ms", "X-Hone-Priority", "X-Hone-Model", "model"));
+  EXPECT_THAT(names(paths["/info"]["get"]), ElementsAre("X-Hone-Model", "model"));
+  EXPECT_THAT(names(paths["/v2/models/{model}/versions/{version}/infer"]["post"]),
+              ElementsAre("model", "version", "X-Hone-Deadline-Ms", "X-Hone-Priority",
+                          "Inference-Header-Content-Length"));
+  EXPECT_THAT(names(paths["/v2/repository/index"]["post"]), IsEmpty());
+  const Json& infer = paths["/v2/models/{model}/infer"]["post"];
+  EXPECT_TRUE(infer["requestBody"]["content"].contains("application/octet-stream"));
+  EXPECT_TRUE(infer["responses"]["200"]["content"].contains("application/octet-stream"));
+  EXPECT_FALSE(
+      paths["/embed"]["post"]["requestBody"]["content"].contains("application/octet-stream"));
+  EXPECT_EQ(paths["/v2/repository/index"]["post"]["requestBody"]["required"], false);
+  EXPECT_TRUE(paths["/metrics"]["get"]["responses"]["200"]["content"].contains("text/plain"));
+  EXPECT_TRUE(paths["/"]["get"]["responses"]["200"]["content"].contains("text/html"));
+  EXPECT_EQ(paths["/ready"]["get"]["responses"]["503"]["content"]["application/json"]["schema"]
+                 ["required"],
+            (Json::array({"ready", "models"})));
+  EXPECT_FALSE(open.contains("security"));
+  // Octets where none are read, and an index that asks for nothing.
+  EXPECT_EQ(
+      Post("/embed", R"({"inputs":"a"})", {{"content-type", "application/octet-stream"}}).status,
+      415);
+  Good(Post("/v2/repository/index", "", {{"content-type", "application/x-www-form-urlencoded"}}));
+}
+
+TEST_F(ApiTest, OpenApiSaysWhichKeysAreWanted) {
+  const Json open = Json::parse(WriteOpenApi(AllRoutes(), {"m0"}, true));
+  EXPECT_EQ(open["security"].size(), 3u);
+  for (const Json& one : open["security"]) {
+    EXPECT_TRUE(open["components"]["securitySchemes"].contains(one.begin().key()));
+  }
+  const Json& paths = open["paths"];
+  EXPECT_FALSE(paths["/embed"]["post"].contains("security"));
+  EXPECT_FALSE(paths["/"]["post"].contains("security"));
+  for (const char* path : {"/", "/health", "/ready"}) {
+    EXPECT_EQ(paths[path]["get"]["security"], Json::array()) << path;
+  }
 }
 
 TEST_F(ApiTest, OperationSaysHowItIs) {

@@ -83,6 +83,16 @@ Fault NoModel(const Service& service, const std::string& name) {
   return NoSuch("model", "there is no model \"", name.substr(0, 100), "\" here");
 }
 
+MaybeFault AlsoNamed(std::string_view where, std::optional<std::string_view> also,
+                     std::string* name) {
+  if (!also) return {};
+  if (also->empty()) return BadRequest(where, "is empty; it names a model, or is left out");
+  if (name->empty()) *name = *also;
+  if (*name == *also) return {};
+  return BadRequest(where, "names the model \"", also->substr(0, 100),
+                    "\", and elsewhere the request names \"", name->substr(0, 100), "\"");
+}
+
 MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,
                           const std::string& named, const Use& use,
                           std::shared_ptr<const Endpoint>* endpoint) {
@@ -90,8 +100,8 @@ MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,
     return use.fits == nullptr || use.fits(candidate);
   };
   std::string name = named;
-  if (name.empty()) name = request.Header("x-hone-model").value_or("");
-  if (name.empty()) name = request.Query("model").value_or("");
+  HONE_RETURN_IF_FAULT(AlsoNamed("X-Hone-Model", request.Header("x-hone-model"), &name));
+  HONE_RETURN_IF_FAULT(AlsoNamed("model", request.Query("model"), &name));
   if (!name.empty()) {
     *endpoint = api.service.Find(name);
     if (*endpoint == nullptr) return NoModel(api.service, name);

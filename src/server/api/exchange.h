@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,12 @@ struct Use {
 // 404 of a name that nobody configured; 503 with the reason of one that cannot be asked now.
 Fault NoModel(const Service& service, const std::string& name);
 
-// The model by name: `named` (of the body), then the header X-Hone-Model, then ?model=. Without a
-// name: the only model, or the first that fits. A fault where there is none, or it does not fit.
+// A name that another part of the request gives, `where`: it goes with what is there, or begins it.
+MaybeFault AlsoNamed(std::string_view where, std::optional<std::string_view> also,
+                     std::string* name);
+
+// The model by name: `named` (of the body or the path), the header X-Hone-Model, or ?model=, which must not
+// differ. Without a name: the only model, or the first that fits. A fault where there is none, or it does not fit.
 MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,
                           const std::string& named, const Use& use,
                           std::shared_ptr<const Endpoint>* endpoint);

@@ -5,8 +5,11 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "base/version.h"
+#include "server/api/kserve_infer.h"
 #include "server/api/router.h"
+#include "server/http/api_keys.h"
 
 namespace hone::server {
 namespace {
@@ -51,30 +54,63 @@ void AllowNulls(Json& schema) {
   }
 }
 
-Json Header(std::string_view name, std::string_view description, Json schema) {
+// What requests may say of the server at hand.
+struct Facts {
+  Json models;  // their names
+  bool wants_keys;
+};
+
+Json Parameter(std::string_view in, std::string_view name, std::string_view description,
+               Json schema) {
   return {{"name", name},
-          {"in", "header"},
-          {"required", false},
+          {"in", in},
+          {"required", in == "path"},
           {"description", description},
           {"schema", std::move(schema)}};
 }
 
-Json Parameters(const Route& route) {
-  Json parameters = Json::array();
+Json ModelName(const Facts& facts) {
+  return {{"type", "string"}, {"enum", facts.models}};
+}
+
+// {model}, {version}.
+void AddPathParameters(const Route& route, const Facts& facts, Json* parameters) {
   for (std::size_t at = route.path.find('{'); at != std::string_view::npos;
        at = route.path.find('{', at + 1)) {
     const std::string_view name = route.path.substr(at + 1, route.path.find('}', at) - at - 1);
-    parameters.push_back(
-        {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
+    parameters->push_back(name == "model"
+                              ? Parameter("path", name, "its name", ModelName(facts))
+                              : Parameter("path", name, "of the model",
+                                          {{"type", "string"}, {"enum", {kModelVersion}}}));
   }
-  if (route.method != "POST" || route.request_schema.empty()) return parameters;
-  parameters.push_back(Header("X-Hone-Deadline-Ms",
-                              "milliseconds until the answer is worth nothing; a request that "
-                              "cannot be answered in time is refused at once (429)",
-                              {{"type", "number"}, {"exclusiveMinimum", 0}}));
-  parameters.push_back(
-      Header("X-Hone-Priority", "how much of a busy machine the request may still claim",
-             {{"type", "string"}, {"enum", {"low", "normal", "high", "0", "1", "2"}}}));
+}
+
+// Of requests that a model computes.
+void AddTerms(Json* parameters) {
+  parameters->push_back(Parameter("header", "X-Hone-Deadline-Ms",
+                                  "milliseconds until the answer is worth nothing; a request that "
+                                  "cannot be answered in time is refused at once (429)",
+                                  {{"type", "number"}, {"exclusiveMinimum", 0}}));
+  parameters->push_back(Parameter(
+      "header", "X-Hone-Priority", "how much of a busy machine the request may still claim",
+      {{"type", "string"}, {"enum", {"low", "normal", "high", "0", "1", "2"}}}));
+}
+
+Json Parameters(const Route& route, const Facts& facts) {
+  Json parameters = Json::array();
+  AddPathParameters(route, facts, &parameters);
+  const bool computes = !route.request_schema.empty() && !route.rest.body_optional;
+  if (computes) AddTerms(&parameters);
+  if ((computes || route.rest.may_name_model) && ProtocolOf(route.tag) != Protocol::kKserve) {
+    constexpr std::string_view kWhich = "the model, where the body names none";
+    parameters.push_back(Parameter("header", "X-Hone-Model", kWhich, ModelName(facts)));
+    parameters.push_back(Parameter("query", "model", kWhich, ModelName(facts)));
+  }
+  if (route.rest.tensors) {
+    parameters.push_back(Parameter("header", "Inference-Header-Content-Length",
+                                   "bytes of JSON in a body that has raw tensors behind it",
+                                   {{"type", "integer"}, {"minimum", 0}}));
+  }
   return parameters;
 }
 
@@ -97,31 +133,81 @@ Json Response(std::string_view description, Json schema) {
           {"content", {{"application/json", {{"schema", std::move(schema)}}}}}};
 }
 
-Json Operation(const Route& route) {
-  Json operation = {{"tags", {route.tag}}, {"summary", route.summary}};
-  Json parameters = Parameters(route);
-  if (!parameters.empty()) operation["parameters"] = std::move(parameters);
-  if (!route.request_schema.empty()) {
-    Json schema = Parse(route.request_schema);
-    AllowNulls(schema);
-    operation["requestBody"] = {{"required", true},
-                                {"content", {{"application/json", {{"schema", schema}}}}}};
+// JSON, and behind it the tensors that say binary_data_size.
+void AddTensors(Json* body) {
+  (*body)["content"]["application/octet-stream"] = {
+      {"schema", {{"type", "string"}, {"format", "binary"}}}};
+}
+
+Json RequestBody(const Route& route, const Facts& facts) {
+  Json schema = Parse(route.request_schema);
+  if (schema.contains("properties") && schema["properties"].contains("model")) {
+    schema["properties"]["model"] = ModelName(facts);
   }
-  Json& responses = operation["responses"];
-  if (route.response_schema.empty()) {
-    responses["200"] = {{"description", "done"}};
-  } else {
-    responses["200"] = Response("the answer", Parse(route.response_schema));
+  AllowNulls(schema);
+  Json body = {{"required", !route.rest.body_optional},
+               {"content", {{"application/json", {{"schema", std::move(schema)}}}}}};
+  if (route.rest.tensors) AddTensors(&body);
+  return body;
+}
+
+Json Answer(const Route& route) {
+  if (!route.response_schema.empty()) {
+    Json answer = Response("the answer", Parse(route.response_schema));
+    if (route.rest.tensors) {
+      AddTensors(&answer);
+      answer["headers"]["Inference-Header-Content-Length"] = {
+          {"description", "bytes of JSON, where raw tensors follow"},
+          {"schema", {{"type", "integer"}}}};
+    }
+    return answer;
   }
+  Json answer = {{"description", "the answer"}};
+  // Without the parameters behind its ";".
+  answer["content"][std::string(route.rest.media.substr(0, route.rest.media.find(';')))] =
+      Json::object();
+  return answer;
+}
+
+Json Responses(const Route& route) {
+  Json responses = {{"200", Answer(route)}};
   const Json error = ErrorSchema(ProtocolOf(route.tag));
+  if (!route.rest.unready_schema.empty()) {
+    responses["503"] = Response("not ready", Parse(route.rest.unready_schema));
+  }
   responses["4XX"] = Response("the request is wrong, or refused (429, with Retry-After)", error);
   responses["5XX"] = Response("not ready (503, with Retry-After), late (504), or a defect", error);
+  return responses;
+}
+
+Json Operation(const Route& route, const Facts& facts) {
+  Json operation = {{"tags", {route.tag}}, {"summary", route.summary}};
+  Json parameters = Parameters(route, facts);
+  if (!parameters.empty()) operation["parameters"] = std::move(parameters);
+  if (!route.request_schema.empty()) operation["requestBody"] = RequestBody(route, facts);
+  operation["responses"] = Responses(route);
+  if (facts.wants_keys && NeedsNoKey(route.method, route.path)) {
+    operation["security"] = Json::array();
+  }
   return operation;
+}
+
+// One of three headers shows the key (http/api_keys.h).
+void AddSecurity(Json* document) {
+  Json& schemes = (*document)["components"]["securitySchemes"];
+  schemes["bearer"] = {{"type", "http"}, {"scheme", "bearer"}};
+  for (const char* header : {"api-key", "x-api-key"}) {
+    schemes[header] = {{"type", "apiKey"}, {"in", "header"}, {"name", header}};
+  }
+  Json& security = (*document)["security"];
+  for (const auto& [name, scheme] : schemes.items()) security.push_back({{name, Json::array()}});
 }
 
 }  // namespace
 
-std::string WriteOpenApi(std::span<const Route> routes) {
+std::string WriteOpenApi(std::span<const Route> routes, const std::vector<std::string>& models,
+                         bool wants_keys) {
+  const Facts facts{.models = models, .wants_keys = wants_keys};
   Json document = {
       {"openapi", "3.1.0"},
       {"info",
@@ -131,12 +217,10 @@ std::string WriteOpenApi(std::span<const Route> routes) {
          "Language models on this device, each request with a deadline. The headers X-Hone-Model, "
          "X-Hone-Rung, X-Hone-Queue-Ms and X-Hone-Compute-Ms of an answer say what served it."}}},
   };
+  if (wants_keys) AddSecurity(&document);
   for (const Route& route : routes) {
-    std::string method(route.method);
-    std::ranges::transform(method, method.begin(), [](char c) {
-      return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    });
-    document["paths"][std::string(route.path)][method] = Operation(route);
+    document["paths"][std::string(route.path)][base::AsciiLower(route.method)] =
+        Operation(route, facts);
   }
   return document.dump();
 }

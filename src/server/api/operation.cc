@@ -14,6 +14,9 @@ namespace {
 
 using Segments = std::vector<std::string>;
 
+constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr std::string_view kPageType = "text/html; charset=utf-8";
+
 CancelRequest Health(ApiContext&, const HttpRequest&, const Segments&, Respond respond) {
   respond(JsonResponse(R"({"status":"ok"})"));
   return {};
@@ -41,20 +44,20 @@ CancelRequest Ready(ApiContext& api, const HttpRequest&, const Segments&, Respon
 CancelRequest Metrics(ApiContext& api, const HttpRequest&, const Segments&, Respond respond) {
   std::string text = WriteMetrics(api.service.Status());
   if (api.front_metrics) text += api.front_metrics();
-  respond({.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(text)});
+  respond({.content_type = std::string(kMetricsType), .body = std::move(text)});
   return {};
 }
 
-CancelRequest OpenApi(ApiContext&, const HttpRequest&, const Segments&, Respond respond) {
-  static const std::string document = WriteOpenApi(AllRoutes());
-  respond(JsonResponse(document));
+CancelRequest OpenApi(ApiContext& api, const HttpRequest&, const Segments&, Respond respond) {
+  std::vector<std::string> models;
+  for (const ModelOptions& model : api.service.options().models) models.push_back(model.name);
+  respond(JsonResponse(WriteOpenApi(AllRoutes(), models, api.wants_keys)));
   return {};
 }
 
 // One file: nothing is fetched from elsewhere, and the policy forbids it.
 CancelRequest Page(ApiContext&, const HttpRequest&, const Segments&, Respond respond) {
-  HttpResponse response{.content_type = "text/html; charset=utf-8",
-                        .body = std::string(PageHtml())};
+  HttpResponse response{.content_type = std::string(kPageType), .body = std::string(PageHtml())};
   const auto put = [&](std::string_view mark, std::string_view text) {
     const std::size_t at = response.body.find(mark);
     if (at != std::string::npos) response.body.replace(at, mark.size(), text);
@@ -81,11 +84,31 @@ std::vector<Route> OperationRoutes() {
   return {
       {"GET", "/health", kTag, "The process lives", "",
        R"({"type":"object","properties":{"status":{"type":"string"}}})", Health},
-      {"GET", "/ready", kTag, "Some model can answer (otherwise 503)", "", kReadyAnswer, Ready},
-      {"GET", "/metrics", kTag, "Counters and histograms, as Prometheus reads them", "", "",
-       Metrics},
+      {"GET",
+       "/ready",
+       kTag,
+       "Some model can answer (otherwise 503)",
+       "",
+       kReadyAnswer,
+       Ready,
+       {.unready_schema = kReadyAnswer}},
+      {"GET",
+       "/metrics",
+       kTag,
+       "Counters and histograms, as Prometheus reads them",
+       "",
+       "",
+       Metrics,
+       {.media = kMetricsType}},
       {"GET", "/openapi.json", kTag, "This description", "", R"({"type":"object"})", OpenApi},
-      {"GET", "/", kTag, "The page that shows the API and tries each model", "", "", Page},
+      {"GET",
+       "/",
+       kTag,
+       "The page that shows the API and tries each model",
+       "",
+       "",
+       Page,
+       {.media = kPageType}},
   };
 }
 

@@ -47,8 +47,9 @@ MaybeFault Prepare(const ApiContext& api, const HttpRequest& http, const std::st
   PipelineRequest& request = asked->request;
   HONE_RETURN_IF_FAULT(ReadPipeline(http.body, options.max_texts, &request));
   HONE_RETURN_IF_FAULT(ReadTerms(http, options, &query->terms));
-  HONE_RETURN_IF_FAULT(ChooseEndpoint(api, http, named.empty() ? request.model : named,
-                                      UseOf(request.shape), &query->endpoint));
+  std::string name = named;
+  if (!request.model.empty()) HONE_RETURN_IF_FAULT(AlsoNamed("model", request.model, &name));
+  HONE_RETURN_IF_FAULT(ChooseEndpoint(api, http, name, UseOf(request.shape), &query->endpoint));
   const Endpoint& endpoint = *query->endpoint;
   if (request.shape == PipelineShape::kSimilarity) query->uncounted = 1;
   if (request.shape == PipelineShape::kQuestion) {

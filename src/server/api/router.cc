@@ -65,7 +65,9 @@ CancelRequest Handle(ApiContext& api, const HttpRequest& request, Respond respon
     return {};
   }
   const std::string_view type = request.Header("content-type").value_or("");
-  if (!match.route->request_schema.empty() && !AcceptsContentType(protocol, type)) {
+  const bool wants_body = !match.route->request_schema.empty() &&
+                          !(match.route->rest.body_optional && request.body.empty());
+  if (wants_body && !AcceptsContentType(*match.route, type)) {
     respond(FaultResponse(
         protocol,
         BadRequest("Content-Type", "expected application/json, found ", type.substr(0, 100)), 415));
@@ -134,11 +136,11 @@ Protocol ProtocolOfPath(std::string_view path) {
                                                                     : Protocol::kHone;
 }
 
-bool AcceptsContentType(Protocol protocol, std::string_view content_type) {
+bool AcceptsContentType(const Route& route, std::string_view content_type) {
   std::string type = base::AsciiLower(content_type.substr(0, content_type.find(';')));
   while (type.ends_with(' ')) type.pop_back();
   if (type.empty() || type == "application/json" || type.ends_with("+json")) return true;
-  return protocol == Protocol::kKserve && type == "application/octet-stream";
+  return route.rest.tensors && type == "application/octet-stream";
 }
 
 HttpResponse FrontRefusal(std::string_view path, int status, std::string_view message) {

@@ -28,7 +28,7 @@ RouteMatch FindRoute(std::span<const Route> routes, std::string_view method, std
 Protocol ProtocolOf(std::string_view tag);
 Protocol ProtocolOfPath(std::string_view path);
 
-// False for a content type that is certainly not JSON (KServe's binary tensors are octets).
-bool AcceptsContentType(Protocol protocol, std::string_view content_type);
+// Whether bodies of this content type are read: JSON, or what a client did not name; octets where tensors are.
+bool AcceptsContentType(const Route& route, std::string_view content_type);
 
 }  // namespace hone::server

@@ -26,6 +26,7 @@ struct ApiContext {
   std::function<std::string()> front_metrics;  // Prometheus lines of the HTTP front; may be empty
   Aside& aside;                                // for what takes long: loading a model
   Aside& writer;                               // for answers that take long to write
+  bool wants_keys = false;                     // requests need an API key
 };
 
 struct Route {
@@ -39,6 +40,14 @@ struct Route {
   // `segments`: what the path's {names} matched, in order.
   CancelRequest (*handle)(ApiContext& api, const HttpRequest& request,
                           const std::vector<std::string>& segments, Respond respond);
+  // What few routes have.
+  struct Rest {
+    std::string_view media = "application/json";  // of the 200 answer
+    std::string_view unready_schema = {};         // of a 503 that is an answer, and no fault
+    bool tensors = false;         // bodies are JSON, or JSON with raw tensors behind it
+    bool body_optional = false;   // where there is a request_schema
+    bool may_name_model = false;  // though it has no body: by X-Hone-Model or ?model=
+  } rest = {};
 };
 
 // One list a protocol (openai.cc, tei.cc, kserve_rest.cc, hone_api.cc, pipeline.cc, operation.cc).

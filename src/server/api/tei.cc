@@ -282,8 +282,14 @@ std::vector<Route> TeiRoutes() {
       {"POST", "/tokenize", kTag, "Tokens of texts", kTeiTokenizeSchema, kTeiTokenizeAnswer,
        Tokenize},
       {"POST", "/decode", kTag, "Texts of tokens", kTeiDecodeSchema, kTeiStringsAnswer, Decode},
-      {"GET", "/info", kTag, "The model that requests without a name are for; another with ?model=",
-       "", kTeiInfoAnswer, Info},
+      {"GET",
+       "/info",
+       kTag,
+       "The model that requests without a name are for; another with ?model=",
+       "",
+       kTeiInfoAnswer,
+       Info,
+       {.may_name_model = true}},
   };
 }
 
