@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "server/api/aside.h"
 #include "server/api/exchange.h"
 #include "server/api/metrics.h"
 #include "server/api/openapi.h"
@@ -51,7 +52,11 @@ CancelRequest Metrics(ApiContext& api, const HttpRequest&, const Segments&, Resp
 CancelRequest OpenApi(ApiContext& api, const HttpRequest&, const Segments&, Respond respond) {
   std::vector<std::string> models;
   for (const ModelOptions& model : api.service.options().models) models.push_back(model.name);
-  respond(JsonResponse(WriteOpenApi(AllRoutes(), models, api.wants_keys)));
+  const auto answer = [models = std::move(models), keys = api.wants_keys, respond] {
+    respond(JsonResponse(WriteOpenApi(AllRoutes(), models, keys)));
+  };
+  // It takes milliseconds, for which no other request is to wait.
+  if (!api.writer.Run(answer)) answer();
   return {};
 }
 
