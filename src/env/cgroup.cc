@@ -28,21 +28,45 @@ double QuotaV1(const std::string& directory, const Reader& read) {
   return Quota(read(directory + "/cpu.cfs_quota_us"), read(directory + "/cpu.cfs_period_us"));
 }
 
-// The smallest quota from `group` up to the root of the hierarchy mounted at `mount`.
-double SmallestQuota(const std::string& mount, std::string group, const Reader& read,
-                     double (*quota)(const std::string&, const Reader&)) {
-  double smallest = quota(mount, read);
+// What is left of `most` bytes; what the page cache holds counts as used there, but is given up when asked for.
+double BytesLeft(const std::string& most, const std::string& used, const std::string& stat) {
+  const double limit = std::strtod(most.c_str(), nullptr);  // of "max" 0
+  if (!std::isfinite(limit) || limit <= 0) return INFINITY;
+  double taken = std::strtod(used.c_str(), nullptr);
+  std::istringstream lines(stat);
+  std::string name;
+  for (double bytes = 0; lines >> name >> bytes;) {
+    if (name == "inactive_file" || name == "active_file") taken -= bytes;
+  }
+  return std::isfinite(taken) ? std::max(0.0, limit - std::max(0.0, taken)) : INFINITY;
+}
+
+double MemoryV2(const std::string& directory, const Reader& read) {
+  return BytesLeft(read(directory + "/memory.max"), read(directory + "/memory.current"),
+                   read(directory + "/memory.stat"));
+}
+
+double MemoryV1(const std::string& directory, const Reader& read) {
+  return BytesLeft(read(directory + "/memory.limit_in_bytes"),
+                   read(directory + "/memory.usage_in_bytes"), read(directory + "/memory.stat"));
+}
+
+// What a controller's files allow, the group's in one directory.
+using Allowed = double (*)(const std::string& directory, const Reader& read);
+
+// The smallest from `group` up to the root of the hierarchy mounted at `mount`.
+double Smallest(const std::string& mount, std::string group, const Reader& read, Allowed allowed) {
+  double smallest = allowed(mount, read);
   while (group.size() > 1 && group.front() == '/') {
-    smallest = std::min(smallest, quota(mount + group, read));
+    smallest = std::min(smallest, allowed(mount + group, read));
     group.resize(group.find_last_of('/'));
   }
   return smallest;
 }
 
-}  // namespace
-
-double CgroupCpuLimit(std::string_view groups, const Reader& read) {
-  double cpus = INFINITY;
+double SmallestOfAll(std::string_view groups, const Reader& read, const std::string& controller,
+                     Allowed v2, Allowed v1) {
+  double smallest = INFINITY;
   std::istringstream lines{std::string(groups)};
   for (std::string line; std::getline(lines, line);) {
     const std::size_t first = line.find(':');
@@ -51,16 +75,25 @@ double CgroupCpuLimit(std::string_view groups, const Reader& read) {
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const std::string path = line.substr(second + 1);
     if (controllers.empty()) {
-      cpus = std::min(cpus, SmallestQuota("/sys/fs/cgroup", path, read, QuotaV2));
-    } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
-      // Mounted under the controllers' names, with "cpu" as a link.
-      for (const std::string& mount :
-           {"/sys/fs/cgroup/" + controllers, std::string("/sys/fs/cgroup/cpu")}) {
-        cpus = std::min(cpus, SmallestQuota(mount, path, read, QuotaV1));
+      smallest = std::min(smallest, Smallest("/sys/fs/cgroup", path, read, v2));
+    } else if (("," + controllers + ",").find("," + controller + ",") != std::string::npos) {
+      // Mounted under the controllers' names, with each of them as a link.
+      for (const std::string& mount : {controllers, controller}) {
+        smallest = std::min(smallest, Smallest("/sys/fs/cgroup/" + mount, path, read, v1));
       }
     }
   }
-  return cpus;
+  return smallest;
+}
+
+}  // namespace
+
+double CgroupCpuLimit(std::string_view groups, const Reader& read) {
+  return SmallestOfAll(groups, read, "cpu", QuotaV2, QuotaV1);
+}
+
+double CgroupBytesLeft(std::string_view groups, const Reader& read) {
+  return SmallestOfAll(groups, read, "memory", MemoryV2, MemoryV1);
 }
 
 }  // namespace hone::env

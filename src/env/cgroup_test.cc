@@ -65,5 +65,37 @@ TEST(Cgroup, DamagedTextIsNoLimit) {
   }
 }
 
+TEST(Cgroup, MemoryIsTheLeastThatAnyLimitLeaves) {
+  const auto left = [](std::string_view groups, const std::map<std::string, std::string>& files) {
+    return CgroupBytesLeft(groups, [&](const std::string& path) {
+      const auto found = files.find(path);
+      return found == files.end() ? std::string() : found->second;
+    });
+  };
+  const std::string app = "/sys/fs/cgroup/user.slice/app.service/";
+  const std::string group = "0::/user.slice/app.service\n";
+  EXPECT_EQ(left(group, {}), INFINITY);
+  EXPECT_EQ(left(group, {{app + "memory.max", "max\n"}, {app + "memory.current", "5\n"}}),
+            INFINITY);
+  EXPECT_EQ(left(group, {{app + "memory.max", "1000\n"},
+                         {app + "memory.current", "700\n"},
+                         {app + "memory.stat", "anon 400\ninactive_file 200\nactive_file 100\n"}}),
+            600)
+      << "the page cache gives way";
+  EXPECT_EQ(left(group, {{app + "memory.max", "1000\n"},
+                         {app + "memory.current", "100\n"},
+                         {"/sys/fs/cgroup/user.slice/memory.max", "500\n"},
+                         {"/sys/fs/cgroup/user.slice/memory.current", "300\n"}}),
+            200)
+      << "an ancestor's limit holds for its descendants";
+  EXPECT_EQ(left("0::/docker/4711\n", {{"/sys/fs/cgroup/memory.max", "10\n"},
+                                       {"/sys/fs/cgroup/memory.current", "20\n"}}),
+            0);
+  EXPECT_EQ(left("5:memory:/a\n", {{"/sys/fs/cgroup/memory/a/memory.limit_in_bytes", "100\n"},
+                                   {"/sys/fs/cgroup/memory/a/memory.usage_in_bytes", "30\n"}}),
+            70);
+  EXPECT_EQ(left("0::/\n", {{"/sys/fs/cgroup/memory.max", "nan"}}), INFINITY);
+}
+
 }  // namespace
 }  // namespace hone::env
