@@ -148,6 +148,48 @@ TEST(LocalEngine, GivesTheSameBitsInAnyBatchAndForAnyThreads) {
   }
 }
 
+// What the others have that BERT has not: a bias by distance; rotary positions, windows and gated products; an
+// embedding narrower than the layers.
+TEST(LocalEngine, EveryKindOfLayerGivesTheSameBitsInAnyBatchAndForAnyThreads) {
+  constexpr const char* kOddMpnet = R"({"architectures": ["MPNetModel"], "model_type": "mpnet",
+    "hidden_size": 80, "num_hidden_layers": 2, "num_attention_heads": 5, "intermediate_size": 200,
+    "vocab_size": 500, "max_position_embeddings": 300, "hidden_act": "gelu",
+    "relative_attention_num_buckets": 32})";
+  constexpr const char* kOddModernBert = R"({"architectures": ["ModernBertModel"],
+    "model_type": "modernbert", "hidden_size": 80, "num_hidden_layers": 3, "num_attention_heads": 5,
+    "intermediate_size": 104, "vocab_size": 500, "max_position_embeddings": 300,
+    "local_attention": 18, "global_attn_every_n_layers": 2})";
+  constexpr const char* kOddElectra =
+      R"({"architectures": ["ElectraModel"], "model_type": "electra",
+    "hidden_size": 80, "embedding_size": 36, "num_hidden_layers": 2, "num_attention_heads": 5,
+    "intermediate_size": 200, "vocab_size": 500, "max_position_embeddings": 300,
+    "type_vocab_size": 2, "hidden_act": "gelu"})";
+  std::mt19937 random(3);
+  Texts texts;
+  for (const int length : {7, 1, 130, 33, 64, 2}) texts.Add(length, 500, random);
+  const auto of_text = [&](const std::vector<float>& all, std::size_t b, int width) {
+    return std::vector<float>(all.begin() + std::ptrdiff_t{texts.begins[b]} * width,
+                              all.begin() + std::ptrdiff_t{texts.begins[b + 1]} * width);
+  };
+  for (const char* config : {kOddMpnet, kOddModernBert, kOddElectra}) {
+    const Model model = RandomModel(config, "odd_kinds");
+    for (const Format format : kFormats) {
+      const auto one = LoadEngine(model, format, 1);
+      ASSERT_NE(one, nullptr);
+      const std::vector<float> expected = ForwardAll(*one, texts.batch());
+      for (const SplitLimits& limits : {kByColumns, kByRows}) {
+        const auto engine = LoadEngine(model, format, 3, limits);
+        EXPECT_EQ(ForwardAll(*engine, texts.batch()), expected) << config << quant::NameOf(format);
+        for (std::size_t b = 0; b + 1 < texts.begins.size(); ++b) {
+          EXPECT_EQ(ForwardAll(*engine, texts.Only(b).batch()),
+                    of_text(expected, b, engine->width()))
+              << config << quant::NameOf(format) << ", text " << b;
+        }
+      }
+    }
+  }
+}
+
 // Formats that differ within a layer and between layers, so that a product's output is encoded for a
 // consumer of another format in every way there is.
 EngineOptions MixedOptions(int threads) {
