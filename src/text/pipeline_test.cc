@@ -149,6 +149,12 @@ TEST(SentencePieceModel, EqualsItsTokenizerJson) {
   ASSERT_TRUE(model.ok() && json.ok());
   const std::vector<std::string> texts = GeneratedTexts(3, 1000);
   EXPECT_EQ(BlockHashes(**model, texts, true), BlockHashes(**json, texts, true));
+  // What the .json decodes to is the original's (tokenizer_test.cc).
+  Encoding encoding;
+  for (const std::string& text : texts) {
+    (*json)->Encode(text, {}, &encoding);
+    ASSERT_EQ((*model)->Decode(encoding.ids, true), (*json)->Decode(encoding.ids, true)) << text;
+  }
 }
 
 // transformers' XLMRobertaTokenizer: a piece's number + 1, the unknown piece is 3, <mask> the last;
