@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/fnv1a.h"
 #include "base/strings.h"
 #include "demo/grammar/texts.h"
 
@@ -80,12 +81,6 @@ std::string NumberInWords(int number) {
   std::string words = base::StrCat(kSmall[at / 100], " hundred");
   if (number % 100 != 0) base::StrAppend(&words, " ", NumberInWords(number % 100));
   return words;
-}
-
-std::uint64_t Hash(std::string_view text) {  // FNV-1a
-  std::uint64_t hash = 0xCBF29CE484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return hash;
 }
 
 void AppendWords(std::string_view text, Words* words) {
@@ -170,7 +165,7 @@ void ShareOutTemplates(Grammar* grammar) {
     std::map<std::uint64_t, std::string> by_hash;
     for (const std::string& pattern : intent.patterns) {
       for (const std::string& chosen : AllTemplates(pattern)) {
-        if (!split_of.contains(chosen)) by_hash[Hash(chosen)] = chosen;
+        if (!split_of.contains(chosen)) by_hash[base::Fnv1a(chosen)] = chosen;
       }
     }
     int rank = 0;

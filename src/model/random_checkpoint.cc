@@ -8,6 +8,8 @@
 
 #include "base/aligned_buffer.h"
 #include "base/check.h"
+#include "base/fnv1a.h"
+#include "base/split_mix64.h"
 
 namespace hone::model {
 namespace {
@@ -23,21 +25,6 @@ using tensor::TensorView;
 // encoders published, fits.
 constexpr std::uint64_t kMaxBytes = std::uint64_t{16} << 30;
 constexpr double kDeviation = 0.02;
-
-// FNV-1a, to give every tensor a stream of its own.
-std::uint64_t Hash(std::string_view text, std::uint64_t seed) {
-  std::uint64_t hash = 0xcbf29ce484222325 ^ seed;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
-
-// SplitMix64 (Steele, Lea, Flood 2014).
-std::uint64_t Next(std::uint64_t& state) {
-  std::uint64_t z = state += 0x9e3779b97f4a7c15;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-  z = (z ^ z >> 27) * 0x94d049bb133111eb;
-  return z ^ z >> 31;
-}
 
 // The sum of four 16-bit uniforms is close enough to normal for weights nobody trained, and one
 // random number makes one weight.
@@ -114,9 +101,9 @@ class RandomCheckpoint final : public formats::Checkpoint {
 
   // A norm's gain lies around 1, as in a trained model; everything else around 0.
   void Fill(std::string_view name, const Shape& shape, std::uint64_t count, float* out) const {
-    std::uint64_t state = Hash(name, seed_);
+    base::SplitMix64 random(base::Fnv1a(name, base::kFnv1aBasis ^ seed_));  // a stream of its own
     const float centre = shape.rank() == 1 && name.ends_with(".weight") ? 1.0f : 0.0f;
-    for (std::uint64_t i = 0; i < count; ++i) out[i] = centre + Normalish(Next(state));
+    for (std::uint64_t i = 0; i < count; ++i) out[i] = centre + Normalish(random.Next());
   }
 
   const std::uint64_t seed_;

@@ -12,24 +12,17 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fnv1a.h"
+#include "base/split_mix64.h"
 #include "base/utf8.h"
 #include "text/tokenizer.h"
 
 namespace hone::text {
 
-// splitmix64 (Steele, Lea, Flood 2014).
-class TestRandom {
+class TestRandom : private base::SplitMix64 {
  public:
-  explicit TestRandom(std::uint64_t seed) : state_(seed) {}
-  std::uint32_t Below(std::uint32_t n) {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return static_cast<std::uint32_t>((z ^ z >> 31) % n);
-  }
-
- private:
-  std::uint64_t state_;
+  using SplitMix64::SplitMix64;
+  std::uint32_t Below(std::uint32_t n) { return static_cast<std::uint32_t>(SplitMix64::Below(n)); }
 };
 
 // Texts of mixed scripts, emoji, marks and controls; one in eight has bytes that are not UTF-8.
@@ -129,9 +122,14 @@ class EncodingHash {
 
  private:
   void AddWord(std::uint32_t word) {
-    for (int i = 0; i < 4; ++i, word >>= 8) value_ = (value_ ^ (word & 0xFF)) * 0x100000001B3u;
+    char bytes[4];  // the lowest first
+    for (char& byte : bytes) {
+      byte = static_cast<char>(word & 0xFF);
+      word >>= 8;
+    }
+    value_ = base::Fnv1a(std::string_view(bytes, sizeof bytes), value_);
   }
-  std::uint64_t value_ = 0xCBF29CE484222325u;
+  std::uint64_t value_ = base::kFnv1aBasis;
 };
 
 inline constexpr std::size_t kHashBlock = 500;

@@ -75,14 +75,14 @@ void HideWords(const MaskPlan& plan, std::uint64_t seed, std::int64_t epoch, Tra
       if (!is_special(batch->ids[static_cast<std::size_t>(t)])) words.push_back(t);
     }
     for (const std::int32_t t : words) {
-      if (random.Uniform() < plan.share) chosen.push_back(t);
+      if (random.Unit() < plan.share) chosen.push_back(t);
     }
     if (chosen.empty() && !words.empty()) chosen.push_back(words[random.Below(words.size())]);
     for (const std::int32_t t : chosen) {
       std::int32_t& id = batch->ids[static_cast<std::size_t>(t)];
       batch->masked.push_back(t);
       batch->masked_words.push_back(id);
-      const double what = random.Uniform();
+      const double what = random.Unit();
       if (what < plan.to_mask) {
         id = plan.mask_id;
       } else if (what < plan.to_mask + plan.to_random) {

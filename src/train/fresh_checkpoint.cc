@@ -1,5 +1,6 @@
 #include "train/fresh_checkpoint.h"
 
+#include "base/fnv1a.h"
 #include "base/status.h"
 #include "train/random.h"
 
@@ -15,13 +16,6 @@ namespace {
 // "a.b.weight" → "a.b"
 std::string_view ModuleOf(std::string_view tensor) {
   return tensor.substr(0, tensor.rfind('.'));
-}
-
-// FNV-1a: every tensor has a stream of its own, so that its values do not depend on the others.
-std::uint64_t Hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
 }
 
 }  // namespace
@@ -75,7 +69,8 @@ TensorView FreshCheckpoint::MakeUp(std::string_view name, const Shape& shape) co
     // A gain lets everything through at first, and a bias adds nothing.
     values.assign(values.size(), name.ends_with(".weight") ? 1.0f : 0.0f);
   } else {
-    Random random({seed_, Hash(name)});
+    // Every tensor has a stream of its own, so that its values do not depend on the others.
+    Random random({seed_, base::Fnv1a(name)});
     for (float& value : values) value = static_cast<float>(deviation_ * random.Normal());
   }
   return {reinterpret_cast<const std::byte*>(values.data()), tensor::DType::kF32, shape};

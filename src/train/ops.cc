@@ -26,6 +26,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/split_mix64.h"
 #include "kernels/short_attention/short_attention.h"
 #include "train/fused_ops.h"
 
@@ -79,13 +80,12 @@ at::Tensor Drop(const at::Tensor& x, const Dropout& dropout) {
   float* values = keep.data_ptr<float>();
   const float scale = 1 / (1 - dropout.rate);
   const auto limit = static_cast<std::uint64_t>(double{dropout.rate} * 0x1p32);
-  // SplitMix64 (Steele, Lea, Flood 2014) of the position: any split over threads gives the same.
+  // Random bits of the position: any split over threads gives the same.
   at::parallel_for(0, keep.numel(), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      std::uint64_t z = dropout.seed + static_cast<std::uint64_t>(i + 1) * 0x9e3779b97f4a7c15;
-      z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-      z = (z ^ z >> 27) * 0x94d049bb133111eb;
-      values[i] = ((z ^ z >> 31) >> 32) < limit ? 0 : scale;
+      const std::uint64_t bits =
+          base::MixBits(dropout.seed + static_cast<std::uint64_t>(i + 1) * base::kSplitMixStep);
+      values[i] = bits >> 32 < limit ? 0 : scale;
     }
   });
   return x * keep;

@@ -8,7 +8,9 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/fnv1a.h"
 #include "base/json.h"
+#include "base/split_mix64.h"
 #include "env/file.h"
 
 namespace hone::tests {
@@ -142,8 +144,7 @@ std::vector<TinyModel> AllTinyModels() {
 }
 
 std::vector<float> TinyValues(std::string_view name, std::span<const std::int64_t> shape) {
-  std::uint64_t state = 0xcbf29ce484222325;  // FNV-1a of the name seeds SplitMix64
-  for (const char c : name) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  base::SplitMix64 random(base::Fnv1a(name));
   std::int64_t count = 1;
   for (const std::int64_t dim : shape) count *= dim;
   const bool vector = shape.size() == 1;
@@ -151,12 +152,8 @@ std::vector<float> TinyValues(std::string_view name, std::span<const std::int64_
                      name.find("relative_attention_bias") != std::string_view::npos;
   std::vector<float> values;
   for (std::int64_t i = 0; i < count; ++i) {
-    std::uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    z = z ^ z >> 31;
     // 16 bits: every value below is exact in f32.
-    const float u = static_cast<float>(static_cast<int>(z >> 48) - 32768) / 32768.0f;
+    const float u = static_cast<float>(static_cast<int>(random.Next() >> 48) - 32768) / 32768.0f;
     if (vector) {
       values.push_back((name.ends_with(".weight") ? 1.0f : 0.0f) + u / 4);
     } else {
