@@ -52,54 +52,85 @@ bool MemoryKeeper::Steady(std::size_t model, std::size_t rung) const {
 
 std::vector<RungRef> MemoryKeeper::Look(const std::vector<ModelState>& models, bool whole,
                                         TimeNs now) {
-  const bool wanted = std::ranges::any_of(models, &ModelState::wanted);
-  std::vector<RungRef> loads;
+  now_ = now;
   if (whole) {
-    demands_ = MeanDemands(models);
+    mean_demands_ = MeanDemands(models);
     last_mean_choice_ = std::move(mean_choice_);
-    choice_ = mean_choice_ = ChooseResident(demands_, budget_).resident;
-    planned_ = WorthIt(demands_, ResidentOf(models), choice_);
+    mean_choice_ = ChooseResident(mean_demands_, budget_).resident;
+    planned_ = WorthIt(mean_demands_, ResidentOf(models), mean_choice_);
+    offered_.reset();
   }
-  if (wanted) {
-    planned_ = false;
-    demands_ = RecentDemands(models, now);
-    choice_ = ChooseResident(demands_, budget_).resident;
-    for (std::size_t m = 0; m < models.size(); ++m) {
-      if (!models[m].wanted) continue;
-      loads.push_back({static_cast<int>(m), FirstRung(models[m], choice_[m])});
-    }
-    return loads;
-  }
-  if (!planned_) return loads;
+  const std::optional<RungRef> better = Better(models);
+  if (std::ranges::none_of(models, &ModelState::wanted)) return ByPlan(better);
+  by_plan_ = false;
+  demands_ = RecentDemands(models, now);
+  choice_ = ChooseResident(demands_, budget_).resident;
+  std::vector<RungRef> loads;
+  bool possible = false;
   for (std::size_t m = 0; m < models.size(); ++m) {
-    for (std::size_t r = 0; r < models[m].rungs.size(); ++r) {
-      const RungState& rung = models[m].rungs[r];
-      if (!rung.resident && rung.usable && Steady(m, r)) {
-        return {{static_cast<int>(m), static_cast<int>(r)}};
-      }
-    }
+    if (!models[m].wanted) continue;
+    const RungRef rung = {static_cast<int>(m), FirstRung(models[m], choice_[m])};
+    loads.push_back(rung);
+    possible |= models[m].waited_for || (rung.rung >= 0 && RoomFor(models, rung).Possible());
+  }
+  if (possible) {
+    planned_ = false;
+  } else if (better &&
+             better != offered_) {  // once: where there is no room for it either, that is told
+    offered_ = better;
+    return ByPlan(better);
   }
   return loads;
 }
 
+std::optional<RungRef> MemoryKeeper::Better(const std::vector<ModelState>& models) const {
+  if (!planned_) return std::nullopt;
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    for (std::size_t r = 0; r < models[m].rungs.size(); ++r) {
+      const RungState& rung = models[m].rungs[r];
+      if (!rung.resident && rung.usable && Steady(m, r)) {
+        return RungRef{static_cast<int>(m), static_cast<int>(r)};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<RungRef> MemoryKeeper::ByPlan(const std::optional<RungRef>& rung) {
+  if (!rung) return {};
+  by_plan_ = true;
+  demands_ = mean_demands_;
+  choice_ = mean_choice_;
+  return {*rung};
+}
+
+std::vector<bool> MemoryKeeper::Spared(const std::vector<ModelState>& models, RungRef rung) const {
+  std::vector<bool> spared(models.size());
+  if (by_plan_ || models[static_cast<std::size_t>(rung.model)].waited_for) return spared;
+  for (std::size_t m = 0; m < models.size(); ++m) spared[m] = !models[m].demand.Ceased(now_);
+  return spared;
+}
+
 MakingRoom MemoryKeeper::RoomFor(const std::vector<ModelState>& models, RungRef rung) const {
-  return MakingRoom(demands_, ResidentOf(models), choice_, budget_, rung);
+  return MakingRoom(demands_, ResidentOf(models), choice_, budget_, rung, Spared(models, rung));
 }
 
 MakingRoom::MakingRoom(std::vector<ModelDemand> demands, std::vector<std::vector<bool>> resident,
                        const std::vector<std::vector<bool>>& choice, std::uint64_t budget_bytes,
-                       RungRef rung)
+                       RungRef rung, const std::vector<bool>& spared)
     : demands_(std::move(demands)),
       budget_(budget_bytes),
       rung_(rung),
       resident_(std::move(resident)),
       order_(EvictionOrder(demands_, resident_)) {
+  std::erase_if(order_, [&](const RungRef& ref) {
+    return ref.model != rung.model && spared[static_cast<std::size_t>(ref.model)];
+  });
   std::stable_partition(order_.begin(), order_.end(), [&](const RungRef& ref) {
     return !choice[static_cast<std::size_t>(ref.model)][static_cast<std::size_t>(ref.rung)];
   });
 }
 
-// With all gone that may go; else none needs to.
 bool MakingRoom::Possible() const {
   std::vector<std::vector<bool>> left = resident_;
   for (const RungRef& ref : order_) {

@@ -12,10 +12,14 @@
 // Two clocks   Who waits is served by what is asked for just now: a plan by the last seconds would take back for
 //              a model that nobody asks any more what it was just given. What would serve better is loaded by
 //              the means of those seconds, and only at a whole look.
+// Who cannot wait   (its deadline is over before the load is) gets what nobody asks for any more, and else what the
+//              plan gives it. Two models that do not fit beside each other would otherwise displace each other at
+//              every request, and be loaded all the time instead of answering.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/time_ns.h"
@@ -36,15 +40,16 @@ class MakingRoom {
   static constexpr base::TimeNs kPauseNs = 5 * base::kMillisecondNs;
   static constexpr int kTries = 200;
 
+  // `spared`: models whose rungs stay, that of `rung` apart.
   MakingRoom(std::vector<ModelDemand> demands, std::vector<std::vector<bool>> resident,
-             const std::vector<std::vector<bool>>& choice, std::uint64_t budget_bytes,
-             RungRef rung);
+             const std::vector<std::vector<bool>>& choice, std::uint64_t budget_bytes, RungRef rung,
+             const std::vector<bool>& spared);
 
   // `evict` takes a rung out of memory; false where an accepted query may need it.
   Result Try(const std::function<bool(RungRef)>& evict);
+  bool Possible() const;  // with all gone that may go
 
  private:
-  bool Possible() const;
   bool Fits(std::uint64_t budget_bytes) const;
   std::uint64_t Bytes() const;  // of the rung
 
@@ -71,11 +76,20 @@ class MemoryKeeper {
 
  private:
   bool Steady(std::size_t model, std::size_t rung) const;
+  // The next rung of the plan that is not in memory.
+  std::optional<RungRef> Better(const std::vector<ModelState>& models) const;
+  std::vector<RungRef> ByPlan(const std::optional<RungRef>& rung);
+  // Models whose rungs stay where nobody waits for that one.
+  std::vector<bool> Spared(const std::vector<ModelState>& models, RungRef rung) const;
 
   const std::uint64_t budget_;
+  base::TimeNs now_ = 0;
+  bool by_plan_ = false;            // the last look's load is the plan's
+  std::optional<RungRef> offered_;  // by the plan, while somebody asks in vain
   // What the last look went by, and what it would keep.
   std::vector<ModelDemand> demands_;
   std::vector<std::vector<bool>> choice_;
+  std::vector<ModelDemand> mean_demands_;
   std::vector<std::vector<bool>> mean_choice_, last_mean_choice_;  // of the last two whole looks
   bool planned_ = false;  // by the last whole look, and nobody has waited since
 };

@@ -32,7 +32,8 @@ const std::vector<std::vector<bool>> kKeepNothing = {{false, false}, {false, fal
 
 MakingRoom RoomFor(const std::vector<ModelState>& models, std::uint64_t budget_bytes, RungRef rung,
                    const std::vector<std::vector<bool>>& choice = kKeepNothing) {
-  return MakingRoom(MeanDemands(models), ResidentOf(models), choice, budget_bytes, rung);
+  return MakingRoom(MeanDemands(models), ResidentOf(models), choice, budget_bytes, rung,
+                    std::vector<bool>(models.size()));
 }
 
 // Evicts whatever is asked for, and notes it.
@@ -64,7 +65,7 @@ TEST(MemoryKeeper, SomebodyWhoWaitsComesFirstWhateverTheLook) {
   MemoryKeeper keeper(36 * kMiB);
   std::vector<ModelState> models = BusyAndRare();
   for (RungState& rung : models[1].rungs) rung.resident = false;
-  models[1].wanted = true;
+  models[1].wanted = models[1].waited_for = true;
   // Beside 30 MiB of the busy model there is room for the small rung.
   EXPECT_THAT(keeper.Look(models, false, 0), ElementsAre(RungRef{1, 1}));
   // Where the planner would keep neither, it is the smallest.
@@ -106,7 +107,7 @@ TEST(MemoryKeeper, WhoWaitsIsNotServedByWhatWasAskedForBefore) {
   for (ModelState& model : models) model.demand.Look(1);
   EXPECT_THAT(keeper.Look(models, true, now), IsEmpty());
   EXPECT_THAT(keeper.Look(models, true, now), IsEmpty());
-  models[2].wanted = true;
+  models[2].wanted = models[2].waited_for = true;
   for (int i = 0; i < 20; ++i)
     models[2].demand.Asked(1, 32, base::kSecondNs, now += base::kMillisecondNs);
   EXPECT_THAT(keeper.Look(models, false, now), ElementsAre(RungRef{2, 0}));
@@ -117,8 +118,55 @@ TEST(MemoryKeeper, WhoWaitsIsNotServedByWhatWasAskedForBefore) {
   // Nor does the plan of that second take it back.
   models[0].rungs[0].resident = false;
   models[2].rungs[0].resident = true;
-  models[2].wanted = false;
+  models[2].wanted = models[2].waited_for = false;
   EXPECT_THAT(keeper.Look(models, false, now), IsEmpty());
+}
+
+// Each would displace the other at every request, and neither would answer any.
+TEST(MemoryKeeper, WhoCannotWaitTakesNothingFromAModelThatIsAskedFor) {
+  MemoryKeeper keeper(10 * kMiB);
+  std::vector<ModelState> models(2);
+  for (ModelState& model : models) model.rungs = {Rung(10, 0.9, 2, false)};
+  models[0].rungs[0].resident = true;
+  base::TimeNs now = 0;
+  const auto ask = [&](int model, double per_s, double seconds) {
+    for (int i = 0; i < per_s * seconds; ++i) {
+      now += static_cast<base::TimeNs>(base::kSecondNs / per_s);
+      models[static_cast<std::size_t>(model)].demand.Asked(1, 32, 50 * base::kMillisecondNs, now);
+    }
+  };
+  const auto room = [&](RungRef rung) {
+    std::vector<RungRef> evicted;
+    return keeper.RoomFor(models, rung).Try(Noting(&evicted));
+  };
+  ask(1, 20, 0.5);
+  ask(0, 40, 0.5);
+  for (ModelState& model : models) model.demand.Look(1);
+  EXPECT_THAT(keeper.Look(models, true, now), IsEmpty());
+  models[1].wanted = true;
+  EXPECT_THAT(keeper.Look(models, false, now), ElementsAre(RungRef{1, 0}));
+  EXPECT_EQ(room({1, 0}), MakingRoom::kNone) << "it is told so, and the other stays";
+  models[1].waited_for = true;
+  EXPECT_THAT(keeper.Look(models, false, now), ElementsAre(RungRef{1, 0}));
+  EXPECT_EQ(room({1, 0}), MakingRoom::kMade) << "somebody is served by that";
+  models[1].waited_for = false;
+
+  // What is asked for more gets the place, after two looks.
+  for (int look = 0; look < 3; ++look) {
+    ask(0, 40, 0.25);
+    ask(1, 300, 0.25);
+    for (ModelState& model : models) model.demand.Look(0.5);
+    keeper.Look(models, true, now);
+  }
+  EXPECT_THAT(keeper.Look(models, true, now), ElementsAre(RungRef{1, 0}));
+  EXPECT_EQ(room({1, 0}), MakingRoom::kMade);
+  EXPECT_THAT(keeper.Look(models, false, now), ElementsAre(RungRef{1, 0}));
+  EXPECT_EQ(room({1, 0}), MakingRoom::kNone) << "the plan was tried, and the request is told so";
+
+  // Nor does a model keep its place that nobody asks any more.
+  now += 2 * base::kSecondNs;
+  EXPECT_THAT(keeper.Look(models, false, now), ElementsAre(RungRef{1, 0}));
+  EXPECT_EQ(room({1, 0}), MakingRoom::kMade);
 }
 
 TEST(MemoryKeeper, ModelsMayComeAndGo) {

@@ -25,8 +25,9 @@ struct RungState {
 
 struct ModelState {
   ObservedDemand demand;
-  bool wanted = false;  // somebody asked while no rung was in memory
-  bool pinned = false;  // all of its rungs
+  bool wanted = false;      // somebody asked while no rung was in memory
+  bool waited_for = false;  // and can wait for it: is not answered yet
+  bool pinned = false;      // all of its rungs
   std::uint64_t reserved_bytes = 0, limit_bytes = 0;
   std::vector<RungState> rungs;  // most accurate first
 };

@@ -29,6 +29,16 @@ double ObservedDemand::RecentRate(base::TimeNs now) const {
          static_cast<double>(std::max<base::TimeNs>(now - first, 1));
 }
 
+bool ObservedDemand::Ceased(base::TimeNs now) const {
+  if (asked == 0) return true;
+  constexpr base::TimeNs kLeast = 50 * base::kMillisecondNs, kMost = base::kSecondNs / 2;
+  constexpr double kGaps = 8;
+  // Of gaps by chance one in three thousand is that long.
+  const double silent = kGaps * base::kSecondNs / std::max(rate_per_s, 1e-3);
+  const auto last = arrivals[(asked - 1) % arrivals.size()];
+  return now - last > std::clamp(static_cast<base::TimeNs>(silent), kLeast, kMost);
+}
+
 void ObservedDemand::Look(double seconds) {
   // Half of the mean is the last second's: a change of load shows in two or three seconds, one
   // second's burst alone moves it halfway.

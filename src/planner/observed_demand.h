@@ -26,6 +26,8 @@ struct ObservedDemand {
   void Look(double seconds);  // folds what came since the last look into the means
   // Eight over the time since the last but seven; the mean where there were fewer in all.
   double RecentRate(base::TimeNs now) const;
+  // Nobody asks any more: for eight times as long as lies between two requests in the mean, half a second at most.
+  bool Ceased(base::TimeNs now) const;
   base::TimeNs TightestTenth() const;  // 0: none seen
   // Of a typical request; where nobody has asked, one text of a sentence's length.
   int TypicalTexts() const;

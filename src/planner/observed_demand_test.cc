@@ -22,6 +22,18 @@ TEST(ObservedDemand, FollowsTheLoadAndForgetsIt) {
   EXPECT_DOUBLE_EQ(demand.tokens_mean, 40) << "what was last asked for is still the best guess";
 }
 
+TEST(ObservedDemand, CeasesAfterEightGaps) {
+  ObservedDemand demand;
+  EXPECT_TRUE(demand.Ceased(0)) << "nobody has asked";
+  for (int i = 1; i <= 20; ++i) demand.Asked(1, 32, 0, i * 50 * base::kMillisecondNs);
+  const base::TimeNs last = base::kSecondNs;
+  EXPECT_FALSE(demand.Ceased(last + base::kSecondNs / 2)) << "how often they ask is not known yet";
+  EXPECT_TRUE(demand.Ceased(last + base::kSecondNs / 2 + 1));
+  demand.Look(0.5);  // half of 40 a second
+  EXPECT_FALSE(demand.Ceased(last + 400 * base::kMillisecondNs));
+  EXPECT_TRUE(demand.Ceased(last + 401 * base::kMillisecondNs));
+}
+
 TEST(ObservedDemand, KnowsWhoIsAskedForNow) {
   ObservedDemand demand;
   base::TimeNs now = 0;

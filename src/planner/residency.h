@@ -53,6 +53,11 @@ std::uint64_t RoomFor(const std::vector<ModelDemand>& models,
                       const std::vector<std::vector<bool>>& resident, std::uint64_t budget_bytes,
                       int model);
 
+// Whether a rung can never be in memory: `budget` of all, `limit` of its model; 0: there is none.
+constexpr bool NeverFits(std::uint64_t bytes, std::uint64_t budget, std::uint64_t limit) {
+  return (budget > 0 && bytes > budget) || (limit > 0 && bytes > limit);
+}
+
 // Resident rungs in the order in which they would be given up, least useful first; pinned ones are not
 // in it, nor those without which a model would have less than is reserved for it.
 struct RungRef {

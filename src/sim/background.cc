@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "planner/cold_start.h"
+#include "planner/residency.h"
 
 namespace hone::sim {
 namespace {
@@ -110,7 +111,14 @@ bool Background::Has(int model) const {
 bool Background::Wait(const Item& item, TimeNs now) {
   State(item.model).wanted = true;
   const auto m = static_cast<std::size_t>(item.model);
-  const double load_ms = planner::ExpectedLoadMs(*std::ranges::min_element(seen_ms_[m]));
+  const planner::ModelState& state = states_[m];
+  std::optional<double> fitting;  // the least, in milliseconds of one thread
+  for (std::size_t r = 0; r < state.rungs.size(); ++r) {
+    if (planner::NeverFits(state.rungs[r].bytes, budget_, state.limit_bytes)) continue;
+    fitting = std::min(fitting.value_or(seen_ms_[m][r]), seen_ms_[m][r]);
+  }
+  const double load_ms =
+      planner::ExpectedLoadMs(fitting.value_or(*std::ranges::min_element(seen_ms_[m])));
   const scheduler::Setup& setup = scheduler_.setup();
   const TimeNs compute =
       setup.models[m].rungs.back().tables.back().Predict(item.texts, item.tokens);
@@ -205,6 +213,9 @@ void Background::Look(TimeNs now) {
       states_[m].rungs[r].tables = setup.models[m].rungs[r].tables;
     }
   }
+  for (std::size_t m = 0; m < states_.size(); ++m) {
+    states_[m].waited_for = IsWaitedFor(static_cast<int>(m));
+  }
   if (budget_ > 0) {
     for (const RungRef& rung : memory_.Look(states_, whole, now)) to_load_.push_back(rung);
   }
@@ -249,6 +260,10 @@ void Background::CountBytes() {
   most_bytes_ = std::max(most_bytes_, sum);
 }
 
+bool Background::IsWaitedFor(int model) const {
+  return std::ranges::any_of(waiting_, [&](const Item& item) { return item.model == model; });
+}
+
 bool Background::Evict(RungRef rung) {
   if (!scheduler_.Evict(rung.model, rung.rung)) return false;
   State(rung.model).rungs[static_cast<std::size_t>(rung.rung)].resident = false;
@@ -257,6 +272,8 @@ bool Background::Evict(RungRef rung) {
 }
 
 void Background::GiveUp(int model) {
+  // Who came since nobody waited is looked at again.
+  if (!State(model).waited_for && IsWaitedFor(model)) return;
   State(model).wanted = false;
   std::erase_if(waiting_, [&](const Item& item) {
     if (item.model == model) released_.lost.push_back(item);

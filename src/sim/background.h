@@ -96,6 +96,7 @@ class Background {
   void Continue(base::TimeNs now);
   void Finish(base::TimeNs now);
   bool Evict(planner::RungRef rung);
+  bool IsWaitedFor(int model) const;
   void GiveUp(int model);
   void CountBytes();
   planner::ModelState& State(int model) { return states_[static_cast<std::size_t>(model)]; }

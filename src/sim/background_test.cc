@@ -113,6 +113,21 @@ TEST(RungsInMemory, WhoCanWaitForARungDoesAndWhoCannotIsRefused) {
   EXPECT_GE(hurried.total.loads, 28) << "the next one would have found it";
 }
 
+// Deadlines are shorter than a load, so that nobody waits for one, and only one of the models fits.
+TEST(RungsInMemory, TwoModelsThatDoNotFitDoNotKeepEachOtherFromServing) {
+  const scheduler::Setup setup = ThreeModels(2);
+  Memory memory = MemoryOf(setup, 5 * kMiB);
+  for (Memory::Model& model : memory.models) model.rungs[2].load_ms = 95;
+  const base::TimeNs span = 50 * kMillisecondNs;
+  const SimResult result = RunIn(setup,
+                                 Merged(Evenly(0, 0, 30 * kSecondNs, kSecondNs / 30, span),
+                                        Evenly(1, 0, 30 * kSecondNs, kSecondNs / 60, span)),
+                                 memory);
+  EXPECT_EQ(result.total.late, 0);
+  EXPECT_GT(result.models[1].ok, 1600) << "of 1,800: it is asked for most";
+  EXPECT_LE(result.total.loads, 3);
+}
+
 TEST(RungsInMemory, FollowsWhatIsAskedFor) {
   const scheduler::Setup setup = ThreeModels(2);
   // Room for all of one model and the least of another.

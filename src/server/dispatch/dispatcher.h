@@ -77,8 +77,9 @@ class Dispatcher {
   void RungLoading(int model, int rung);
   void RungLoaded(int model, int rung, const LoadedRung& loaded);
   void RungFailed(int model, int rung, const std::string& error);
-  // Queries that wait for a rung of the model are answered with kUnavailable.
-  void GiveUp(int model, const std::string& error);
+  // Queries that wait for a rung of the model are answered with kUnavailable. False, and nothing is done, where
+  // some do although nobody was `waited_for` when that was decided.
+  bool GiveUp(int model, const std::string& error, bool waited_for);
   // False where an accepted query may need the rung: try again after a while.
   bool Evict(int model, int rung);
 

@@ -1,11 +1,13 @@
 // The dispatcher's models: added, removed, their rungs loaded and evicted, and what is told of them.
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "base/check.h"
 #include "base/strings.h"
 #include "env/clock.h"
 #include "planner/cold_start.h"
+#include "planner/residency.h"
 #include "server/dispatch/answer_size.h"
 #include "server/dispatch/dispatcher.h"
 #include "server/dispatch/histogram.h"
@@ -90,19 +92,23 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
                     .field = {}};
   const scheduler::Model& scheduled =
       scheduler_.setup().models[static_cast<std::size_t>(model.endpoint->number)];
-  double least_ms = 0;
-  bool possible = false;
-  for (std::size_t r = 0; r < model.rungs.size(); ++r) {
-    if (model.rungs[r].info.state == RungState::kFailed) continue;
-    const double load_ms = planner::ExpectedLoadMs(model.rungs[r].load_work_ms);
-    least_ms = possible ? std::min(least_ms, load_ms) : load_ms;
-    possible = true;
+  // Of those that fit; where none does, whoever waits is told why.
+  std::optional<double> least_of_fitting, least_of_all;
+  for (const ServedRung& rung : model.rungs) {
+    if (rung.info.state == RungState::kFailed) continue;
+    const double load_ms = planner::ExpectedLoadMs(rung.load_work_ms);
+    least_of_all = std::min(least_of_all.value_or(load_ms), load_ms);
+    if (planner::NeverFits(rung.info.bytes, options_.memory_bytes, model.options.limit_bytes)) {
+      continue;
+    }
+    least_of_fitting = std::min(least_of_fitting.value_or(load_ms), load_ms);
   }
-  if (!possible) {
+  if (!least_of_all) {
     return Fault{.kind = FaultKind::kUnavailable,
                  .message = base::StrCat("no rung of \"", model.endpoint->name,
                                          "\" could be loaded; see /v1/hone/models")};
   }
+  const double least_ms = least_of_fitting.value_or(*least_of_all);
   model.wanted = true;
   wake_();
   int tokens = 0;
@@ -203,11 +209,14 @@ void Dispatcher::RungFailed(int number, int index, const std::string& error) {
   Deliver(&deliveries, lock);
 }
 
-void Dispatcher::GiveUp(int number, const std::string& error) {
+bool Dispatcher::GiveUp(int number, const std::string& error, bool waited_for) {
   std::unique_lock lock(mutex_);
+  ServedModel& model = Model(number);
+  if (!waited_for && !model.waiting.empty()) return false;
   Deliveries deliveries;
-  EndWaiting(Model(number), env::NowNs(), error, &deliveries);
+  EndWaiting(model, env::NowNs(), error, &deliveries);
   Deliver(&deliveries, lock);
+  return true;
 }
 
 bool Dispatcher::Evict(int number, int index) {

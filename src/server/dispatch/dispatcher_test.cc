@@ -71,6 +71,31 @@ class DispatcherTest : public ServiceTest {
   std::shared_ptr<const Endpoint> endpoint_;
 };
 
+TEST_F(DispatcherTest, NoBatchBeginsOnceItStops) {
+  Replies replies;
+  Hold hold(*dispatcher_, Ask(endpoint_, {"a"}, kLong));
+  for (int i = 0; i < 5; ++i) {
+    dispatcher_->Submit(Ask(endpoint_, {Words(i)}, kLong), replies.Next());
+  }
+  std::thread stop([&] { dispatcher_->Stop(); });
+  // It accepts nothing more from the moment on from which it begins no batch.
+  int accepted = 0;
+  while (true) {
+    Replies one;
+    dispatcher_->Submit(Ask(endpoint_, {"b"}, kLong), replies.Next());
+    ++accepted;
+    if (replies.size() > 0) break;
+  }
+  hold.Release();
+  stop.join();
+  const std::vector<Reply> all = replies.Take();
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(5 + accepted));
+  for (const Reply& reply : all) {
+    ASSERT_TRUE(reply.fault);
+    EXPECT_EQ(reply.fault->kind, FaultKind::kUnavailable);
+  }
+}
+
 TEST_F(DispatcherTest, SplitsChangeWhenNothingRunsAndTheBitsStay) {
   const std::vector<float> wide = RunOne("a b c");
   EXPECT_EQ(wide, Alone(options_.models[0].directory, "a b c")[0]);

@@ -22,13 +22,10 @@ std::string Needs(std::uint64_t bytes) {
 
 std::optional<std::string> WhyNever(std::uint64_t bytes, std::uint64_t budget,
                                     std::uint64_t limit) {
-  if (bytes > budget) {
-    return base::StrCat(Needs(bytes), "the budget has ", base::WithCommas(budget));
-  }
-  if (limit > 0 && bytes > limit) {
-    return base::StrCat(Needs(bytes), "limit_memory allows ", base::WithCommas(limit));
-  }
-  return std::nullopt;
+  if (!planner::NeverFits(bytes, budget, limit)) return std::nullopt;
+  return bytes > budget
+             ? base::StrCat(Needs(bytes), "the budget has ", base::WithCommas(budget))
+             : base::StrCat(Needs(bytes), "limit_memory allows ", base::WithCommas(limit));
 }
 
 ResourceKeeper::ResourceKeeper(env::FileSystem& files, const ServiceOptions& options,
@@ -75,6 +72,7 @@ ResourceKeeper::Snapshot ResourceKeeper::Take() {
     planner::ModelState& state = snapshot.states.emplace_back();
     state.demand = model.demand;
     state.wanted = model.wanted;
+    state.waited_for = !model.waiting.empty();
     state.pinned = model.options.pinned;
     state.reserved_bytes = model.options.reserved_bytes;
     state.limit_bytes = model.options.limit_bytes;
@@ -109,22 +107,21 @@ bool ResourceKeeper::MakeRoom(Snapshot& snapshot, RungRef rung) {
 
 bool ResourceKeeper::Load(Snapshot& snapshot, RungRef ref) {
   const Snapshot::Model& model = snapshot.models[static_cast<std::size_t>(ref.model)];
+  const planner::ModelState& asked = snapshot.states[static_cast<std::size_t>(ref.model)];
   if (ref.rung < 0) {
-    dispatcher_.GiveUp(model.number, "none of its rungs could be loaded");
-    return false;
+    return !dispatcher_.GiveUp(model.number, "none of its rungs could be loaded", asked.waited_for);
   }
   const RungFiles& files = model.rungs[static_cast<std::size_t>(ref.rung)];
   planner::RungState& state = snapshot.states[static_cast<std::size_t>(ref.model)]
                                   .rungs[static_cast<std::size_t>(ref.rung)];
   if (!MakeRoom(snapshot, ref)) {
     const std::optional<std::string> never =
-        WhyNever(state.bytes, options_.memory_bytes,
-                 snapshot.states[static_cast<std::size_t>(ref.model)].limit_bytes);
-    dispatcher_.GiveUp(
+        WhyNever(state.bytes, options_.memory_bytes, asked.limit_bytes);
+    return !dispatcher_.GiveUp(
         model.number,
         base::StrCat("the rung \"", files.name, "\" of \"", model.endpoint->name, "\" ",
-                     never ? *never : Needs(state.bytes) + "other models hold them"));
-    return false;
+                     never ? *never : Needs(state.bytes) + "other models hold them"),
+        asked.waited_for);
   }
   dispatcher_.RungLoading(model.number, ref.rung);
   const base::StatusOr<LoadedRung> loaded =

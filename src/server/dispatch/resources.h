@@ -43,7 +43,8 @@ class ResourceKeeper {
 
   Snapshot Take();
   void FollowMemory(bool whole);
-  bool Load(Snapshot& snapshot, planner::RungRef rung);  // false: there is no room for it
+  // False where there is no room for it, and nobody waits any more: there is nothing to look at again.
+  bool Load(Snapshot& snapshot, planner::RungRef rung);
   bool MakeRoom(Snapshot& snapshot, planner::RungRef rung);
 
   env::FileSystem& files_;
