@@ -4,6 +4,7 @@
 //   hone_kernels_test --hone_runs_isa=L   runs nothing; exits with 0 where the processor runs L
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <string_view>
 
 #include "base/isa.h"
@@ -32,6 +33,9 @@ int main(int argc, char** argv) {
 #if defined(HONE_TEST_KERNELS)
   hone::kernels::LimitIsa(hone::tests::IsaLimit());
 #endif
+  // As a terminal begins a program: nohup, and & in a script, leave some ignored, which those would inherit that
+  // tests start and send signals to.
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) std::signal(number, SIG_DFL);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

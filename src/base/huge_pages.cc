@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <new>
@@ -14,6 +15,8 @@ namespace hone::base {
 namespace {
 
 constexpr std::size_t kLine = 64;
+
+std::atomic<std::int64_t> takes = 0;
 
 std::uintptr_t AddressOf(const std::byte* p) {
   return reinterpret_cast<std::uintptr_t>(p);
@@ -82,6 +85,7 @@ SharedPages& TheSharedPages() {
 }  // namespace
 
 std::byte* MapHuge(std::size_t bytes) {
+  takes.fetch_add(1, std::memory_order_relaxed);
   const std::size_t asked = bytes + kHugePageBytes;  // enough to hold an aligned part
   void* const mapped =
       mmap(nullptr, asked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -101,11 +105,16 @@ void UnmapHuge(std::byte* begin, std::size_t bytes) {
 
 std::byte* TakeHugePiece(std::size_t bytes) {
   HONE_CHECK(bytes > 0 && bytes < kHugePageBytes);
+  takes.fetch_add(1, std::memory_order_relaxed);
   return TheSharedPages().Take(bytes);
 }
 
 void GiveBackHugePiece(std::byte* piece) {
   TheSharedPages().GiveBack(piece);
+}
+
+std::int64_t HugeTakes() {
+  return takes;
 }
 
 }  // namespace hone::base

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace hone::base {
 
@@ -24,5 +25,8 @@ void UnmapHuge(std::byte* begin, std::size_t bytes);
 // system with its last piece.
 std::byte* TakeHugePiece(std::size_t bytes);
 void GiveBackHugePiece(std::byte* piece);
+
+// Mappings and pieces taken so far, for tests that nothing is.
+std::int64_t HugeTakes();
 
 }  // namespace hone::base

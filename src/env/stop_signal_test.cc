@@ -15,7 +15,6 @@ namespace {
 int InChild(int first, const char* name, int second) {
   const pid_t child = fork();
   if (child == 0) {
-    std::signal(SIGHUP, SIG_DFL);  // the tests may run under nohup
     HoldStopSignals();
     kill(getpid(), first);
     if (std::strcmp(WaitForStopSignal(), name) != 0) _exit(9);

@@ -18,7 +18,6 @@ TEST(Temporaries, AreGoneWhereASignalEndsTheProcess) {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     const pid_t child = fork();
     if (child == 0) {
-      std::signal(SIGHUP, SIG_DFL);  // the tests may run under nohup
       RemoveTemporariesWhenStopped();
       const std::string mine = JoinPath(directory, "mine"), kept = JoinPath(directory, "kept");
       if (!files.MakeDirectory(mine).ok() || !files.MakeDirectory(kept).ok()) _exit(9);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <random>
+#include <set>
 
 namespace hone::eval {
 namespace {
@@ -45,6 +46,9 @@ TEST(Bootstrap, RepeatsWithItsSeedOnly) {
   const Data data = Labels(101, 77);
   EXPECT_EQ(Sst2(data, 1).low, Sst2(data, 1).low);
   EXPECT_EQ(Sst2(data, 1).high, Sst2(data, 1).high);
+  std::set<double> lows;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) lows.insert(Sst2(data, seed).low);
+  EXPECT_GT(lows.size(), 1u) << "another seed draws others";
   EXPECT_EQ(Sst2(Labels(60, 60), 3).low, 1.0) << "all right in every resample";
 }
 

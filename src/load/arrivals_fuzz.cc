@@ -18,7 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     HONE_CHECK(std::is_sorted(arrivals.begin(), arrivals.end(), by_moment));
   }
   const auto trace = hone::load::ParseTrace(text, "fuzz.csv");
-  if (!trace.ok()) return 0;
+  if (!trace.ok()) {
+    HONE_CHECK(trace.status().message().find("fuzz.csv") != std::string_view::npos);
+    return 0;
+  }
   HONE_CHECK(!trace->empty() && trace->front().at == 0);
   HONE_CHECK(std::is_sorted(trace->begin(), trace->end(), by_moment));
   for (const double rate : {0.0, 50.0}) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -113,6 +114,7 @@ TEST(Load, EveryAnswerIsCountedOnceAndRightly) {
               ElementsAre(Pair(HasSubstr("no HTTP/1.1 status line"), 10), Pair("HTTP 404", 10),
                           Pair("connection closed within an answer", 10)));
   EXPECT_GT(result.p99_compute_ms, 1);
+  EXPECT_GT(result.p99_queue_ms, 0);
   EXPECT_LE(result.p99_queue_ms, 0.25);
 }
 
@@ -262,8 +264,11 @@ TEST(Load, ReportsProgress) {
     counts.push_back(so_far.sent);
   });
   ASSERT_TRUE(result.ok());
-  ASSERT_GE(counts.size(), 1u);
-  EXPECT_GT(counts.back(), counts.front() - 1);
+  // Every half a second; on a machine that stands still they come later, not less often.
+  ASSERT_GE(counts.size(), 2u);
+  EXPECT_TRUE(std::ranges::is_sorted(counts));
+  EXPECT_GT(counts.front(), 0);
+  EXPECT_LE(counts.back(), 60);
 }
 
 TEST(Load, ErrorsSayWhatIsWrong) {

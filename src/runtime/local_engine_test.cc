@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <random>
@@ -102,14 +103,15 @@ TEST(LocalEngine, GivesTheOriginalsOutputsForEveryArchitectureAndHead) {
       ASSERT_TRUE(engine->Check(batch).ok()) << tiny.name;
       const std::vector<float> hidden = ForwardAll(*engine, batch);
       tests::ExpectClose(tests::KeepGolden(hidden), c.hidden, 1e-5, tiny.name + " hidden");
-      for (std::size_t o = 0; o < model->head.outputs.size(); ++o) {
+      for (const tests::TinyOutput& expected : c.outputs) {
+        const auto output =
+            std::ranges::find(model->head.outputs, expected.name, &model::HeadOutput::name);
+        ASSERT_NE(output, model->head.outputs.end()) << tiny.name << " " << expected.name;
         std::vector<float> rows;
-        engine->ApplyHead(static_cast<int>(o), batch, hidden, tiny.mask_id, &rows);
-        for (const tests::TinyOutput& expected : c.outputs) {
-          if (expected.name != model->head.outputs[o].name) continue;
-          tests::ExpectClose(tests::KeepGolden(rows), expected.values, 1e-5,
-                             tiny.name + " " + expected.name);
-        }
+        engine->ApplyHead(static_cast<int>(output - model->head.outputs.begin()), batch, hidden,
+                          tiny.mask_id, &rows);
+        tests::ExpectClose(tests::KeepGolden(rows), expected.values, 1e-5,
+                           tiny.name + " " + expected.name);
       }
     }
   }

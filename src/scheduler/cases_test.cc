@@ -21,6 +21,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "base/strings.h"
@@ -43,6 +44,14 @@ std::string Option(const Words& words, const std::string& name, const std::strin
     if (word.starts_with(name + "=")) return word.substr(name.size() + 1);
   }
   return fallback;
+}
+
+// Of the words from `from` on each is NAME=VALUE with one of these names.
+void ExpectOptions(const Words& words, std::size_t from, const std::set<std::string>& names) {
+  for (std::size_t i = from; i < words.size(); ++i) {
+    const std::string name = words[i].substr(0, words[i].find('='));
+    EXPECT_TRUE(names.contains(name) && name != words[i]) << "\"" << words[i] << "\" says nothing";
+  }
 }
 
 struct Outcome {
@@ -120,6 +129,7 @@ void Case::Read(int line, const Words& words) {
   if (words[0] == "cores") {
     cores_ = std::atoi(words[1].c_str());
   } else if (words[0] == "set") {
+    ExpectOptions(words, 1, {"overhead", "max_batch", "max_queued"});
     setup_.overhead_ns = Ms(Option(words, "overhead", "0.3ms"));
     setup_.max_batch_ns = Ms(Option(words, "max_batch", "25ms"));
     setup_.max_queued = std::atoi(Option(words, "max_queued", "4096").c_str());
@@ -145,6 +155,8 @@ int Case::ModelNamed(const std::string& name) const {
 void Case::Submit(Scheduler& scheduler, const Event& event) {
   const Words& words = event.words;
   const int count = std::atoi(words[1].c_str());
+  ExpectOptions(words, count > 0 ? 3 : 2,
+                {"model", "tokens", "deadline", "tenant", "priority", "texts"});
   for (int i = 1; i <= std::max(count, 1); ++i) {
     const std::string name = count > 0 ? base::StrCat(words[2], i) : words[1];
     const std::string priority = Option(words, "priority", "normal");
@@ -215,6 +227,7 @@ void Case::Run(std::string_view policy) {
       }
     }
   }
+  EXPECT_FALSE(expectations_.empty()) << "case " << name_ << " expects nothing";
   for (const Expectation& expectation : expectations_) Check(expectation);
 }
 
@@ -241,6 +254,9 @@ bool Case::Meets(const Outcome& outcome, const Words& claim, std::size_t from) c
         std::find(outcome.with.begin(), outcome.with.end(), claim[i + 1]) == outcome.with.end()) {
       return false;
     }
+    const bool known =
+        claim[i] == "by" || claim[i] == "with" || claim[i] == "on" || claim[i] == "alone";
+    EXPECT_TRUE(known) << "case " << name_ << ": \"" << claim[i] << "\" claims nothing";
     i += claim[i] == "on" ? 3 : claim[i] == "alone" ? 1 : 2;
   }
   return true;
@@ -265,15 +281,18 @@ void Case::Check(const Expectation& expectation) {
                                           << ": " << words[0] << " " << Describe(outcome);
     return;
   }
-  int met = 0;
+  int met = 0, of = 0;
   std::string others;
   for (const auto& [name, outcome] : outcomes_) {
     const bool numbered = name.starts_with(words[1]) && name.size() > words[1].size() &&
                           std::isdigit(name[words[1].size()]);
     if (!numbered) continue;
+    ++of;
     met += Meets(outcome, words, 2);
     base::StrAppend(&others, "  ", name, ": ", Describe(outcome), "\n");
   }
+  EXPECT_GT(of, 0) << "case " << name_ << ", line " << expectation.line << ": there are no "
+                   << words[1] << "1, " << words[1] << "2, …";
   const bool exact = words[2] == "refused";
   EXPECT_TRUE(exact ? met == count : met >= count)
       << "case " << name_ << ", line " << expectation.line << ": it was " << met << "\n"

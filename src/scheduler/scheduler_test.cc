@@ -331,6 +331,23 @@ TEST(Usage, SharesFadeAndAskingCounts) {
   EXPECT_EQ(usage.FairShare(Priority::kNormal, Ms(1500)), 0.5);
 }
 
+TEST(Usage, ForgetsTenantsThatAreLongGone) {
+  Usage usage;
+  const auto ask = [&](int tenant, TimeNs now) {
+    const Item item{.tenant = tenant, .arrival = now, .deadline = now + base::kSecondNs};
+    usage.Asked(item, base::kMillisecondNs, now);
+    usage.Accepted(item, base::kMillisecondNs, now);
+  };
+  constexpr int kTenants = 1000;
+  for (int tenant = 1; tenant <= kTenants; ++tenant) ask(tenant, base::kSecondNs);
+  EXPECT_EQ(usage.tenants(), std::size_t{kTenants});
+  const TimeNs later = base::kSecondNs + 20 * Usage::kHalfLifeNs;
+  for (int tenant = 1; tenant <= 2 * kTenants; ++tenant) ask(7 + tenant % 2, later);
+  for (int tenant = 1; tenant <= kTenants; ++tenant) ask(-tenant, later);
+  EXPECT_LE(usage.tenants(), std::size_t{kTenants + 2});
+  EXPECT_NEAR(usage.TenantShare(7, Priority::kNormal, later), 1.0 / 3, 0.01);
+}
+
 TEST(Usage, KnowsWhatShareWasRefusedAndForgetsItSoon) {
   Usage usage;
   EXPECT_EQ(usage.RefusedShare(0), 0);

@@ -44,6 +44,7 @@ class Usage {
   // Of those that asked lately (half-life: a sixteenth of a second), the share that was refused; 0 where
   // nobody asked.
   double RefusedShare(TimeNs now) const;
+  std::size_t tenants() const { return tenants_.size(); }  // that are remembered
 
  private:
   struct Faded {

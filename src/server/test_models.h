@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -142,9 +143,11 @@ class ServiceTest : public formats::TestDirectory {
         changed_.notify_all();
       };
     }
-    std::vector<Reply> Take() {  // waits for all
+    std::vector<Reply> Take() {  // waits for all, each of which comes once
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return replies_.size() == expected_; });
+      EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(60),
+                                    [this] { return replies_.size() >= expected_; }));
+      EXPECT_EQ(replies_.size(), expected_);
       return std::move(replies_);
     }
     std::size_t size() {

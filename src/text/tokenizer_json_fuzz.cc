@@ -2,31 +2,18 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/check.h"
-#include "text/tokenizer.h"
-
-namespace {
-
-void Check(const hone::text::Tokenizer& tokenizer, std::string_view text) {
-  static hone::text::Encoding encoding;
-  tokenizer.Encode(text, {}, &encoding);
-  for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
-    HONE_CHECK(encoding.ids[i] >= 0);
-    HONE_CHECK(encoding.offsets[i].begin <= encoding.offsets[i].end);
-    HONE_CHECK(encoding.offsets[i].end <= text.size());
-  }
-  tokenizer.EncodePair(text, "b", {.max_tokens = 5}, &encoding);
-  tokenizer.Decode(encoding.ids, false);
-}
-
-}  // namespace
+#include "text/fuzz_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace hone::text;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  auto tokenizer = hone::text::Tokenizer::FromJson(bytes, "fuzz.json");
-  if (!tokenizer.ok()) return 0;
+  const auto tokenizer = Tokenizer::FromJson(bytes, "fuzz.json");
+  if (!tokenizer.ok()) {
+    CheckError(tokenizer.status(), "fuzz.json");
+    return 0;
+  }
   for (const std::string_view text : {"Hello World's  a\u0301 \u65e5\u672c [MASK]\xff", ""}) {
-    Check(**tokenizer, text);
+    CheckTokenizer(**tokenizer, text);
   }
   return 0;
 }

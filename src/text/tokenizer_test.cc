@@ -81,7 +81,10 @@ std::vector<std::string> Texts(std::string_view kind) {
 class AgainstOriginal : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (DataFile("tokenizers").empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
+    // The small one is made here; the others' vocabularies are too large to keep.
+    if (GetParam() != std::string_view("unigram") && DataFile("tokenizers").empty()) {
+      GTEST_SKIP() << "no data folder (HONE_DATA)";
+    }
     auto loaded = Load(GetParam());
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     tokenizer_ = *std::move(loaded);
@@ -108,9 +111,11 @@ TEST_P(AgainstOriginal, GeneratedTexts) {
   ExpectHashes("generated");
 }
 TEST_P(AgainstOriginal, WikiText) {
+  if (DataFile("lm").empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
   ExpectHashes("wikitext");
 }
 TEST_P(AgainstOriginal, Xquad) {
+  if (DataFile("squad").empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
   ExpectHashes("xquad");
 }
 

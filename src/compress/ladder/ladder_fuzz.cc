@@ -11,7 +11,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto ladder = hone::compress::ParseLadder(text, "fuzz.json");
-  if (!ladder.ok()) return 0;
+  if (!ladder.ok()) {
+    HONE_CHECK(ladder.status().message().find("fuzz.json") != std::string_view::npos);
+    return 0;
+  }
   for (const hone::compress::LadderRung& rung : ladder->rungs) {
     HONE_CHECK(rung.path.find('/') == std::string::npos && rung.path != "..");
   }
@@ -19,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     HONE_CHECK(!file.name.starts_with('/') && file.name.find("/../") == std::string::npos);
   }
   (void)hone::compress::RungWithin(*ladder, 2.0).ok();
-  HONE_CHECK(hone::compress::ParseLadder(ToJson(*ladder), "again.json").ok());
+  const std::string json = ToJson(*ladder);
+  const auto again = hone::compress::ParseLadder(json, "again.json");
+  HONE_CHECK(again.ok() && ToJson(*again) == json);
   return 0;
 }

@@ -13,7 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using hone::compress::Block;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto profile = hone::compress::ParseDeviceProfile(text, "fuzz.json");
-  if (!profile.ok()) return 0;
+  if (!profile.ok()) {
+    HONE_CHECK(profile.status().message().find("fuzz.json") != std::string_view::npos);
+    return 0;
+  }
   for (const hone::compress::FixedCost& fixed : profile->fixed) {
     for (const int columns : {0, 1, 7, 1 << 16}) {
       const auto ms = profile->Cost(Block::kFeedForward, fixed.format, columns);
@@ -21,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   const std::string written = ToJson(*profile);
-  HONE_CHECK(hone::compress::ParseDeviceProfile(written, "again.json").ok());
+  const auto again = hone::compress::ParseDeviceProfile(written, "again.json");
+  HONE_CHECK(again.ok() && ToJson(*again) == written);
   return 0;
 }

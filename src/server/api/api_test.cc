@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <condition_variable>
 #include <cstring>
 #include <map>
@@ -281,7 +282,38 @@ TEST_F(ApiTest, TeiPredictsTextsPairsAndBatches) {
   EXPECT_EQ(Post("/predict", R"({"inputs":"a"})", {{"x-hone-model", "none"}}).status, 404);
 }
 
-TEST_F(ApiTest, RerankingOrdersByEitherKindOfModel) {
+TEST_F(ApiTest, ACrossEncoderRanksByItsLogitOfThePair) {
+  Serve({"distilbert/ForSequenceClassification", "bert/ForSequenceClassification"});
+  const std::vector<std::string> texts = {"c d", "a b", "e"};
+  std::map<int, double> logits;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto tensor = [](const char* name, const std::string& text) {
+      return Json{{"name", name}, {"datatype", "BYTES"}, {"shape", {1}}, {"data", {text}}};
+    };
+    const Json infer = {{"inputs", {tensor("text", "a b"), tensor("text_pair", texts[i])}}};
+    const Json answer = Good(Post("/v2/models/m0/infer", infer.dump()));
+    ASSERT_EQ(answer["outputs"][0]["name"], "logits");
+    ASSERT_EQ(answer["outputs"][0]["data"].size(), 1u);
+    logits[static_cast<int>(i)] = answer["outputs"][0]["data"][0].get<double>();
+  }
+  for (const bool raw : {false, true}) {
+    const Json asked = {{"query", "a b"}, {"texts", texts}, {"raw_scores", raw}, {"model", "m0"}};
+    const Json ranks = Good(Post("/rerank", asked.dump()));
+    ASSERT_EQ(ranks.size(), texts.size());
+    double before = HUGE_VAL;
+    for (const Json& rank : ranks) {
+      const double logit = logits.at(rank["index"].get<int>());
+      EXPECT_NEAR(rank["score"].get<double>(), raw ? logit : 1 / (1 + std::exp(-logit)), 1e-5);
+      EXPECT_LE(rank["score"].get<double>(), before);
+      before = rank["score"].get<double>();
+    }
+  }
+  const HttpResponse three_labels = Post("/rerank", R"({"query":"a","texts":["b"],"model":"m1"})");
+  EXPECT_EQ(three_labels.status, 424);
+  EXPECT_THAT(three_labels.body, HasSubstr("a cross-encoder with one label"));
+}
+
+TEST_F(ApiTest, AnEmbeddingModelRanksByTheCosine) {
   Serve({"bert/embed-mean"});
   const Json ranks =
       Good(Post("/rerank", R"({"query":"a b","texts":["c d","a b"],"return_text":true})"));
@@ -302,6 +334,7 @@ TEST_F(ApiTest, HoneTagsAnswersAndFills) {
          "bert/Joint"});
   const Json tags =
       Good(Post("/v1/hone/tag", R"({"model":"m0","words":["a","bc","d"],"aggregation":"none"})"));
+  ASSERT_FALSE(tags["results"][0]["entities"].empty());
   for (const Json& entity : tags["results"][0]["entities"]) {
     EXPECT_LE(entity["first_word"], entity["last_word"]);
   }
@@ -499,6 +532,19 @@ TEST_F(ApiTest, RoutesThatAreNotThere) {
   response = Ask("OPTIONS", "/health");
   EXPECT_EQ(response.status, 204);
   EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD, OPTIONS");
+}
+
+TEST_F(ApiTest, NoMoreModelsMayWaitToBeLoadedThanThereIsRoomFor) {
+  Serve({"bert/embed-mean"});
+  Aside none("loader", 0);
+  api_ = MakeApi({.service = *service_, .front_metrics = {}, .aside = none, .writer = writer_});
+  for (const char* what : {"load", "unload"}) {
+    const HttpResponse response = Post(std::string("/v2/repository/models/m0/") + what, "");
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(HeaderOf(response, "Retry-After"), "1");
+    EXPECT_THAT(response.body, HasSubstr("too many models are waiting"));
+  }
+  api_ = {};
 }
 
 TEST_F(ApiTest, AModelIsNamedOnceOrAlike) {

@@ -1,5 +1,7 @@
 // Bodies of requests: any bytes give a fault that says something, or a request within its limits.
 // The first byte picks the protocol.
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -40,6 +42,9 @@ MaybeFault ReadInference(std::string_view body) {
     InferTensor again{.name = tensor.name, .type = tensor.type, .shape = tensor.shape};
     HONE_CHECK(!ReadRaw(WriteRaw(tensor), &again));
     HONE_CHECK(again.bytes == tensor.bytes && again.ints == tensor.ints);
+    HONE_CHECK(std::ranges::equal(again.floats, tensor.floats, [](float a, float b) {
+      return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+    }));
   }
   return {};
 }

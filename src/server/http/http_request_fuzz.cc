@@ -60,8 +60,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const Outcome whole = ParseInSteps(bytes, std::max<std::size_t>(bytes.size(), 1));
   const Outcome parts = ParseInSteps(bytes, std::size_t{1} + data[0] % 64);
+  // What is refused is refused in parts too, if perhaps for another of its faults.
+  HONE_CHECK(whole.progress == parts.progress);
   if (whole.progress == ParseProgress::kDone) {
-    HONE_CHECK(parts.progress == ParseProgress::kDone);
+    HONE_CHECK(whole.request.method == parts.request.method);
+    HONE_CHECK(whole.request.query == parts.request.query);
     HONE_CHECK(whole.request.body == parts.request.body);
     HONE_CHECK(whole.request.path == parts.request.path);
     HONE_CHECK(whole.request.headers == parts.request.headers);

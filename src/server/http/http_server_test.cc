@@ -366,20 +366,26 @@ TEST_F(HttpServerTest, WhoHasTheTimeFinishesItsAnswerItself) {
   }
 }
 
-TEST_F(HttpServerTest, RefusesASlowRequestAndClosesAnIdleConnection) {
+TEST_F(HttpServerTest, ClosesAConnectionThatSaysNothing) {
   HttpOptions options;
   options.read_timeout_s = 0.05;
+  Serve(options);
+  TestClient silent(port());
+  EXPECT_TRUE(silent.Ended());
+}
+
+// What expects an answer has a second for it, since a machine may stand still.
+TEST_F(HttpServerTest, RefusesASlowRequestAndClosesAnIdleConnection) {
+  HttpOptions options;
+  options.read_timeout_s = 1;
   options.idle_timeout_s = 0.2;
   Serve(options);
-  TestClient slow(port()), silent(port()), idle(port());
+  TestClient slow(port()), used(port());
   slow.Send("GET / HT");
-  ExpectError(slow.Receive(), 408, "did not arrive");
-  EXPECT_TRUE(slow.Ended());
-  EXPECT_TRUE(silent.Ended());
-  EXPECT_EQ(idle.Ask(kGet).status, 0);  // it was silent too long before its first request
-  TestClient used(port());
   EXPECT_EQ(used.Ask(kGet).status, 200);
   EXPECT_TRUE(used.Ended());
+  ExpectError(slow.Receive(), 408, "did not arrive");
+  EXPECT_TRUE(slow.Ended());
 }
 
 TEST_F(HttpServerTest, RefusesConnectionsOverTheLimit) {

@@ -28,9 +28,10 @@ class TlsTest : public testing::Test {
     delete server_identity;
     delete client_identity;
   }
-  void Serve(const std::string& client_ca) {
+  void Serve(const std::string& client_ca, double read_timeout_s = 30) {
     auto server = HttpServer::Start(
         {.port = 0,
+         .read_timeout_s = read_timeout_s,
          .tls_cert = server_identity->cert_path,
          .tls_key = server_identity->key_path,
          .client_ca = client_ca},
@@ -96,13 +97,15 @@ TEST_F(TlsTest, AsksClientsForACertificateOfTheirCa) {
 }
 
 TEST_F(TlsTest, PlainBytesAndEndlessHandshakesEndTheConnectionAlone) {
-  Serve("");
+  Serve("", 0.2);
   TestClient plain(server_->port());
   plain.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   plain.EndSending();
   plain.Receive();
   EXPECT_TRUE(plain.Ended());
   TestClient silent(server_->port());
+  EXPECT_TRUE(silent.Ended());
+  Serve("");
   EXPECT_THAT(AskServer(nullptr), HasSubstr("200 OK"));
 }
 
