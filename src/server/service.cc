@@ -264,7 +264,19 @@ base::Status ServiceImpl::LoadNow(const ModelOptions& options) {
           FirstResidents({&files}, {&options}, std::max<std::uint64_t>(free_bytes, 1)));
       resident = chosen.front();
     }
-    return OpenModel(context, options, std::move(files), tokenizer, resident);
+    HONE_ASSIGN_OR_RETURN(NewModel opened,
+                          OpenModel(context, options, std::move(files), tokenizer, resident));
+    std::string failed;
+    for (const RungInfo& rung : opened.infos) {
+      if (rung.state == RungState::kFailed) {
+        base::StrAppend(&failed, failed.empty() ? "" : "; ", "rung ", rung.name, ": ", rung.error);
+      }
+    }
+    if (failed.empty()) return opened;
+    // What is there serves on rather than less; what is not is better than nothing.
+    if (Find(options.name) != nullptr) return base::BadInput(failed);
+    if (options_.warn) options_.warn(base::StrCat(options.name, ", ", failed));
+    return opened;
   };
   base::StatusOr<NewModel> opened = open();
   if (!opened.ok()) {

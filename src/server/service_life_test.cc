@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <thread>
 
 #include "base/strings.h"
@@ -405,7 +406,8 @@ TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
   }
   EXPECT_GE(loads, 5) << "each but perhaps the first was asked of the model that was not there";
   EXPECT_EQ(loads, evictions);
-  const bool first = status.models[0].ready;
+  EXPECT_TRUE(status.models[0].ready && status.models[1].ready) << "on demand";
+  const bool first = status.models[0].rungs[0].state == RungState::kReady;
   const auto absent = service->Find(first ? "n" : "m");
   const Reply early = Run(*service, Ask(absent, {"a"}, base::kMicrosecondNs * 900));
   ASSERT_FALSE(early.ok());
@@ -422,6 +424,60 @@ TEST_F(ServiceLifeTest, AMemoryBudgetEvictsAndLoadsOnDemand) {
 
   options.models[0].pinned = options.models[1].pinned = true;
   EXPECT_THAT(Service::Start(files_, options).status().message(), HasSubstr("pinned"));
+}
+
+TEST_F(ServiceLifeTest, CountersAndHistogramsOutliveALoad) {
+  const auto service = Start(One(TinyModel("bert/embed-mean", "m")));
+  ASSERT_TRUE(service);
+  const auto ask = [&] { return Run(*service, Ask(service->Find("m"), {"a"}, kLong)).ok(); };
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask());
+  EXPECT_TRUE(service->Load("m").ok());
+  EXPECT_TRUE(ask());
+  EXPECT_TRUE(service->Unload("m").ok());
+  EXPECT_TRUE(service->Load("m").ok());
+  EXPECT_TRUE(ask());
+  const ModelStatus model = service->Status().models.front();
+  EXPECT_EQ(model.counters.answered, 5);
+  EXPECT_EQ(std::accumulate(model.total.counts.begin(), model.total.counts.end(), std::int64_t{0}),
+            5);
+  EXPECT_EQ(model.rungs[0].served, 5);
+}
+
+TEST_F(ServiceLifeTest, ALoadThatFailedIsTriedAgain) {
+  ServiceOptions options = TwoWithRoomForOne();
+  const auto service = Start(options);
+  ASSERT_TRUE(service);
+  const ServiceStatus status = service->Status();
+  const ModelStatus& absent =
+      status.models[status.models[0].rungs[0].state == RungState::kReady ? 1 : 0];
+  const std::string weights = absent.endpoint->directory + "/model.safetensors";
+  ASSERT_TRUE(files_.Move(weights, weights + ".gone").ok());
+  const auto ask = [&] { return Run(*service, Ask(absent.endpoint, {"a"}, kLong)); };
+  const Reply failed = ask();
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.fault->kind, FaultKind::kUnavailable);
+  const Reply soon = ask();
+  ASSERT_FALSE(soon.ok());
+  EXPECT_GT(soon.fault->retry_after_s, 0);
+  EXPECT_LE(soon.fault->retry_after_s, 2);
+  ASSERT_TRUE(files_.Move(weights + ".gone", weights).ok());
+  EXPECT_TRUE(Eventually([&] { return ask().ok(); }));
+}
+
+TEST_F(ServiceLifeTest, ALadderIsNotReplacedByOneThatLacksARung) {
+  const std::string ladder = TinyLadder("bert/embed-mean", "l");
+  const auto service = Start(One(ladder));
+  ASSERT_TRUE(service);
+  const auto before = service->Find("m");
+  const std::string rung = service->Status().models[0].rungs.back().name;
+  const std::string weights = ladder + "/" + rung + "/model.safetensors";
+  ASSERT_TRUE(files_.IsFile(weights)) << weights;
+  ASSERT_TRUE(files_.Move(weights, weights + ".gone").ok());
+  const base::Status load = service->Load("m");
+  EXPECT_EQ(load.code(), base::StatusCode::kUnavailable);
+  EXPECT_THAT(load.message(), HasSubstr("rung " + rung));
+  EXPECT_EQ(service->Find("m"), before);
+  EXPECT_TRUE(Run(*service, Ask(before, {"a"}, kLong)).ok());
 }
 
 TEST_F(ServiceLifeTest, AModelKeepsTheMemoryReservedForIt) {

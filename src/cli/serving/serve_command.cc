@@ -103,7 +103,6 @@ class ServeCommand : public Command {
 
   base::Status Run() override {
     HONE_ASSIGN_OR_RETURN(server::ServeConfig config, flags_.Read());
-    HONE_RETURN_IF_ERROR(server::CheckTls(config.http));  // before models are loaded
     config.http.refusal = server::FrontRefusal;
     config.service.warn = Warn;
     env::HoldStopSignals();

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/quantities.h"
+#include "base/thread_pool.h"
 #include "cli/command.h"
 #include "cli/isa.h"
 #include "env/file.h"
@@ -23,6 +24,12 @@ std::string DefaultTableCache() {
   const char* home = std::getenv("HOME");
   if (home != nullptr && *home == '/') return env::JoinPath(home, ".cache/hone");
   return "";
+}
+
+// What a setting names is not as it should be: with the line that says so, where no flag does.
+base::Status InFile(const server::ServeConfig& config, const std::string& flag, const char* setting,
+                    const base::Status& status) {
+  return flag.empty() ? server::WrongInFile(config, {setting, status.message()}) : status;
 }
 
 // Errors of flags are errors of usage.
@@ -47,7 +54,8 @@ void ServeFlags::Add(Flags& flags) {
       "--memory", &memory_,
       "for models' weights, such as 512MiB; what does not fit waits on disk; default: no limit");
   flags.Text("--policy", &policy_, "who runs when: ladder (default), edf, round_robin, fcfs");
-  flags.Int("-t,--threads", &threads_, -1, 1024, "0: all processors; -1: the file's, or 0");
+  flags.Int("-t,--threads", &threads_, -1, base::ThreadPool::kMaxThreads,
+            "0: all processors; -1: the file's, or 0");
   flags.Text("--split", &split_,
              "threads of each executor, 1,1 or 2; auto (the default): as the load asks for");
   flags.Text("--default-deadline", &default_deadline_, "of requests that name none (30s)");
@@ -67,10 +75,12 @@ base::StatusOr<server::ServeConfig> ServeFlags::Read() const {
   HONE_RETURN_IF_ERROR(AddModels(&config));
   HONE_RETURN_IF_ERROR(Check(config));
   if (!config.api_key_file.empty()) {
-    HONE_ASSIGN_OR_RETURN(const std::string text,
-                          files.Read(config.api_key_file, kMaxKeyFileBytes));
-    HONE_ASSIGN_OR_RETURN(config.http.api_keys, server::ParseApiKeys(text, config.api_key_file));
+    const base::StatusOr<std::string> text = files.Read(config.api_key_file, kMaxKeyFileBytes);
+    if (!text.ok()) return InFile(config, api_key_file_, "api_key_file", text.status());
+    HONE_ASSIGN_OR_RETURN(config.http.api_keys, server::ParseApiKeys(*text, config.api_key_file));
   }
+  const base::Status tls = server::CheckTls(config.http);  // before models are loaded
+  if (!tls.ok()) return InFile(config, tls_cert_ + tls_key_ + client_ca_, "tls", tls);
   config.service.isa = IsaLimit();
   if (config.service.table_cache.empty()) config.service.table_cache = DefaultTableCache();
   if (config.service.table_cache == server::kNoTableCache) config.service.table_cache.clear();

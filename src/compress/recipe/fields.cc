@@ -50,8 +50,12 @@ bool Fields::Parse(std::string_view key, Range range, bool integer, double* out)
     return false;
   }
   if (value < range.min || value > range.max || (range.above_min && value == range.min)) {
-    Fail(node->line, StrCat(key, ": ", text, " is not ", range.above_min ? "above " : "between ",
-                            range.min, range.above_min ? " and at most " : " and ", range.max));
+    const auto write = [&](double bound) {
+      return integer ? StrCat(static_cast<std::int64_t>(bound)) : StrCat(bound);
+    };
+    Fail(node->line,
+         StrCat(key, ": ", text, " is not ", range.above_min ? "above " : "between ",
+                write(range.min), range.above_min ? " and at most " : " and ", write(range.max)));
     return false;
   }
   *out = value;

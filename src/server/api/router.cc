@@ -148,6 +148,7 @@ HttpResponse FrontRefusal(std::string_view path, int status, std::string_view me
   switch (status) {
     case 401: fault.kind = FaultKind::kUnauthorized; break;
     case 413:
+    case 414:
     case 431: fault.kind = FaultKind::kTooLarge; break;
     case 415:
     case 417:

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/quantities.h"
+#include "base/thread_pool.h"
 #include "compress/recipe/fields.h"
 #include "env/file.h"
 #include "planner/layouts.h"
@@ -225,7 +226,7 @@ base::StatusOr<ServeConfig> ParseServeConfig(std::string_view text, const std::s
   top.Path("api_key_file", &config.api_key_file);
   ReadTls(&top, path, &config.http);
   ReadLimits(&top, path, &config);
-  top.Integer("threads", {.min = 0, .max = 1024}, &config.service.threads);
+  top.Integer("threads", {.min = 0, .max = base::ThreadPool::kMaxThreads}, &config.service.threads);
   top.Split("split", &config.service.split);
   top.Bytes("memory", &config.service.memory_bytes);
   top.Policy("policy", &config.service.policy);

@@ -144,7 +144,7 @@ Ticket Dispatcher::Submit(Query query, Done done) {
   std::optional<Fault> fault = Accept(request, now);
   if (fault) {
     ++counters_.refused;
-    if (ServedModel* model = Find(*request->query.endpoint)) ++model->counters.refused;
+    if (ServedModel* model = Find(*request->query.endpoint)) ++model->totals->counters.refused;
     deliveries.push_back({std::move(request->done), FaultReply(*std::move(fault))});
   }
   const Ticket ticket{request->ticket};
@@ -256,7 +256,7 @@ std::optional<Fault> Dispatcher::Enqueue(const std::shared_ptr<Request>& request
   request->parts_left = static_cast<int>(items.size());
   if (request->ticket == 0) request->ticket = requests_.Add(request);
   ++counters_.accepted;
-  ++Model(request->query.endpoint->number).counters.accepted;
+  ++Model(request->query.endpoint->number).totals->counters.accepted;
   WakeIdle(request->parts_left, -1);
   return std::nullopt;
 }
@@ -330,7 +330,7 @@ void Dispatcher::Fail(const std::shared_ptr<Request>& held, Fault fault, Deliver
   // `held` may lie in what Forget erases.
   // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const std::shared_ptr<Request> request = held;
-  Counters& model = Model(request->query.endpoint->number).counters;
+  Counters& model = Model(request->query.endpoint->number).totals->counters;
   const auto count = [&](std::int64_t Counters::*which) { ++(counters_.*which), ++(model.*which); };
   switch (fault.kind) {
     case FaultKind::kMissed: count(&Counters::missed); break;
@@ -347,7 +347,7 @@ void Dispatcher::Succeed(const std::shared_ptr<Request>& request, TimeNs now,
                          Deliveries* deliveries) {
   ServedModel& model = Model(request->query.endpoint->number);
   ++counters_.answered;
-  ++model.counters.answered;
+  ++model.totals->counters.answered;
   Reply reply;
   reply.results = std::move(request->results);
   reply.at_once = scheduler_.queued() == 0;
@@ -358,9 +358,9 @@ void Dispatcher::Succeed(const std::shared_ptr<Request>& request, TimeNs now,
   for (const text::Encoding& text : request->query.texts) {
     reply.served.tokens += static_cast<int>(text.ids.size());
   }
-  Count(reply.served.queue_ms, &model.queue);
-  Count(reply.served.compute_ms, &model.compute);
-  Count(Ms(now - request->query.arrival), &model.total);
+  Count(reply.served.queue_ms, &model.totals->queue);
+  Count(reply.served.compute_ms, &model.totals->compute);
+  Count(Ms(now - request->query.arrival), &model.totals->total);
   Forget(*request);
   deliveries->push_back({std::move(request->done), std::move(reply)});
 }

@@ -17,6 +17,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -147,7 +148,8 @@ class Dispatcher {
   mutable std::mutex mutex_;
   std::condition_variable quiet_;  // something was answered or ended
   scheduler::Scheduler scheduler_;
-  std::vector<std::unique_ptr<ServedModel>> models_;  // by number; null: removed
+  std::vector<std::unique_ptr<ServedModel>> models_;            // by number; null: removed
+  std::map<std::string, std::shared_ptr<ModelTotals>> totals_;  // by name
   std::vector<std::unique_ptr<Executor>> executors_;
   SlotMap<std::shared_ptr<Request>> requests_;
   SlotMap<Part> parts_;

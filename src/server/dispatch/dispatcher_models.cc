@@ -36,12 +36,19 @@ scheduler::Model Scheduled(const NewModel& model) {
   return result;
 }
 
+// It is tried again, later each time: what keeps a file from being read may pass.
+void Failed(TimeNs now, ServedRung* rung) {
+  constexpr TimeNs kFirst = 2 * base::kSecondNs, kMost = 300 * base::kSecondNs;
+  constexpr int kMostDoublings = 8;
+  rung->retry_at = now + std::min(kFirst << std::min(rung->failures, kMostDoublings), kMost);
+  ++rung->failures;
+}
+
 }  // namespace
 
 std::shared_ptr<const Endpoint> Dispatcher::AddModel(NewModel model) {
   auto served = std::make_unique<ServedModel>();
   served->options = model.options;
-  served->queue = served->compute = served->total = MakeHistogram();
   for (std::size_t r = 0; r < model.rungs.size(); ++r) {
     ServedRung& rung = served->rungs.emplace_back();
     rung.files = model.rungs[r];
@@ -54,7 +61,18 @@ std::shared_ptr<const Endpoint> Dispatcher::AddModel(NewModel model) {
   }
   served->content = std::move(model.content);
   served->measured = std::move(model.measured);
+  const TimeNs now = env::NowNs();
   const std::lock_guard lock(mutex_);
+  std::shared_ptr<ModelTotals>& totals = totals_[model.options.name];
+  if (totals == nullptr) {
+    totals = std::make_shared<ModelTotals>();
+    totals->queue = totals->compute = totals->total = MakeHistogram();
+  }
+  served->totals = totals;
+  for (ServedRung& rung : served->rungs) {
+    rung.totals = &totals->rungs[rung.info.name];
+    if (rung.info.state == RungState::kFailed) Failed(now, &rung);
+  }
   model.endpoint.number = scheduler_.AddModel(Scheduled(model));
   const auto number = static_cast<std::size_t>(model.endpoint.number);
   if (number == models_.size()) models_.emplace_back();
@@ -94,8 +112,12 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
       scheduler_.setup().models[static_cast<std::size_t>(model.endpoint->number)];
   // Of those that fit; where none does, whoever waits is told why.
   std::optional<double> least_of_fitting, least_of_all;
+  TimeNs retry_at = base::kNeverNs;
   for (const ServedRung& rung : model.rungs) {
-    if (rung.info.state == RungState::kFailed) continue;
+    if (!rung.MayBeLoaded(now)) {
+      retry_at = std::min(retry_at, rung.retry_at);
+      continue;
+    }
     const double load_ms = planner::ExpectedLoadMs(rung.load_work_ms);
     least_of_all = std::min(least_of_all.value_or(load_ms), load_ms);
     if (planner::NeverFits(rung.info.bytes, options_.memory_bytes, model.options.limit_bytes)) {
@@ -106,7 +128,9 @@ std::optional<Fault> Dispatcher::WaitForRung(const std::shared_ptr<Request>& req
   if (!least_of_all) {
     return Fault{.kind = FaultKind::kUnavailable,
                  .message = base::StrCat("no rung of \"", model.endpoint->name,
-                                         "\" could be loaded; see /v1/hone/models")};
+                                         "\" could be loaded; see /v1/hone/models"),
+                 .retry_after_s =
+                     static_cast<double>(retry_at - now) / static_cast<double>(base::kSecondNs)};
   }
   const double least_ms = least_of_fitting.value_or(*least_of_all);
   model.wanted = true;
@@ -184,7 +208,9 @@ void Dispatcher::RungLoaded(int number, int index, const LoadedRung& loaded) {
   ServedRung& rung = model.rungs[static_cast<std::size_t>(index)];
   rung.packed = loaded.engine;
   rung.info.state = RungState::kReady;
-  ++rung.info.loads;
+  rung.info.error.clear();
+  rung.failures = 0;
+  ++rung.totals->loads;
   rung.info.load = loaded.phases;
   rung.info.bytes = loaded.bytes;
   rung.info.format = loaded.format;
@@ -199,12 +225,14 @@ void Dispatcher::RungLoaded(int number, int index, const LoadedRung& loaded) {
 void Dispatcher::RungFailed(int number, int index, const std::string& error) {
   std::unique_lock lock(mutex_);
   ServedModel& model = Model(number);
-  RungInfo& info = model.rungs[static_cast<std::size_t>(index)].info;
-  info.state = RungState::kFailed;
-  info.error = error;
+  ServedRung& rung = model.rungs[static_cast<std::size_t>(index)];
+  rung.info.state = RungState::kFailed;
+  rung.info.error = error;
+  const TimeNs now = env::NowNs();
+  Failed(now, &rung);
   Deliveries deliveries;
-  const bool others = std::ranges::any_of(
-      model.rungs, [](const ServedRung& r) { return r.info.state != RungState::kFailed; });
+  const bool others =
+      std::ranges::any_of(model.rungs, [&](const ServedRung& r) { return r.MayBeLoaded(now); });
   if (!others) EndWaiting(model, env::NowNs(), error, &deliveries);
   Deliver(&deliveries, lock);
 }
@@ -232,7 +260,7 @@ bool Dispatcher::Evict(int number, int index) {
   engines.resize(rung.engines.size());
   engines.swap(rung.engines);
   rung.info.state = RungState::kOnDisk;
-  ++rung.info.evictions;
+  ++rung.totals->evictions;
   return true;
 }
 
@@ -262,6 +290,7 @@ int Dispatcher::split() const {
 }
 
 void Dispatcher::AddStatus(ServiceStatus* status) const {
+  const TimeNs now = env::NowNs();
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < models_.size(); ++i) {
     if (!models_[i]) continue;
@@ -275,16 +304,25 @@ void Dispatcher::AddStatus(ServiceStatus* status) const {
     const scheduler::Model& scheduled = scheduler_.setup().models[i];
     ModelStatus& to = status->models.emplace_back();
     to.endpoint = model.endpoint;
-    to.ready = model.any_resident();
-    to.counters = model.counters;
-    to.queue = model.queue;
-    to.compute = model.compute;
-    to.total = model.total;
+    // On demand too.
+    to.ready =
+        model.any_resident() || std::ranges::any_of(model.rungs, [&](const ServedRung& rung) {
+          return options_.memory_bytes > 0 && rung.MayBeLoaded(now) &&
+                 !planner::NeverFits(rung.info.bytes, options_.memory_bytes,
+                                     model.options.limit_bytes);
+        });
+    to.counters = model.totals->counters;
+    to.queue = model.totals->queue;
+    to.compute = model.totals->compute;
+    to.total = model.totals->total;
     const int tokens = std::clamp(model.demand.TypicalTokens() / model.demand.TypicalTexts(), 1,
                                   model.endpoint->max_tokens);
     for (std::size_t r = 0; r < model.rungs.size(); ++r) {
       const ServedRung& rung = model.rungs[r];
       RungInfo& info = to.rungs.emplace_back(rung.info);
+      info.served = rung.totals->texts;
+      info.loads = rung.totals->loads;
+      info.evictions = rung.totals->evictions;
       const TimeNs expected = scheduled.rungs[r].tables.back().Predict(1, tokens);
       info.p50_ms = static_cast<double>(expected) / base::kMillisecondNs;
       info.p95_ms = info.p50_ms * rung.ratios.Percentile95(rung.files.p95_ratio);

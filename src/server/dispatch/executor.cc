@@ -125,14 +125,14 @@ void Dispatcher::RunBatch(int index, const scheduler::Dispatch& dispatch,
   scheduler_.Finished(index, end);
   --model.running;
   if (ran) {
-    rung.info.served += texts;
+    rung.totals->texts += texts;
     rung.learnt[static_cast<std::size_t>(layouts_.WidthIndex(index))].Observe(texts, tokens,
                                                                               computed);
     if (dispatch.expected_ns > 0) {
       rung.ratios.Add(static_cast<double>(end - start) / static_cast<double>(dispatch.expected_ns));
     }
   }
-  for (Counters* counters : {&counters_, &model.counters}) {
+  for (Counters* counters : {&counters_, &model.totals->counters}) {
     ++counters->batches;
     counters->texts += ran ? texts : 0;
     counters->tokens += ran ? read : 0;

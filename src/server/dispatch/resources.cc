@@ -64,6 +64,7 @@ void ResourceKeeper::FollowMemory(bool whole) {
 
 ResourceKeeper::Snapshot ResourceKeeper::Take() {
   Snapshot snapshot;
+  const base::TimeNs now = env::NowNs();
   dispatcher_.VisitModels([&](int number, ServedModel& model, const scheduler::Model& scheduled) {
     if (model.closed) return;
     Snapshot::Model& to = snapshot.models.emplace_back();
@@ -82,7 +83,7 @@ ResourceKeeper::Snapshot ResourceKeeper::Take() {
       state.rungs.push_back({.bytes = rung.info.bytes,
                              .accuracy = rung.info.accuracy,
                              .resident = rung.resident(),
-                             .usable = rung.info.state != RungState::kFailed,
+                             .usable = rung.MayBeLoaded(now),
                              .tables = scheduled.rungs[r].tables});
     }
   });

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,16 +34,32 @@ class RatioWindow {
   std::size_t count_ = 0;
 };
 
+// What was done under a model's name since the server began, however often it was loaded anew.
+struct RungTotals {
+  std::int64_t texts = 0, loads = 0, evictions = 0;
+};
+struct ModelTotals {
+  Counters counters;
+  Histogram queue, compute, total;
+  std::map<std::string, RungTotals> rungs;
+};
+
 struct ServedRung {
   RungFiles files;
+  RungTotals* totals = nullptr;
   RungInfo info;                                       // p50_ms and p95_ms are filled in on request
   std::shared_ptr<const runtime::LocalEngine> packed;  // null: not in memory
   std::vector<std::shared_ptr<runtime::LocalEngine>> engines;  // one an executor, made at first use
-  double load_work_ms = 0;  // planner::LoadWorkMs, by the last load
+  double load_work_ms = 0;    // planner::LoadWorkMs, by the last load
+  int failures = 0;           // of loads, one after the other
+  base::TimeNs retry_at = 0;  // after a failure
   RatioWindow ratios;
   std::vector<planner::LearntLatency> learnt;  // one a width of the layouts
 
   bool resident() const { return packed != nullptr; }
+  bool MayBeLoaded(base::TimeNs now) const {
+    return info.state != RungState::kFailed || now >= retry_at;
+  }
 };
 
 struct ServedModel {
@@ -54,8 +71,7 @@ struct ServedModel {
   int running = 0;                     // batches
   std::vector<std::uint64_t> waiting;  // tickets of requests that wait for a rung
   planner::ObservedDemand demand;
-  Counters counters;
-  Histogram queue, compute, total;
+  std::shared_ptr<ModelTotals> totals;
   std::string content;          // what its tables are kept for; empty: they are not
   planner::TableFile measured;  // as they were at the start
 

@@ -12,7 +12,7 @@
 
 namespace hone::server {
 
-// What anybody may ask: /health, /ready, and the page at /.
+// What anybody may ask: whether it lives and is ready (/health, /ready, KServe's /v2/health/…), and the page at /.
 bool NeedsNoKey(std::string_view method, std::string_view path);
 
 class KeyRing {

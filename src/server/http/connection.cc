@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <new>
 
 #include "base/check.h"
 #include "env/clock.h"
@@ -66,6 +67,14 @@ void Connection::Start(bool too_many) {
 
 void Connection::Advance() {
   const auto self = shared_from_this();
+  try {
+    TakeSteps();
+  } catch (const std::bad_alloc&) {  // of a body, say: the others serve on
+    Close();
+  }
+}
+
+void Connection::TakeSteps() {
   for (int step = 0; step < kStepsAtOnce; ++step) {
     bool more = false;
     switch (state_) {
@@ -78,7 +87,7 @@ void Connection::Advance() {
     }
     if (!more) return;
   }
-  loop_->Post([self] { self->Advance(); });
+  loop_->Post([self = shared_from_this()] { self->Advance(); });
 }
 
 bool Connection::Handshake() {
@@ -277,7 +286,7 @@ void Connection::RefuseAt(std::string_view path, int status, std::string_view me
 }
 
 void Connection::Reply(HttpResponse response) {
-  if (front_.stopping) close_after_ = true;
+  if (front_.stopping || end_) close_after_ = true;
   response_ = std::make_unique<HttpResponse>(std::move(response));
   if (!MayHaveBody(response_->status)) response_->body.clear();
   head_ = ResponseHead(*response_, !close_after_);

@@ -54,6 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     kClosed
   };
 
+  void TakeSteps();
   // Each returns whether to go on at once.
   bool Handshake();
   bool Read();

@@ -4,6 +4,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <chrono>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "env/clock.h"
@@ -131,7 +132,11 @@ void Server::Accept() {
       });
       return;
     }
-    if (!error) Accepted(loop, std::move(socket));  // else the client has gone already
+    try {
+      if (!error) Accepted(loop, std::move(socket));  // else the client has gone already
+    } catch (const std::bad_alloc&) {                 // as if it had been refused
+      --front_->open;
+    }
     Accept();
   });
 }

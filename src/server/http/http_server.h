@@ -9,7 +9,7 @@
 //           noticed, and its request cancelled. HEAD is answered as GET without the body, OPTIONS * by the
 //           front. Stop() takes no new connections, lets answers under way out, and closes what is left
 //           after its time.
-// Keys      with API keys every route but /health, /ready and the page at / wants `Authorization: Bearer KEY` (or
+// Keys      with API keys every route but those of health and the page at / wants `Authorization: Bearer KEY` (or
 //           `api-key`, `x-api-key`); comparison takes the same time whatever is wrong.
 #pragma once
 

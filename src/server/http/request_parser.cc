@@ -27,6 +27,10 @@ bool IsHost(std::string_view text) {
   });
 }
 
+HttpFault TargetTooLong(const ParserLimits& limits) {
+  return {414, base::StrCat("the target is longer than ", limits.header_bytes, " bytes")};
+}
+
 HttpFault HeaderTooLarge(const ParserLimits& limits) {
   return {431, base::StrCat("the header is larger than ", limits.header_bytes, " bytes")};
 }
@@ -66,6 +70,7 @@ class RequestParser::Grammar : public http::basic_parser<true> {
                        error_code& error) override {
     request_.method.assign(method.data(), method.size());
     http_1_0_ = version < 11;
+    target_bytes_ = target.size();
     const base::Status status = ParseTarget({target.data(), target.size()}, &request_);
     if (!status.ok()) Refuse(error, 400, status.message());
   }
@@ -100,6 +105,7 @@ class RequestParser::Grammar : public http::basic_parser<true> {
   HttpRequest request_;
   HttpFault fault_;
   std::size_t header_used_ = 0;
+  std::optional<std::size_t> target_bytes_;  // once it is read
   bool in_body_ = false, expects_continue_ = false, http_1_0_ = false, told_header_ = false;
 };
 
@@ -148,7 +154,8 @@ ParseProgress RequestParser::Grammar::Put(std::string_view bytes, std::size_t* u
       const bool incomplete = !is_header_done() && error == http::error::need_more;
       const std::size_t seen = header_used_ + (incomplete ? bytes.size() : 0);
       if (seen > limits_.header_bytes) {
-        fault_ = HeaderTooLarge(limits_);
+        const bool by_target = !target_bytes_ || *target_bytes_ > limits_.header_bytes;
+        fault_ = by_target ? TargetTooLong(limits_) : HeaderTooLarge(limits_);
         return ParseProgress::kFailed;
       }
     }

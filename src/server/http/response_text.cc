@@ -31,6 +31,7 @@ constexpr Reason kReasons[] = {
     {408, "Request Timeout", "timeout_error"},
     {409, "Conflict", "invalid_request_error"},
     {413, "Content Too Large", "invalid_request_error"},
+    {414, "URI Too Long", "invalid_request_error"},
     {415, "Unsupported Media Type", "invalid_request_error"},
     {417, "Expectation Failed", "invalid_request_error"},
     {422, "Unprocessable Content", "invalid_request_error"},

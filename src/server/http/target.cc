@@ -1,5 +1,6 @@
 #include "server/http/target.h"
 
+#include "base/strings.h"
 #include "base/utf8.h"
 
 namespace hone::server {
@@ -53,7 +54,12 @@ base::Status ParseTarget(std::string_view target, HttpRequest* request) {
   }
   target = target.substr(0, target.find('#'));
   const std::size_t mark = target.find('?');
-  HONE_ASSIGN_OR_RETURN(request->path, Decode(target.substr(0, mark), false));
+  const std::string_view path = target.substr(0, mark);
+  // A proxy that reads it as a part of a name would let through what is another route here.
+  if (base::AsciiLower(path).find("%2f") != std::string::npos) {
+    return base::BadInput("the path holds an encoded \"/\"");
+  }
+  HONE_ASSIGN_OR_RETURN(request->path, Decode(path, false));
   if (request->path.empty()) request->path = "/";
   std::string_view rest =
       mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);

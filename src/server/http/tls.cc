@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "env/file.h"
 #include "env/stop_signal.h"
 
 namespace hone::server {
@@ -28,6 +29,17 @@ int ChooseProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
   }
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
+}
+
+// Nobody is asked for a pass phrase.
+int NoPassPhrase(char*, int, int, void*) {
+  return 0;
+}
+
+// An error where a file cannot be read at all, in better words than OpenSSL's.
+base::Status CanBeRead(const std::string& path) {
+  constexpr std::uint64_t kMostBytes = 1 << 20;
+  return env::RealFileSystem().Read(path, kMostBytes).status();
 }
 
 base::Status UseClientCa(SSL_CTX* context, const std::string& path) {
@@ -65,12 +77,16 @@ base::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Create(const std::string
   SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kSessions.data()),
                                  static_cast<unsigned>(kSessions.size()));
   SSL_CTX_set_alpn_select_cb(context, ChooseProtocol, nullptr);
+  SSL_CTX_set_default_passwd_cb(context, NoPassPhrase);
+  for (const std::string& path : {certificate, key, client_ca}) {
+    if (!path.empty()) HONE_RETURN_IF_ERROR(CanBeRead(path));
+  }
   if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
     return base::BadInput(certificate, ": no certificate in PEM form can be read: ", Why());
   }
   if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return base::BadInput(key, ": no key in PEM form that fits ", certificate,
-                          " can be read: ", Why());
+                          " can be read (one with a pass phrase cannot): ", Why());
   }
   if (!client_ca.empty()) HONE_RETURN_IF_ERROR(UseClientCa(context, client_ca));
   return tls;

@@ -122,6 +122,7 @@ TEST_F(TlsTest, ErrorsNameTheFile) {
   EXPECT_THAT(create(cert, client_identity->key_path, ""), HasSubstr(client_identity->key_path));
   EXPECT_THAT(create(cert, key, junk), HasSubstr(junk));
   EXPECT_THAT(create(cert, key, "/no/such/ca"), HasSubstr("/no/such/ca"));
+  EXPECT_THAT(create("/no/such/cert", key, ""), HasSubstr("/no/such/cert: cannot open"));
 }
 
 }  // namespace
