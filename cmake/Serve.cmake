@@ -1,5 +1,5 @@
-# HONE_SERVE, and the targets hone_boost (Asio and Beast, headers alone) and hone_grpc (KServe's service,
-# generated from src/server/grpc/kserve.proto).
+# HONE_SERVE, and the targets hone_boost (Asio and Beast, headers alone), hone_kserve and hone_grpc (KServe's
+# messages, and its service, generated from src/server/grpc/kserve.proto).
 
 find_package(Boost 1.81 REQUIRED)
 add_library(hone_boost INTERFACE)
@@ -31,8 +31,10 @@ if(HONE_SERVE)
             --grpc_out=${kserve_dir} --plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN} ${kserve_proto}
     DEPENDS ${kserve_proto} VERBATIM)
   find_package(absl REQUIRED)  # gRPC's headers call its mutex
-  add_library(hone_grpc STATIC EXCLUDE_FROM_ALL ${kserve_dir}/kserve.pb.cc ${kserve_dir}/kserve.grpc.pb.cc)
-  target_include_directories(hone_grpc SYSTEM PUBLIC ${kserve_dir})
-  target_link_libraries(hone_grpc PUBLIC ${GRPCPP_LIBRARY} ${GRPC_LIBRARY} ${GPR_LIBRARY}
-                        ${PROTOBUF_LIBRARY} absl::synchronization)
+  add_library(hone_kserve STATIC EXCLUDE_FROM_ALL ${kserve_dir}/kserve.pb.cc)
+  target_include_directories(hone_kserve SYSTEM PUBLIC ${kserve_dir})
+  target_link_libraries(hone_kserve PUBLIC ${PROTOBUF_LIBRARY})
+  add_library(hone_grpc STATIC EXCLUDE_FROM_ALL ${kserve_dir}/kserve.grpc.pb.cc)
+  target_link_libraries(hone_grpc PUBLIC hone_kserve ${GRPCPP_LIBRARY} ${GRPC_LIBRARY} ${GPR_LIBRARY}
+                        absl::synchronization)
 endif()
