@@ -99,7 +99,8 @@ class CompressCommand : public Command {
               "threads for training and searching; 0: all that are allowed");
     flags.Text("--device", &request_.device_profile,
                "profile of the device to compress for (hone profile-device); default: this one");
-    flags.Text("--recipe", &recipe_, "a YAML file or a built-in name; fast, or with --oneshot oneshot");
+    flags.Text("--recipe", &recipe_,
+               "a YAML file or a built-in name; fast, or with --oneshot oneshot");
     flags.Text("--budget", &budget_, "time that all of it may take: 2h, 90m");
     flags.Switch("--oneshot", &request_.oneshot, "no training: minutes instead of hours");
     flags.Int("--seed", &seed_, 0, 1 << 30, "of everything random");
