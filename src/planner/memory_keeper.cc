@@ -123,9 +123,9 @@ MakingRoom::MakingRoom(std::vector<ModelDemand> demands, std::vector<std::vector
       rung_(rung),
       resident_(std::move(resident)),
       order_(EvictionOrder(demands_, resident_)) {
-  std::erase_if(order_, [&](const RungRef& ref) {
-    return ref.model != rung.model && spared[static_cast<std::size_t>(ref.model)];
-  });
+  for (std::size_t m = 0; m < spared.size(); ++m) {
+    if (spared[m] && static_cast<int>(m) != rung.model) KeepOne(m);
+  }
   std::stable_partition(order_.begin(), order_.end(), [&](const RungRef& ref) {
     return !choice[static_cast<std::size_t>(ref.model)][static_cast<std::size_t>(ref.rung)];
   });
@@ -136,16 +136,28 @@ bool MakingRoom::Possible() const {
   for (const RungRef& ref : order_) {
     left[static_cast<std::size_t>(ref.model)][static_cast<std::size_t>(ref.rung)] = false;
   }
-  return RoomFor(demands_, left, budget_, rung_.model) >= Bytes();
+  return RoomFor(demands_, left, budget_, rung_.model) >= BytesOf(rung_);
+}
+
+// The smallest, where all may go: the model answers on, and leaves most room.
+void MakingRoom::KeepOne(std::size_t model) {
+  std::ptrdiff_t may_go = 0;
+  auto smallest = order_.end();
+  for (auto at = order_.begin(); at != order_.end(); ++at) {
+    if (at->model != static_cast<int>(model)) continue;
+    ++may_go;
+    if (smallest == order_.end() || BytesOf(*at) < BytesOf(*smallest)) smallest = at;
+  }
+  if (may_go > 0 && may_go == std::ranges::count(resident_[model], true)) order_.erase(smallest);
 }
 
 bool MakingRoom::Fits(std::uint64_t budget_bytes) const {
-  return RoomFor(demands_, resident_, budget_bytes, rung_.model) >= Bytes();
+  return RoomFor(demands_, resident_, budget_bytes, rung_.model) >= BytesOf(rung_);
 }
 
-std::uint64_t MakingRoom::Bytes() const {
-  return demands_[static_cast<std::size_t>(rung_.model)]
-      .rungs[static_cast<std::size_t>(rung_.rung)]
+std::uint64_t MakingRoom::BytesOf(const RungRef& ref) const {
+  return demands_[static_cast<std::size_t>(ref.model)]
+      .rungs[static_cast<std::size_t>(ref.rung)]
       .bytes;
 }
 

@@ -12,9 +12,10 @@
 // Two clocks   Who waits is served by what is asked for just now: a plan by the last seconds would take back for
 //              a model that nobody asks any more what it was just given. What would serve better is loaded by
 //              the means of those seconds, and only at a whole look.
-// Who cannot wait   (its deadline is over before the load is) gets what nobody asks for any more, and else what the
-//              plan gives it. Two models that do not fit beside each other would otherwise displace each other at
-//              every request, and be loaded all the time instead of answering.
+// Who cannot wait   (its deadline is over before the load is) gets what nobody asks for any more, and of others
+//              what leaves them a rung; else what the plan gives it. Two models that do not fit beside each other
+//              would otherwise displace each other at every request, and be loaded all the time instead of
+//              answering.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,7 @@ class MakingRoom {
   static constexpr base::TimeNs kPauseNs = 5 * base::kMillisecondNs;
   static constexpr int kTries = 200;
 
-  // `spared`: models whose rungs stay, that of `rung` apart.
+  // `spared`: models of which one rung stays, that of `rung` apart.
   MakingRoom(std::vector<ModelDemand> demands, std::vector<std::vector<bool>> resident,
              const std::vector<std::vector<bool>>& choice, std::uint64_t budget_bytes, RungRef rung,
              const std::vector<bool>& spared);
@@ -51,7 +52,8 @@ class MakingRoom {
 
  private:
   bool Fits(std::uint64_t budget_bytes) const;
-  std::uint64_t Bytes() const;  // of the rung
+  void KeepOne(std::size_t model);
+  std::uint64_t BytesOf(const RungRef& ref) const;
 
   const std::vector<ModelDemand> demands_;
   const std::uint64_t budget_;
@@ -79,7 +81,7 @@ class MemoryKeeper {
   // The next rung of the plan that is not in memory.
   std::optional<RungRef> Better(const std::vector<ModelState>& models) const;
   std::vector<RungRef> ByPlan(const std::optional<RungRef>& rung);
-  // Models whose rungs stay where nobody waits for that one.
+  // Models that go on answering where nobody waits for that rung.
   std::vector<bool> Spared(const std::vector<ModelState>& models, RungRef rung) const;
 
   const std::uint64_t budget_;

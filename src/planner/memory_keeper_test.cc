@@ -169,6 +169,31 @@ TEST(MemoryKeeper, WhoCannotWaitTakesNothingFromAModelThatIsAskedFor) {
   EXPECT_EQ(room({1, 0}), MakingRoom::kMade);
 }
 
+TEST(MemoryKeeper, WhoCannotWaitTakesWhatLeavesOthersARung) {
+  MemoryKeeper keeper(30 * kMiB);
+  std::vector<ModelState> models = BusyAndRare();  // 20 and 10 MiB, 15 and 5
+  for (RungState& rung : models[0].rungs) rung.resident = true;
+  for (RungState& rung : models[1].rungs) rung.resident = false;
+  const base::TimeNs now = base::kSecondNs;
+  for (ModelState& model : models) model.demand.Asked(1, 32, base::kMillisecondNs, now);
+  models[1].wanted = true;
+  const auto loads = keeper.Look(models, false, now);
+  ASSERT_EQ(loads.size(), 1u);
+  EXPECT_EQ(loads[0].model, 1);
+  std::vector<RungRef> evicted;
+  EXPECT_EQ(keeper.RoomFor(models, {1, 1}).Try(Noting(&evicted)), MakingRoom::kMade);
+  EXPECT_THAT(evicted, ElementsAre(RungRef{0, 0}));
+  models[0].rungs[0].resident = false;
+  models[1].rungs[1].resident = true;
+  // 15 MiB fit beside the small rung, which is the last.
+  evicted.clear();
+  EXPECT_EQ(keeper.RoomFor(models, {1, 0}).Try(Noting(&evicted)), MakingRoom::kMade);
+  models[0].rungs[1].bytes = 16 * kMiB;
+  keeper.Look(models, false, now);
+  EXPECT_EQ(keeper.RoomFor(models, {1, 0}).Try(Noting(&evicted)), MakingRoom::kNone);
+  EXPECT_THAT(evicted, IsEmpty());
+}
+
 TEST(MemoryKeeper, ModelsMayComeAndGo) {
   MemoryKeeper keeper(36 * kMiB);
   std::vector<ModelState> models = BusyAndRare();
