@@ -142,6 +142,12 @@ ParseProgress RequestParser::Grammar::Put(std::string_view bytes, std::size_t* u
   *used = 0;
   while (!is_done()) {
     if (bytes.empty()) return ParseProgress::kNeedMore;
+    // A chunked body ends with "0", CRLF, CRLF: so many bytes are still to come wherever it is cut, and Beast
+    // asserts that they are there once it has seen the line of the last chunk.
+    constexpr std::size_t kShortestEnd = 5;
+    if (is_header_done() && chunked() && bytes.size() < kShortestEnd) {
+      return ParseProgress::kNeedMore;
+    }
     error_code error;
     const bool in_header = !is_header_done();
     const std::size_t taken = put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);

@@ -69,6 +69,29 @@ TEST(RequestParser, TakesNoBodyForAHeader) {
   EXPECT_EQ(parser.fault().message, "the body is larger than 1000 bytes");
 }
 
+TEST(RequestParser, TakesAChunkedBodyByteByByte) {
+  const std::string request =
+      "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+      "2;x=y\r\nbc\r\n0\r\nTrailer: x\r\n\r\nnext";
+  for (std::size_t step = 1; step <= request.size(); ++step) {
+    RequestParser parser({.header_bytes = 128});
+    std::string ahead, rest = request;
+    ParseProgress progress = ParseProgress::kNeedMore;
+    while (progress == ParseProgress::kNeedMore && !rest.empty()) {
+      ahead.append(rest, 0, step);
+      rest.erase(0, step);
+      do {
+        std::size_t used = 0;
+        progress = parser.Put(ahead, &used);
+        ahead.erase(0, used);
+      } while (progress == ParseProgress::kHeader);
+    }
+    ASSERT_EQ(progress, ParseProgress::kDone) << step;
+    EXPECT_EQ(parser.request().body, "abc") << step;
+    EXPECT_EQ(ahead + rest, "next") << step;
+  }
+}
+
 TEST(Target, IsDecoded) {
   HttpRequest request;
   ASSERT_TRUE(ParseTarget("/v1/caf%C3%A9/a+b?x=1&y=a+b%26c&flag&&z=", &request).ok());
