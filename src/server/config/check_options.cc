@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
-#include <utility>
 
 #include "base/strings.h"
 #include "base/thread_pool.h"
@@ -16,8 +15,8 @@ namespace {
 using MaybeWrong = std::optional<WrongSetting>;
 
 template <typename... Args>
-WrongSetting Wrong(std::string setting, const Args&... what) {
-  return {.setting = std::move(setting), .what = base::StrCat(what...)};
+WrongSetting Wrong(const std::string& setting, const Args&... what) {
+  return {.setting = setting, .what = base::StrCat(what...)};
 }
 
 // What the models before this one have reserved, and this one.

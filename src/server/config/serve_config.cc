@@ -67,7 +67,7 @@ class Reader : public Fields {
   }
   void Policy(std::string_view key, std::string* out) {
     Quantity(key, [&](std::string_view text) {
-      const base::Status known = scheduler::MakePolicy(text).status();
+      base::Status known = scheduler::MakePolicy(text).status();
       if (known.ok()) *out = text;
       return known;
     });
