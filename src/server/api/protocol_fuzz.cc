@@ -1,13 +1,12 @@
 // Bodies of requests: any bytes give a fault that says something, or a request within its limits.
 // The first byte picks the protocol.
-#include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "base/check.h"
 #include "server/api/hone_json.h"
+#include "server/api/kserve_invariant.h"
 #include "server/api/kserve_json.h"
 #include "server/api/openai_json.h"
 #include "server/api/pipeline_json.h"
@@ -34,18 +33,7 @@ MaybeFault ReadInference(std::string_view body) {
   KserveHttpRequest request;
   const MaybeFault fault = ReadKserve(body, length, ServiceOptions{}, &request);
   if (fault) return fault;
-  for (const InferTensor& tensor : request.infer.inputs) {
-    std::int64_t elements = 0;
-    HONE_CHECK(!CountElements(tensor.name, tensor.shape, &elements));
-    HONE_CHECK(static_cast<std::size_t>(elements) ==
-               tensor.bytes.size() + tensor.floats.size() + tensor.ints.size());
-    InferTensor again{.name = tensor.name, .type = tensor.type, .shape = tensor.shape};
-    HONE_CHECK(!ReadRaw(WriteRaw(tensor), &again));
-    HONE_CHECK(again.bytes == tensor.bytes && again.ints == tensor.ints);
-    HONE_CHECK(std::ranges::equal(again.floats, tensor.floats, [](float a, float b) {
-      return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
-    }));
-  }
+  for (const InferTensor& tensor : request.infer.inputs) CheckTensor(tensor);
   return {};
 }
 

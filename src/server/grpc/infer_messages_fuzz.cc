@@ -1,33 +1,13 @@
 // Any bytes as KServe's ModelInferRequest: no message, a fault that says something, or a request whose tensors
 // have as many elements as their shapes say, and are the same when written raw and read again.
-#include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 
 #include "base/check.h"
 #include "kserve.pb.h"
+#include "server/api/kserve_invariant.h"
 #include "server/grpc/infer_messages.h"
-
-namespace hone::server {
-namespace {
-
-void CheckTensor(const InferTensor& tensor) {
-  std::int64_t elements = 0;
-  HONE_CHECK(!CountElements(tensor.name, tensor.shape, &elements));
-  HONE_CHECK(static_cast<std::size_t>(elements) ==
-             tensor.bytes.size() + tensor.floats.size() + tensor.ints.size());
-  InferTensor again{.name = tensor.name, .type = tensor.type, .shape = tensor.shape};
-  HONE_CHECK(!ReadRaw(WriteRaw(tensor), &again));
-  HONE_CHECK(again.bytes == tensor.bytes && again.ints == tensor.ints);
-  HONE_CHECK(std::ranges::equal(again.floats, tensor.floats, [](float a, float b) {
-    return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
-  }));
-}
-
-}  // namespace
-}  // namespace hone::server
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hone::server;
