@@ -562,6 +562,8 @@ TEST_F(ApiTest, AModelIsNamedOnceOrAlike) {
               AllOf(HasSubstr("X-Hone-Model: names the model"), HasSubstr("m0")));
   EXPECT_THAT(served("/embed?model=m0", R"({"inputs":"a"})", header),
               HasSubstr("elsewhere the request names"));
+  EXPECT_THAT(served("/embed?model=m0&model=m1", R"({"inputs":"a"})", {}),
+              HasSubstr("elsewhere the request names"));
   EXPECT_THAT(served("/embed?model=", R"({"inputs":"a"})", {}), HasSubstr("is empty"));
   EXPECT_THAT(served("/models/m0", R"({"inputs":"a","model":"m1"})", {}),
               HasSubstr("elsewhere the request names"));

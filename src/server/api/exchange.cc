@@ -101,7 +101,9 @@ MaybeFault ChooseEndpoint(const ApiContext& api, const HttpRequest& request,
   };
   std::string name = named;
   HONE_RETURN_IF_FAULT(AlsoNamed("X-Hone-Model", request.Header("x-hone-model"), &name));
-  HONE_RETURN_IF_FAULT(AlsoNamed("model", request.Query("model"), &name));
+  for (const auto& [key, value] : request.query) {
+    if (key == "model") HONE_RETURN_IF_FAULT(AlsoNamed("model", value, &name));
+  }
   if (!name.empty()) {
     *endpoint = api.service.Find(name);
     if (*endpoint == nullptr) return NoModel(api.service, name);

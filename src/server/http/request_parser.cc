@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -25,6 +27,14 @@ bool IsHost(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("-._~%!$&'()*+,;=:[]").find(c) != std::string_view::npos;
   });
+}
+
+// Fields that are read as one value. Which of two counts, a proxy on the way may see otherwise.
+bool OccursOnce(std::string_view name) {
+  constexpr std::string_view kOnce[] = {"authorization", "api-key", "x-api-key", "content-type",
+                                        "inference-header-content-length", "origin",
+                                        "sec-fetch-site"};
+  return name.starts_with("x-hone-") || std::ranges::find(kOnce, name) != std::end(kOnce);
 }
 
 HttpFault TargetTooLong(const ParserLimits& limits) {
@@ -80,8 +90,11 @@ class RequestParser::Grammar : public http::basic_parser<true> {
     if (request_.headers.size() == kMaxFields) {
       return Refuse(error, 431, base::StrCat("more than ", kMaxFields, " header fields"));
     }
-    request_.headers.emplace_back(base::AsciiLower({name.data(), name.size()}),
-                                  std::string(value.data(), value.size()));
+    std::string lower = base::AsciiLower({name.data(), name.size()});
+    if (OccursOnce(lower) && request_.Header(lower)) {
+      return Refuse(error, 400, base::StrCat("the field ", lower, " is given twice"));
+    }
+    request_.headers.emplace_back(std::move(lower), std::string(value.data(), value.size()));
   }
   void on_header_impl(error_code& error) override { CheckHeader(error); }
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {

@@ -92,6 +92,26 @@ TEST(RequestParser, TakesAChunkedBodyByteByByte) {
   }
 }
 
+// Of two values a proxy may have taken the other.
+TEST(RequestParser, RefusesTwoValuesOfWhatIsReadAsOne) {
+  const auto progress = [](std::string_view field, RequestParser* parser) {
+    std::size_t used = 0;
+    return parser->Put(base::StrCat("GET / HTTP/1.1\r\nHost: h\r\n", field, ": 1\r\nOther: 2\r\n",
+                                    field, ": 1\r\n\r\n"),
+                       &used);
+  };
+  for (const std::string_view field : {"X-Hone-Deadline-Ms", "AUTHORIZATION", "content-type",
+                                       "Inference-Header-Content-Length", "Origin"}) {
+    RequestParser parser({});
+    ASSERT_EQ(progress(field, &parser), ParseProgress::kFailed) << field;
+    EXPECT_EQ(parser.fault().status, 400);
+    EXPECT_EQ(parser.fault().message,
+              base::StrCat("the field ", base::AsciiLower(field), " is given twice"));
+  }
+  RequestParser parser({});
+  EXPECT_EQ(progress("Accept", &parser), ParseProgress::kDone);
+}
+
 TEST(Target, IsDecoded) {
   HttpRequest request;
   ASSERT_TRUE(ParseTarget("/v1/caf%C3%A9/a+b?x=1&y=a+b%26c&flag&&z=", &request).ok());
