@@ -173,6 +173,18 @@ TEST_P(Attention, KeepsTheShareOfManySmallProbabilities) {
   }
 }
 
+TEST_P(Attention, SumsTheProbabilitiesOfMoreKeysThan32BitsHold) {
+  // All keys alike, so that each probability is the largest there is: 2^18 of 8192 are 2^31.
+  Head head({(1 << 18) + 40, 2});
+  for (int t = 0; t < head.args.tokens; ++t) {
+    float* row = head.qkv.data() + t * head.args.stride;
+    std::fill(row, row + 10, 0.0f);
+    std::fill(row + 10, row + 12, 1.5f);
+  }
+  const auto out = AttendAll(GetParam(), head.args, 3, 4, 1);
+  ASSERT_NEAR(out[3 * 4], 1.5, 1e-3);
+}
+
 TEST_P(Attention, ShowsANanToEveryQueryThatSeesIt) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const int column : {0, 35, 70}) {  // in q, k and v of token 20

@@ -20,6 +20,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <numeric>
 
 #include "kernels/attention/reduced_prepare-inl.h"
 
@@ -142,6 +144,17 @@ inline void AddBias(const float* bias, int count, float scale, ScoreRow row) {
   for (; i < count; ++i) *row.At(i) = *row.At(i) * scale + bias[i] * kLog2E;
 }
 
+// The sum of `keys` probabilities from those of the lanes, which stay below 2^31 for a million keys where
+// all of them together do for 2^18 (16 bits).
+inline float TotalOf(I lanes, int keys) {
+  if (keys <= std::numeric_limits<std::int32_t>::max() / V::kProbabilityMax) {
+    return static_cast<float>(V::SumI(lanes));
+  }
+  alignas(64) std::int32_t sums[kLanes];
+  V::StoreI(lanes, sums);
+  return static_cast<float>(std::accumulate(sums, sums + kLanes, std::int64_t{0}));
+}
+
 // One row of scores → probabilities as integers, in its place. Returns their sum.
 HONE_NOINLINE inline float Probabilities(const AttentionArgs& args, const QueryTile& t, int r) {
   const int query = t.query + r, window = args.window;
@@ -178,7 +191,7 @@ HONE_NOINLINE inline float Probabilities(const AttentionArgs& args, const QueryT
     total = V::AddI(total, V::AddI(i0, i1));
     V::StorePacked(i0, i1, reinterpret_cast<std::int32_t*>(p));
   }
-  return static_cast<float>(V::SumI(total));
+  return TotalOf(total, padded);
 }
 
 // Sums over chunks of kChunkKeys keys, counted from key 0, so that none overflows.
