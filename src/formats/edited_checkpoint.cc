@@ -71,12 +71,15 @@ void EditedCheckpoint::Set(const std::string& name, DType dtype, Shape shape,
 
 void EditedCheckpoint::SetMatrix(const StoredMatrix& matrix) {
   HONE_CHECK(matrix.kind != StoredKind::kFloat);
-  matrices_.insert_or_assign(matrix.name, matrix);
   // int4 parts have other names than the float weight they stand for.
   if (matrix.kind == StoredKind::kInt4) Erase(matrix.name + std::string(kWeight));
+  matrices_.insert_or_assign(matrix.name, matrix);
 }
 
 void EditedCheckpoint::Erase(const std::string& name) {
+  for (const std::string_view part : kParts) {
+    if (name.ends_with(part)) matrices_.erase(name.substr(0, name.size() - part.size()));
+  }
   tensors_.erase(name);
   if (base_ != nullptr && base_->Has(name)) erased_.insert(name);
 }

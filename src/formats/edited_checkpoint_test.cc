@@ -75,6 +75,24 @@ TEST_F(EditedCheckpointTest, AQuantisedMatrixHidesAFloatOneAndIsCopiedWhole) {
   EXPECT_NE(matrix.values.data, nullptr);
 }
 
+TEST_F(EditedCheckpointTest, ErasingAPartTakesTheMatrixThatViewsIt) {
+  for (const char* part : {"m.weight", "m.weight_scale"}) {
+    edited_->Set("m.weight", DType::kI8, {2, 1}, std::vector<std::byte>(2));
+    edited_->SetF32("m.weight_scale", {2, 1}, {0.5f, 0.25f});
+    StoredMatrix quantised;
+    quantised.name = "m";
+    quantised.kind = StoredKind::kInt8;
+    quantised.n = 2;
+    quantised.k = 1;
+    quantised.values = *edited_->Find("m.weight");
+    quantised.scale = *edited_->Find("m.weight_scale");
+    edited_->SetMatrix(quantised);
+    ASSERT_TRUE(edited_->Matrix("m", 2, 1).ok());
+    edited_->Erase(part);
+    EXPECT_FALSE(edited_->Matrix("m", 2, 1).ok()) << part;
+  }
+}
+
 TEST_F(EditedCheckpointTest, EraseModuleTakesAllParts) {
   edited_->EraseModule("q");
   edited_->EraseModule("a");
