@@ -1,7 +1,7 @@
 """Measures a ladder's rungs against ONNX Runtime dynamic int8 of the dense model it came from.
 
     python ladder.py --hone build/hone --dense sst2-dense --ladder sst2-ladder \
-        --dev $HONE_DATA/glue/SST-2/dev.tsv --scratch build/peers/sst2
+        --dev $HONE_TEST_DATA/glue/SST-2/dev.tsv --scratch build/peers/sst2
 
 One text at a time, the dev set's natural lengths, two threads, tokenisation left out. The peer and every
 rung take turns in one run; the table has medians over texts and their ratios. The peer's accuracy stands

@@ -10,9 +10,9 @@ SEED = 7
 
 
 def default_data() -> Path:
-    """HONE_DATA, or ../shared/data beside the checkout, as for the tests."""
+    """HONE_TEST_DATA, or ../shared/data beside the checkout, as for the tests."""
     checkout = Path(__file__).resolve().parents[2]
-    return Path(os.environ.get("HONE_DATA", checkout.parent / "shared" / "data"))
+    return Path(os.environ.get("HONE_TEST_DATA", checkout.parent / "shared" / "data"))
 
 
 def sts_sentences(data: Path, split: str) -> list[str]:

@@ -27,7 +27,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ladder", type=Path, help="a ladder of embedding models for `embed`")
     parser.add_argument("--assistant", type=Path, default=serving.ROOT / "demo/assistant")
     parser.add_argument("--data", type=Path, default=Path(
-        os.environ.get("HONE_DATA", serving.ROOT.parent / "shared/data")))
+        os.environ.get("HONE_TEST_DATA", serving.ROOT.parent / "shared/data")))
 
 
 def of_layers(source: Path, out: Path, keep: list) -> None:

@@ -1,4 +1,4 @@
-// The readers on the real data sets, where HONE_DATA (or ../shared/data beside the checkout) has
+// The readers on the real data sets, where HONE_TEST_DATA (or ../shared/data beside the checkout) has
 // them.
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ namespace hone::eval {
 namespace {
 
 std::string DataFolder() {
-  const char* set = std::getenv("HONE_DATA");
+  const char* set = std::getenv("HONE_TEST_DATA");
   return set != nullptr ? set : std::string(HONE_SOURCE_DIR) + "/../shared/data";
 }
 
@@ -41,7 +41,7 @@ class RealData : public testing::TestWithParam<File> {};
 TEST_P(RealData, HasItsPublishedRowsAndScoresTheTruthAsPerfect) {
   const File& file = GetParam();
   const std::string path = DataFolder() + "/" + file.path;
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there (set HONE_DATA)";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there (set HONE_TEST_DATA)";
   const Task& task = **FindTask(file.task);
   const auto examples = ReadExamples(task, ReadWhole(path), path, {"", file.skipped > 0});
   ASSERT_TRUE(examples.ok()) << examples.status();
@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(RealQqp, NamesTheLineOfItsBadRow) {
   const std::string path = DataFolder() + "/glue/QQP/new_dev.tsv";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there (set HONE_DATA)";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there (set HONE_TEST_DATA)";
   const auto examples = ReadExamples(**FindTask("qqp"), ReadWhole(path), "new_dev.tsv", {});
   EXPECT_EQ(examples.status().message(),
             "new_dev.tsv:1: 5 tab-separated fields, expected at least 6");

@@ -211,7 +211,7 @@ TEST(Trace, IsPlayedAsItIsOrScaledAndRepeated) {
 }
 
 TEST(Trace, AzuresTracesParse) {
-  const char* variable = std::getenv("HONE_DATA");
+  const char* variable = std::getenv("HONE_TEST_DATA");
   const std::string folder =
       base::StrCat(variable ? variable : HONE_SOURCE_DIR "/../shared/data", "/traces/azure_llm/");
   struct Case {
@@ -222,7 +222,7 @@ TEST(Trace, AzuresTracesParse) {
   for (const Case& c : {Case{"AzureLLMInferenceTrace_code.csv", 8819, 4808},
                         {"AzureLLMInferenceTrace_conv.csv", 19366, 374}}) {
     std::ifstream file(folder + c.file, std::ios::binary);
-    if (!file) GTEST_SKIP() << folder << c.file << " is not here (HONE_DATA)";
+    if (!file) GTEST_SKIP() << folder << c.file << " is not here (HONE_TEST_DATA)";
     std::ostringstream text;
     text << file.rdbuf();
     const auto trace = Parsed(text.str());

@@ -15,7 +15,7 @@ namespace hone::sim {
 namespace {
 
 std::string ReadTrace(const std::string& name) {
-  const char* set = std::getenv("HONE_DATA");
+  const char* set = std::getenv("HONE_TEST_DATA");
   const std::filesystem::path data =
       set != nullptr ? std::filesystem::path(set)
                      : std::filesystem::path(HONE_SOURCE_DIR).parent_path() / "shared/data";
@@ -29,7 +29,7 @@ class RealTrace : public testing::TestWithParam<const char*> {};
 
 TEST_P(RealTrace, PromisesAreKeptAndTheLadderAnswersMost) {
   const std::string csv = ReadTrace(GetParam());
-  if (csv.empty()) GTEST_SKIP() << GetParam() << " is not there (set HONE_DATA)";
+  if (csv.empty()) GTEST_SKIP() << GetParam() << " is not there (set HONE_TEST_DATA)";
   auto trace = load::ParseTrace(csv, GetParam());
   ASSERT_TRUE(trace.ok()) << trace.status();
   const scheduler::Setup setup = ThreeModels(2);

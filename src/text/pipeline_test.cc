@@ -306,7 +306,7 @@ class Measured : public testing::TestWithParam<const char*> {
   void SetUp() override {
     const std::filesystem::path text = DataFile("lm/wikitext-2/wiki.test.raw");
     const bool without_data = GetParam() == std::string_view("unigram");
-    if (text.empty() && !without_data) GTEST_SKIP() << "no data folder (HONE_DATA)";
+    if (text.empty() && !without_data) GTEST_SKIP() << "no data folder (HONE_TEST_DATA)";
     text_ = text.empty() ? base::Join(GeneratedTexts(3, 1000), "\n") : ReadTestFile(text);
     for (std::size_t begin = 0; begin < text_.size();) {
       const std::size_t end = std::min(text_.find('\n', begin), text_.size());

@@ -161,7 +161,7 @@ inline std::filesystem::path GoldenFile(std::string_view name) {
 
 // A file of the data folder; empty where there is none.
 inline std::filesystem::path DataFile(std::string_view name) {
-  const char* folder = std::getenv("HONE_DATA");
+  const char* folder = std::getenv("HONE_TEST_DATA");
   const std::filesystem::path root =
       folder != nullptr ? std::filesystem::path(folder)
                         : std::filesystem::path(HONE_SOURCE_DIR) / "../shared/data";

@@ -83,7 +83,7 @@ class AgainstOriginal : public testing::TestWithParam<const char*> {
   void SetUp() override {
     // The small one is made here; the others' vocabularies are too large to keep.
     if (GetParam() != std::string_view("unigram") && DataFile("tokenizers").empty()) {
-      GTEST_SKIP() << "no data folder (HONE_DATA)";
+      GTEST_SKIP() << "no data folder (HONE_TEST_DATA)";
     }
     auto loaded = Load(GetParam());
     ASSERT_TRUE(loaded.ok()) << loaded.status();
@@ -111,11 +111,11 @@ TEST_P(AgainstOriginal, GeneratedTexts) {
   ExpectHashes("generated");
 }
 TEST_P(AgainstOriginal, WikiText) {
-  if (DataFile("lm").empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
+  if (DataFile("lm").empty()) GTEST_SKIP() << "no data folder (HONE_TEST_DATA)";
   ExpectHashes("wikitext");
 }
 TEST_P(AgainstOriginal, Xquad) {
-  if (DataFile("squad").empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
+  if (DataFile("squad").empty()) GTEST_SKIP() << "no data folder (HONE_TEST_DATA)";
   ExpectHashes("xquad");
 }
 

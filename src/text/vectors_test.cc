@@ -109,7 +109,7 @@ void ExpectVectors(std::string_view name, const Tokenizer& tokenizer) {
 constexpr char kTokens[] = "tokenizer.ggml.tokens";
 
 TEST(PublishedVectors, BertBge) {
-  if (DataFile(FileName("bert-bge")).empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
+  if (DataFile(FileName("bert-bge")).empty()) GTEST_SKIP() << "no data folder (HONE_TEST_DATA)";
   const std::string bytes = ReadTestFile(DataFile(FileName("bert-bge")));
   // There a word's first token begins with ▁, and others have no ##.
   std::string vocab;
@@ -129,7 +129,7 @@ TEST(PublishedVectors, BertBge) {
 }
 
 TEST(PublishedVectors, Gpt2) {
-  if (DataFile(FileName("gpt-2")).empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
+  if (DataFile(FileName("gpt-2")).empty()) GTEST_SKIP() << "no data folder (HONE_TEST_DATA)";
   const std::string bytes = ReadTestFile(DataFile(FileName("gpt-2")));
   GgufVocabulary vocabulary = GgufReader(bytes).Read();
   base::JsonWriter json;
@@ -153,7 +153,7 @@ void AppendField(int number, std::string_view bytes, std::string* out) {
 }
 
 TEST(PublishedVectors, LlamaSentencePiece) {
-  if (DataFile(FileName("llama-spm")).empty()) GTEST_SKIP() << "no data folder (HONE_DATA)";
+  if (DataFile(FileName("llama-spm")).empty()) GTEST_SKIP() << "no data folder (HONE_TEST_DATA)";
   const std::string bytes = ReadTestFile(DataFile(FileName("llama-spm")));
   GgufVocabulary vocabulary = GgufReader(bytes).Read();
   const auto& tokens = vocabulary.texts[kTokens];

@@ -1,6 +1,6 @@
 """Makes tests/golden/text: what Hugging Face `tokenizers` and `sentencepiece` say.
 
-Needs the packages tokenizers and sentencepiece, and the data folder (HONE_DATA).
+Needs the packages tokenizers and sentencepiece, and the data folder (HONE_TEST_DATA).
 Run from the top of the repository:  python tools/golden/text.py
 
 Compact on purpose: a golden is a hash of ids and byte offsets over a block of texts. The texts come
@@ -17,7 +17,7 @@ import sentencepiece
 from tokenizers import AddedToken, Regex, Tokenizer
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-DATA = os.environ.get("HONE_DATA", "../shared/data")
+DATA = os.environ.get("HONE_TEST_DATA", "../shared/data")
 OUT = "tests/golden/text"
 MASK = (1 << 64) - 1
 BLOCK = 500
