@@ -4,8 +4,9 @@
 
 Goal: p50 ≤ 0.25 ms, p99 ≤ 1 ms. The latency counts from the write of the request to the read of its
 answer, so that the generator's own late wake-ups, which the table shows beside it, are not the server's.
-With Poisson arrivals a request also waits for the computing of another now and then (the queue column;
-the front columns are without it); evenly spaced ones meet nobody. All but the computing is judged, of both.
+Evenly spaced requests meet nobody: all but their computing is judged. With Poisson arrivals a request now
+and then waits while the engine computes another, which no front can spare it: what is judged is without the
+queue (front), and what it comes to with it is in the table (less compute).
 """
 
 import serving
@@ -33,8 +34,9 @@ def main() -> None:
                          "less compute p99": row["p99_overhead_ms"],
                          "front p50": row["p50_front_ms"], "front p99": row["p99_front_ms"],
                          "generator": result["generator"]})
-    p50 = max(r["less compute p50"] for r in rows)
-    p99 = max(r["less compute p99"] for r in rows)
+    uniform, poisson = rows
+    p50 = max(uniform["less compute p50"], poisson["front p50"])
+    p99 = max(uniform["less compute p99"], poisson["front p99"])
     for row in rows:
         serving.say(f"{row['arrivals']}: {row.pop('generator')}")
     serving.report("frontcost", rows, {"saturating_per_s": saturating, "rows": rows}, {
