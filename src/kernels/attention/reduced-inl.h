@@ -155,17 +155,18 @@ inline float TotalOf(I lanes, int keys) {
   return static_cast<float>(std::accumulate(sums, sums + kLanes, std::int64_t{0}));
 }
 
-// One row of scores → probabilities as integers, in its place. Returns their sum.
-HONE_NOINLINE inline float Probabilities(const AttentionArgs& args, const QueryTile& t, int r) {
+// One row of scores: adds the bias, hides what the query does not see, and returns the largest. `scale` is that
+// of the row, or 1 where the bias has changed the unit of the scores.
+inline float LargestScore(const AttentionArgs& args, const QueryTile& t, int r, float* scale) {
   const int query = t.query + r, window = args.window;
   const int first = window < 0 ? t.begin : std::max(t.begin, query - window);
   const int last = window < 0 || window >= t.end - query ? t.end : query + window + 1;
   const int padded = RoundUp(t.end - t.begin, kKeys);
   const ScoreRow row{t.scores + r * kKeys};
-  float scale = t.scale[r];
+  *scale = t.scale[r];
   if (args.relative_bias != nullptr) {
-    AddBias(args.relative_bias + (t.begin - query), t.end - t.begin, scale, row);
-    scale = 1.0f;
+    AddBias(args.relative_bias + (t.begin - query), t.end - t.begin, *scale, row);
+    *scale = 1.0f;
   }
   Hide(row, first - t.begin, last - t.begin, padded);
   const float* end = row.At(padded);
@@ -174,24 +175,43 @@ HONE_NOINLINE inline float Probabilities(const AttentionArgs& args, const QueryT
     largest0 = V::Max(largest0, V::LoadU(p));
     largest1 = V::Max(largest1, V::LoadU(p + kLanes));
   }
-  const float largest = V::Largest(V::Max(largest0, largest1));
-  const F factor = V::Set(scale), offset = V::Set(kProbabilityLog2 - largest * scale);
-  int key = t.begin;
-  I total = V::SetI(0);
-  for (float* p = row.first; p < end; p += kPanelStride) {
-    F p0 = V::Exp2(V::MulAdd(V::LoadU(p), factor, offset));
-    F p1 = V::Exp2(V::MulAdd(V::LoadU(p + kLanes), factor, offset));
-    if constexpr (V::kValueBits == 8) {
-      const float* dither = kDither.value + key % kDitherKeys;
-      p0 = V::Add(p0, V::LoadU(dither));
-      p1 = V::Add(p1, V::LoadU(dither + kLanes));
-      key += kKeys;
-    }
-    const I i0 = V::Round(p0), i1 = V::Round(p1);
-    total = V::AddI(total, V::AddI(i0, i1));
-    V::StorePacked(i0, i1, reinterpret_cast<std::int32_t*>(p));
+  return V::Largest(V::Max(largest0, largest1));
+}
+
+// Scores of the tile's first `rows` rows → probabilities as integers, in their place, and their sums.
+//
+// All maxima come first: reducing a vector is a chain of shuffles, which then overlaps those of the other rows
+// instead of standing before each row's exponentials. So do the sums at the end.
+HONE_NOINLINE inline void Probabilities(const AttentionArgs& args, QueryTile& t, int rows) {
+  float factor[kRows], offset[kRows];
+  for (int r = 0; r < rows; ++r) {
+    const float largest = LargestScore(args, t, r, &factor[r]);
+    offset[r] = kProbabilityLog2 - largest * factor[r];
   }
-  return TotalOf(total, padded);
+  const int padded = RoundUp(t.end - t.begin, kKeys);
+  I total[kRows];
+  for (int r = 0; r < rows; ++r) {
+    const ScoreRow row{t.scores + r * kKeys};
+    const F row_factor = V::Set(factor[r]), row_offset = V::Set(offset[r]);
+    const float* end = row.At(padded);
+    int key = t.begin;
+    I sum = V::SetI(0);
+    for (float* p = row.first; p < end; p += kPanelStride) {
+      F p0 = V::Exp2(V::MulAdd(V::LoadU(p), row_factor, row_offset));
+      F p1 = V::Exp2(V::MulAdd(V::LoadU(p + kLanes), row_factor, row_offset));
+      if constexpr (V::kValueBits == 8) {
+        const float* dither = kDither.value + key % kDitherKeys;
+        p0 = V::Add(p0, V::LoadU(dither));
+        p1 = V::Add(p1, V::LoadU(dither + kLanes));
+        key += kKeys;
+      }
+      const I i0 = V::Round(p0), i1 = V::Round(p1);
+      sum = V::AddI(sum, V::AddI(i0, i1));
+      V::StorePacked(i0, i1, reinterpret_cast<std::int32_t*>(p));
+    }
+    total[r] = sum;
+  }
+  for (int r = 0; r < rows; ++r) t.total[r] = TotalOf(total[r], padded);
 }
 
 // Sums over chunks of kChunkKeys keys, counted from key 0, so that none overflows.
@@ -266,7 +286,7 @@ void AttendTile(const AttentionArgs& args, const Shape& shape, const std::int32_
   Fetch(args.out + t.query * args.out_stride, args.out_stride, kR, args.head_size);
   Fetch(args.q + (t.query + kR) * args.stride, args.stride, t.next, args.head_size);
   Scores<kR>(shape, prepared, t);
-  for (int r = 0; r < kR; ++r) t.total[r] = Probabilities(args, t, r);
+  Probabilities(args, t, kR);
   const std::int32_t* values = prepared + shape.values();
   int channel = 0;
   for (; channel + 2 * kLanes <= shape.channels; channel += 2 * kLanes) {
