@@ -48,7 +48,7 @@ grpc::Status StatusOf(const Fault& fault, CallbackServerContext* context) {
   return {CodeOf(fault.kind), Say(fault)};
 }
 
-// The call's metadata as the headers that HTTP would have had.
+// The call's metadata as the headers that HTTP would have had, those of a name side by side.
 HttpRequest HeadersOf(const CallbackServerContext& context) {
   HttpRequest request;
   for (const auto& [name, value] : context.client_metadata()) {
@@ -232,6 +232,10 @@ class Calls final : public inference::GRPCInferenceService::CallbackService {
   // Whether the caller's key is one of ours; its terms, where they are wanted.
   MaybeFault Admit(CallbackServerContext* context, Terms* terms) const {
     HttpRequest request = HeadersOf(*context);
+    const auto twice = std::ranges::adjacent_find(
+        request.headers,
+        [](const auto& a, const auto& b) { return a.first == b.first && OccursOnce(a.first); });
+    if (twice != request.headers.end()) return BadRequest(twice->first, "is given twice");
     if (!keys_.Admit(&request)) {
       return Fault{.kind = FaultKind::kUnauthorized,
                    .message = "no valid API key; send the metadata authorization: Bearer KEY"};

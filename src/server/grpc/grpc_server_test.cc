@@ -131,6 +131,22 @@ TEST_F(GrpcTest, KeysAreWanted) {
   EXPECT_TRUE(stub_->ModelInfer(&with, TextRequest("a"), &answer).ok());
 }
 
+TEST_F(GrpcTest, MetadataReadAsOneValueComesOnce) {
+  Serve("bert/embed-mean");
+  const auto send = [&](const char* name, int times) {
+    grpc::ClientContext context;
+    for (int i = 0; i < times; ++i) context.AddMetadata(name, "1000");
+    context.AddMetadata("x-between", "1");
+    inference::ModelInferResponse answer;
+    return stub_->ModelInfer(&context, TextRequest("a"), &answer);
+  };
+  EXPECT_TRUE(send("x-hone-deadline-ms", 1).ok());
+  EXPECT_TRUE(send("x-other", 2).ok());
+  const grpc::Status twice = send("x-hone-deadline-ms", 2);
+  EXPECT_EQ(twice.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(twice.error_message(), HasSubstr("x-hone-deadline-ms: is given twice"));
+}
+
 TEST_F(GrpcTest, TheRepositoryUnloadsAndLoads) {
   Serve("bert/embed-mean");
   const auto ready = [&] {

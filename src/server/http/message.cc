@@ -1,5 +1,7 @@
 #include "server/http/message.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace hone::server {
@@ -22,6 +24,18 @@ std::optional<std::string_view> HttpRequest::Header(std::string_view lower_case_
 
 std::optional<std::string_view> HttpRequest::Query(std::string_view name) const {
   return Find(query, name);
+}
+
+bool OccursOnce(std::string_view lower_case_name) {
+  constexpr std::string_view kOnce[] = {"authorization",
+                                        "api-key",
+                                        "x-api-key",
+                                        "content-type",
+                                        "inference-header-content-length",
+                                        "origin",
+                                        "sec-fetch-site"};
+  return lower_case_name.starts_with("x-hone-") ||
+         std::ranges::find(kOnce, lower_case_name) != std::end(kOnce);
 }
 
 void Complete(HttpResponse* response) {

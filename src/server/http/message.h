@@ -25,6 +25,10 @@ struct HttpRequest {
   std::optional<std::string_view> Query(std::string_view name) const;
 };
 
+// Whether a header is read as one value, so that it may be there once only: which of two counts, a proxy on
+// the way may see otherwise.
+bool OccursOnce(std::string_view lower_case_name);
+
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
-#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -27,14 +26,6 @@ bool IsHost(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("-._~%!$&'()*+,;=:[]").find(c) != std::string_view::npos;
   });
-}
-
-// Fields that are read as one value. Which of two counts, a proxy on the way may see otherwise.
-bool OccursOnce(std::string_view name) {
-  constexpr std::string_view kOnce[] = {"authorization", "api-key", "x-api-key", "content-type",
-                                        "inference-header-content-length", "origin",
-                                        "sec-fetch-site"};
-  return name.starts_with("x-hone-") || std::ranges::find(kOnce, name) != std::end(kOnce);
 }
 
 HttpFault TargetTooLong(const ParserLimits& limits) {
