@@ -85,7 +85,6 @@ void EditedCheckpoint::Erase(const std::string& name) {
 }
 
 void EditedCheckpoint::EraseModule(const std::string& module) {
-  matrices_.erase(module);
   for (const std::string_view part : kParts) Erase(module + std::string(part));
   Erase(module + ".bias");
 }
@@ -141,7 +140,8 @@ StatusOr<StoredMatrix> EditedCheckpoint::Matrix(std::string_view module, int n, 
     return matrix;
   }
   const std::string weight = StrCat(module, kWeight);
-  if (!tensors_.contains(weight) && base_ != nullptr && !erased_.contains(weight)) {
+  const auto erased = [&](std::string_view part) { return erased_.contains(StrCat(module, part)); };
+  if (!tensors_.contains(weight) && base_ != nullptr && std::ranges::none_of(kParts, erased)) {
     return base_->Matrix(module, n, k);
   }
   HONE_ASSIGN_OR_RETURN(const TensorView view, Tensor(weight, {n, k}));

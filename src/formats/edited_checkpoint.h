@@ -40,7 +40,7 @@ class EditedCheckpoint : public Checkpoint {
   // The quantised matrix of `matrix.name`, from tensors that were Set under the convention's names
   // (module.weight, module.weight_scale, …). Its views must point into this checkpoint.
   void SetMatrix(const StoredMatrix& matrix);
-  // The tensor is gone; with one that SetMatrix's matrix views, so is that matrix.
+  // The tensor is gone; with a part of a quantised matrix, SetMatrix's or the base's, so is that matrix.
   void Erase(const std::string& name);
   void EraseModule(const std::string& module);  // weight, bias and a quantised weight's parts
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "formats/test_directory.h"
 
@@ -27,6 +29,19 @@ class EditedCheckpointTest : public TestDirectory {
     auto opened = Checkpoint::Open(files_, directory_);
     ASSERT_TRUE(opened.ok()) << opened.status();
     edited_ = std::make_shared<EditedCheckpoint>(*opened);
+  }
+  // Makes `module` an int8 matrix [2,1].
+  void Quantise(const std::string& module) {
+    edited_->Set(module + ".weight", DType::kI8, {2, 1}, std::vector<std::byte>(2));
+    edited_->SetF32(module + ".weight_scale", {2, 1}, {0.5f, 0.25f});
+    StoredMatrix quantised;
+    quantised.name = module;
+    quantised.kind = StoredKind::kInt8;
+    quantised.n = 2;
+    quantised.k = 1;
+    quantised.values = *edited_->Find(module + ".weight");
+    quantised.scale = *edited_->Find(module + ".weight_scale");
+    edited_->SetMatrix(quantised);
   }
   std::shared_ptr<EditedCheckpoint> edited_;
 };
@@ -56,16 +71,7 @@ TEST_F(EditedCheckpointTest, AFloatWeightHidesAQuantisedOne) {
 }
 
 TEST_F(EditedCheckpointTest, AQuantisedMatrixHidesAFloatOneAndIsCopiedWhole) {
-  edited_->Set("a.weight", DType::kI8, {2, 1}, std::vector<std::byte>(2));
-  edited_->SetF32("a.weight_scale", {2, 1}, {0.5f, 0.25f});
-  StoredMatrix quantised;
-  quantised.name = "a";
-  quantised.kind = StoredKind::kInt8;
-  quantised.n = 2;
-  quantised.k = 1;
-  quantised.values = *edited_->Find("a.weight");
-  quantised.scale = *edited_->Find("a.weight_scale");
-  edited_->SetMatrix(quantised);
+  Quantise("a");
   EXPECT_EQ(edited_->Matrix("a", 2, 1)->kind, StoredKind::kInt8);
   const auto copy = edited_->Copy();
   edited_->SetF32("a.weight", {1, 1}, {9});
@@ -77,20 +83,16 @@ TEST_F(EditedCheckpointTest, AQuantisedMatrixHidesAFloatOneAndIsCopiedWhole) {
 
 TEST_F(EditedCheckpointTest, ErasingAPartTakesTheMatrixThatViewsIt) {
   for (const char* part : {"m.weight", "m.weight_scale"}) {
-    edited_->Set("m.weight", DType::kI8, {2, 1}, std::vector<std::byte>(2));
-    edited_->SetF32("m.weight_scale", {2, 1}, {0.5f, 0.25f});
-    StoredMatrix quantised;
-    quantised.name = "m";
-    quantised.kind = StoredKind::kInt8;
-    quantised.n = 2;
-    quantised.k = 1;
-    quantised.values = *edited_->Find("m.weight");
-    quantised.scale = *edited_->Find("m.weight_scale");
-    edited_->SetMatrix(quantised);
+    Quantise("m");
     ASSERT_TRUE(edited_->Matrix("m", 2, 1).ok());
     edited_->Erase(part);
     EXPECT_FALSE(edited_->Matrix("m", 2, 1).ok()) << part;
   }
+}
+
+TEST_F(EditedCheckpointTest, ErasingAPartTakesTheMatrixOfTheBase) {
+  edited_->Erase("q.weight_scale");
+  EXPECT_FALSE(edited_->Matrix("q", 2, 2).ok());
 }
 
 TEST_F(EditedCheckpointTest, EraseModuleTakesAllParts) {
