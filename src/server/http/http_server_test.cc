@@ -37,7 +37,7 @@ class Handler {
     if (request.path == "/throw") throw std::bad_alloc();
     HttpResponse response{.content_type = "text/plain"};
     if (request.path == "/large") {
-      response.body.assign(std::stoul(std::string(*request.Query("size"))), 'x');
+      response.body.assign(std::stoul(request.query.at(0).second), 'x');
     } else {
       response.body = base::StrCat(request.method, " ", request.path, " ", request.body);
       response.headers.emplace_back("X-Tenant", request.tenant);

@@ -22,7 +22,6 @@ struct HttpRequest {
   base::TimeNs arrival = 0;  // env::NowNs() when its last byte was read
 
   std::optional<std::string_view> Header(std::string_view lower_case_name) const;
-  std::optional<std::string_view> Query(std::string_view name) const;
 };
 
 // Whether a header is read as one value, so that it may be there once only: which of two counts, a proxy on
