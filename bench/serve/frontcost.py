@@ -4,9 +4,9 @@
 
 Goal: p50 ≤ 0.25 ms, p99 ≤ 1 ms. The latency counts from the write of the request to the read of its
 answer, so that the generator's own late wake-ups, which the table shows beside it, are not the server's.
-Evenly spaced requests meet nobody: all but their computing is judged. With Poisson arrivals a request now
-and then waits while the engine computes another, which no front can spare it: what is judged is without the
-queue (front), and what it comes to with it is in the table (less compute).
+Evenly spaced requests meet nobody. With Poisson arrivals a request now and then waits while the engine
+computes another, which no front can spare it: all but the computing is judged of both, and of Poisson
+arrivals what is left without the queue (the front columns) as well.
 """
 
 import serving
@@ -35,12 +35,16 @@ def main() -> None:
                          "front p50": row["p50_front_ms"], "front p99": row["p99_front_ms"],
                          "generator": result["generator"]})
     uniform, poisson = rows
-    p50 = max(uniform["less compute p50"], poisson["front p50"])
-    p99 = max(uniform["less compute p99"], poisson["front p99"])
+    goals = {}
+    for name, row, what in [("evenly spaced", uniform, "less compute"),
+                            ("Poisson", poisson, "less compute"),
+                            ("Poisson without the queue", poisson, "front")]:
+        for quantile, most in [("p50", 0.25), ("p99", 1)]:
+            ms = row[f"{what} {quantile}"]
+            goals[f"{name}, {quantile} ≤ {most} ms"] = (ms, ms <= most)
     for row in rows:
         serving.say(f"{row['arrivals']}: {row.pop('generator')}")
-    serving.report("frontcost", rows, {"saturating_per_s": saturating, "rows": rows}, {
-        "front p50 ≤ 0.25 ms": (p50, p50 <= 0.25), "front p99 ≤ 1 ms": (p99, p99 <= 1)})
+    serving.report("frontcost", rows, {"saturating_per_s": saturating, "rows": rows}, goals)
 
 
 if __name__ == "__main__":

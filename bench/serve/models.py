@@ -11,13 +11,13 @@ STS-B. A ladder of hone compress takes its place with --ladder.
 
 import argparse
 import json
-import os
 import shutil
 import struct
 import subprocess
 from pathlib import Path
 
 import serving
+import texts  # of bench/peers, by way of serving
 
 LAYERS = {"six": [0, 1, 2, 3, 4, 5], "three": [0, 2, 5], "one": [0]}
 STSB = "glue/STS-B"
@@ -26,8 +26,7 @@ STSB = "glue/STS-B"
 def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ladder", type=Path, help="a ladder of embedding models for `embed`")
     parser.add_argument("--assistant", type=Path, default=serving.ROOT / "demo/assistant")
-    parser.add_argument("--data", type=Path, default=Path(
-        os.environ.get("HONE_TEST_DATA", serving.ROOT.parent / "shared/data")))
+    parser.add_argument("--data", type=Path, default=texts.default_data())
 
 
 def of_layers(source: Path, out: Path, keep: list) -> None:
